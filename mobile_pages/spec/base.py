@@ -1,0 +1,96 @@
+"""What a rule is, and what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mobile_pages.artifact import Artifact
+
+
+class Verdict(StrEnum):
+    """What a rule says of a page. It never guesses: what it cannot decide is ``needs_review``."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    NEEDS_REVIEW = "needs_review"
+    NOT_APPLICABLE = "not_applicable"
+    NOT_RUN = "not_run"
+
+
+class Severity(StrEnum):
+    MUST = "must"
+    SHOULD = "should"
+
+
+class Profile(StrEnum):
+    """Which edition is judged: the standard one or the elder one (长辈版)."""
+
+    STANDARD = "standard"
+    ELDER = "elder"
+
+
+class Need(StrEnum):
+    """Which part of the artifact a rule reads; the engine answers ``not_run`` when it is missing."""
+
+    DECLARATION = "declaration"
+    STATIC = "static"
+    RENDERED = "rendered"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Where a rule failed and what to do about it. Repeats of one fault are one finding with a count.
+
+    Attributes:
+        where: place in words a web editor understands (Chinese), e.g. ``"页脚"``.
+        selector: CSS selector of the (first) element; ``""`` when it is no element.
+        snippet: shortened source of it.
+        measured: the figure found, with unit; ``""`` when there is none.
+        box: x, y, width, height in CSS px on the rendering named by ``rendering``; None when not measured.
+        advice: how to mend it, plain Chinese.
+    """
+
+    where: str
+    advice: str
+    selector: str = ""
+    snippet: str = ""
+    measured: str = ""
+    count: int = 1
+    rendering: str = ""
+    box: tuple[float, float, float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Attributes:
+    measured: the figure that decided, with unit.
+    reason: why a verdict is neither pass nor fail; ``""`` otherwise.
+    """
+
+    verdict: Verdict
+    findings: tuple[Finding, ...] = ()
+    measured: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One clause of the access spec. Title, group, threshold, severity and source stand in
+    ``config/access_spec/rules.csv`` under ``code`` and are joined by the engine.
+
+    Attributes:
+        id: kebab-case noun, same as the module's name with ``-`` for ``_``.
+        code: ``MAS-…`` of the table.
+        needs: the part of the artifact that ``judge`` reads.
+        since: first version of the spec that has the rule.
+        fix: short code example of a page that passes.
+    """
+
+    id: str
+    code: str
+    needs: Need
+    judge: Callable[[Artifact, Profile], Outcome]
+    fix: str
+    since: str = "1"
