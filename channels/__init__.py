@@ -1,0 +1,1 @@
+"""Channel adapters: WeChat, Alipay, third parties. Protocol only: no Flask, no database."""

@@ -1,0 +1,585 @@
+"""The contract that every channel adapter meets.
+
+One adapter instance serves one account on one platform. What enters or leaves the adapter is frozen data;
+what it needs from outside (clock, nonces, HTTP, tokens) arrives in a :class:`ChannelEnv`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Protocol, runtime_checkable
+from urllib.parse import parse_qsl
+
+import requests
+
+MAX_BODY_BYTES = 64 * 1024
+"""Platforms send a few kilobytes; anything near this is no message of theirs."""
+
+MAX_QUERY_BYTES = 16 * 1024
+MAX_PARAMETERS = 64
+MAX_ID_CHARS = 128
+EMPTY: Mapping[str, str] = MappingProxyType({})
+
+
+class EventKind(StrEnum):
+    """What a channel told us, in one vocabulary for all channels."""
+
+    TEXT = "text"
+    IMAGE = "image"
+    LOCATION = "location"
+    MENU = "menu"
+    SCAN = "scan"
+    FOLLOW = "follow"
+    UNFOLLOW = "unfollow"
+    ENTER = "enter"
+    RECEIPT = "receipt"
+    UNKNOWN = "unknown"
+
+
+class Capability(StrEnum):
+    """What an account can do; the core asks before it uses it."""
+
+    PASSIVE_REPLY = "passive_reply"
+    """The answer to a callback may carry the reply. Without it, send the reply with ``send``."""
+    SEND = "send"
+    MENU = "menu"
+    WEB_LOGIN = "web_login"
+    RECEIPTS = "receipts"
+
+
+class Outcome(StrEnum):
+    """How a send ended, in one vocabulary for all channels."""
+
+    ACCEPTED = "accepted"
+    NEEDS_CONSENT = "needs_consent"
+    NOT_FOLLOWING = "not_following"
+    QUOTA = "quota"
+    BAD_TEMPLATE = "bad_template"
+    AUTH = "auth"
+    RETRYABLE = "retryable"
+    UNKNOWN = "unknown"
+
+
+class LoginScope(StrEnum):
+    """How much a sign-in asks of the resident."""
+
+    BASE = "base"
+    PROFILE = "profile"
+
+
+class PageMedium(StrEnum):
+    """How a page is opened from a channel."""
+
+    H5 = "h5"
+    MINI_PATH = "mini_path"
+    URL_LINK = "url_link"
+    SCHEME = "scheme"
+    QR = "qr"
+
+
+class Rejected(Exception):
+    """An inbound request is refused.
+
+    Attributes:
+        reason: stable code such as ``bad_signature``; never holds what the sender wrote.
+        status: HTTP status, always 4xx.
+    """
+
+    def __init__(self, reason: str, status: int = 400) -> None:
+        if not 400 <= status <= 499:
+            raise ValueError(f"a rejection is a 4xx, not {status}")
+        super().__init__(reason)
+        self.reason = reason
+        self.status = status
+
+
+class ChannelError(Exception):
+    """A platform refused or failed a call of ours.
+
+    Attributes:
+        retryable: the same call may succeed later.
+        code: the platform's own error code, or a word of ours such as ``timeout``.
+        outcome: the same in the common vocabulary.
+    """
+
+    def __init__(
+        self, message: str, *, retryable: bool, code: str = "", outcome: Outcome | None = None
+    ) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+        self.code = code
+        self.outcome = outcome or (Outcome.RETRYABLE if retryable else Outcome.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class InboundRequest:
+    """An HTTP request as it came off the wire; nothing is decoded yet.
+
+    ``headers`` are looked up with :meth:`header`, whatever their case.
+    """
+
+    method: str
+    query_string: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+    def header(self, name: str) -> str:
+        """Return a header's value, or ``""``."""
+        wanted = name.lower()
+        return next((value for key, value in self.headers.items() if key.lower() == wanted), "")
+
+    def query(self) -> dict[str, str]:
+        """Decode the query string as UTF-8.
+
+        Raises:
+            Rejected: not UTF-8, too long, too many parameters, or one given twice.
+        """
+        try:
+            return {name: value.decode("utf-8") for name, value in raw_parameters(self.query_string).items()}
+        except UnicodeDecodeError:
+            raise Rejected("bad_encoding") from None
+
+
+@dataclass(frozen=True, slots=True)
+class RawResponse:
+    """What goes back on the wire, byte for byte."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """What the core needs to refuse stale and replayed requests.
+
+    Attributes:
+        signed_at: time the platform signed or made the message, UTC; ``None`` when it gives none.
+        nonce: the platform's nonce; with ``signed_at`` it names the request. ``""`` when there is none.
+        digest: SHA-256 of the body; the same nonce with another digest is a forgery.
+        binds_body: whether the signature covers the body at all (WeChat's plain mode does not).
+    """
+
+    signed_at: datetime | None
+    nonce: str
+    digest: str
+    binds_body: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A verified, decrypted, decoded message; made by ``open`` only.
+
+    Attributes:
+        fields: the message's elements; those of nested elements are joined with a dot (``Text.Content``).
+        wire: how it came (``xml``, ``json``), so that the answer goes back alike.
+        key_id: which key opened it (``current``, ``previous``), ``""`` for an unencrypted one.
+        charset: what the message was written in; the answer is written in it too.
+    """
+
+    channel: str
+    account: str
+    fields: Mapping[str, str] = field(repr=False)
+    freshness: Freshness
+    wire: str = "xml"
+    key_id: str = ""
+    charset: str = "utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A picture or file that a resident sent; fetched later, if at all."""
+
+    media_id: str = ""
+    url: str = ""
+    format: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InboundEvent:
+    """One message or event from a channel, normalised.
+
+    Attributes:
+        event_id: the platform's message id, or a digest of the event where the platform gives none.
+        sender: the channel's own user id (openid, user_id); opaque.
+        occurred_at: when the platform says it happened, UTC.
+        text: what the resident wrote or scanned; ``""`` for events without words.
+        action: menu key or address, scene of a QR code; ``""`` when there is none.
+        raw_type: the platform's own name, e.g. ``event:CLICK``.
+        extras: further values that are no personal data.
+
+    Raises:
+        ValueError: an id is missing or too long, or the time has no zone.
+    """
+
+    channel: str
+    account: str
+    event_id: str
+    kind: EventKind
+    sender: str = field(repr=False)
+    occurred_at: datetime
+    text: str = field(default="", repr=False)
+    action: str = ""
+    raw_type: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    extras: Mapping[str, str] = field(default=EMPTY, repr=False)
+
+    def __post_init__(self) -> None:
+        for name in ("channel", "account", "event_id", "sender"):
+            value = getattr(self, name)
+            if not value or len(value) > MAX_ID_CHARS:
+                raise ValueError(f"{name} must have 1 to {MAX_ID_CHARS} characters")
+        if self.occurred_at.utcoffset() != timedelta(0):
+            raise ValueError("occurred_at must be in UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One entry of a picture-and-text message (图文消息)."""
+
+    title: str
+    description: str = ""
+    url: str = ""
+    picture: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What we say to a resident: a text, or articles, never both.
+
+    Raises:
+        ValueError: both or neither are given.
+    """
+
+    text: str = ""
+    articles: tuple[Article, ...] = ()
+
+    def __post_init__(self) -> None:
+        if bool(self.text) == bool(self.articles):
+            raise ValueError("a reply has either a text or articles")
+
+
+@dataclass(frozen=True, slots=True)
+class MenuEntry:
+    """A menu button: opens ``url``, reports ``key``, or holds ``children``.
+
+    Raises:
+        ValueError: not exactly one of the three is given.
+    """
+
+    name: str
+    url: str = ""
+    key: str = ""
+    children: tuple[MenuEntry, ...] = ()
+
+    def __post_init__(self) -> None:
+        if sum(map(bool, (self.url, self.key, self.children))) != 1:
+            raise ValueError("a menu entry has exactly one of url, key and children")
+
+
+@dataclass(frozen=True, slots=True)
+class MenuViolation:
+    """Why the platform would refuse a menu.
+
+    Attributes:
+        path: positions from the top, e.g. ``(0, 2)``; empty for the menu as a whole.
+        message: for staff, in Chinese.
+    """
+
+    path: tuple[int, ...]
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """How one send ended. ``code`` is the platform's, ``platform_id`` its message id."""
+
+    outcome: Outcome
+    platform_id: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryReceipt:
+    """What the platform says later about a message it had accepted."""
+
+    platform_id: str
+    outcome: Outcome
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelIdentity:
+    """Who signed in. ``verified`` means the platform vouches for the person's real name."""
+
+    account: str
+    subject: str = field(repr=False)
+    union_id: str = field(default="", repr=False)
+    verified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ClientEnv:
+    """The app a page is shown in.
+
+    Attributes:
+        system: ``android``, ``ios`` or ``other``.
+        mini_program: the page is inside a mini program's web view.
+        mini_app_id: which one, where the platform tells.
+    """
+
+    channel: str
+    version: str
+    system: str
+    mini_program: bool = False
+    mini_app_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether an account answers.
+
+    Attributes:
+        clock_skew_seconds: our clock minus theirs; ``None`` when they did not say.
+        token_expires_at: UTC; ``None`` where the channel needs no token.
+        code: error code when ``ok`` is false.
+    """
+
+    ok: bool
+    checked_at: datetime
+    clock_skew_seconds: float | None = None
+    token_expires_at: datetime | None = None
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PageLink:
+    medium: PageMedium
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token as stored. ``version`` rises with every refresh; 0 is not stored yet."""
+
+    value: str = field(repr=False)
+    expires_at: datetime
+    version: int = 0
+
+
+class TokenStore(Protocol):
+    """Keeps access tokens where all processes see them."""
+
+    def get(self, key: str) -> Token | None:
+        """Return the stored token, expired or not."""
+        ...
+
+    def compare_and_refresh(self, key: str, seen_version: int, fetch: Callable[[], Token]) -> Token:
+        """Fetch and store a new token unless somebody already did.
+
+        Only one caller per key may be inside ``fetch``, in all processes. One whose ``seen_version`` is no
+        longer the stored one gets the stored token. ``fetch`` is bounded in time and may raise
+        :class:`ChannelError`, which passes through and leaves the store as it was.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelEnv:
+    """What adapters need from outside.
+
+    Attributes:
+        clock: current time, aware, UTC.
+        nonce: a fresh unpredictable string of 16 letters and digits.
+        timeout_seconds: connect and read timeout of one call.
+        deadline_seconds: wall-clock end of one call, whatever trickles in.
+    """
+
+    clock: Callable[[], datetime]
+    nonce: Callable[[], str]
+    http: requests.Session
+    tokens: TokenStore
+    timeout_seconds: float = 4.0
+    deadline_seconds: float = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class AccountConfig:
+    """One account on one platform.
+
+    Attributes:
+        kind: name of the channel package.
+        account: our own short name, part of the callback address.
+        settings: what anybody may see; keys as in the package's fields.
+        secrets: what only the vault and the adapter may see.
+    """
+
+    kind: str
+    account: str
+    settings: Mapping[str, str]
+    secrets: Mapping[str, str] = field(default=EMPTY, repr=False)
+
+    def value(self, name: str, default: str = "") -> str:
+        """Return a setting or secret; ``default`` when it is absent or empty."""
+        return self.settings.get(name) or self.secrets.get(name) or default
+
+
+@runtime_checkable
+class Channel(Protocol):
+    """One account on one platform. One package under ``channels/`` per kind."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def account(self) -> str: ...
+    @property
+    def capabilities(self) -> frozenset[Capability]: ...
+
+    def handshake(self, req: InboundRequest) -> RawResponse | None:
+        """Answer the platform's check of our address; ``None`` when ``req`` is no such check.
+
+        Raises:
+            Rejected: it is one, but not signed by the platform.
+        """
+        ...
+
+    def open(self, req: InboundRequest) -> Envelope:
+        """Verify, decrypt and decode a message.
+
+        Raises:
+            Rejected: 403 not authentic, 400 malformed, 405 wrong method, 413 too large.
+        """
+        ...
+
+    def parse(self, env: Envelope) -> InboundEvent:
+        """Normalise a message; what we do not know becomes ``UNKNOWN``.
+
+        Raises:
+            Rejected: something every message has is missing.
+        """
+        ...
+
+    def dedup_key(self, ev: InboundEvent) -> str:
+        """Return 64 hex digits, the same for repeats of one event and different for all others."""
+        ...
+
+    def seal(self, env: Envelope, reply: Reply | None) -> RawResponse:
+        """Encode the answer to a message, under the key that opened it; ``None`` is the bare receipt."""
+        ...
+
+    def reject(self, req: InboundRequest, rejected: Rejected) -> RawResponse:
+        """Encode a refusal as the platform wants it. Never raises."""
+        ...
+
+    def authorize_url(self, redirect_url: str, state: str, scope: LoginScope = LoginScope.BASE) -> str: ...
+
+    def read_callback(self, args: Mapping[str, str]) -> tuple[str, str]:
+        """Return code and state of a sign-in's return.
+
+        Raises:
+            Rejected: one is missing or the platform says no.
+        """
+        ...
+
+    def exchange(self, code: str) -> ChannelIdentity:
+        """Trade a code for who it is.
+
+        Raises:
+            ChannelError: refused or not reached.
+        """
+        ...
+
+    def render(self, recipient: str, reply: Reply) -> Mapping[str, Any]:
+        """Return what ``send`` would send; pure."""
+        ...
+
+    def send(self, recipient: str, reply: Reply) -> SendResult:
+        """Send a message of our own. Failures are outcomes, not exceptions."""
+        ...
+
+    def parse_receipt(self, ev: InboundEvent) -> DeliveryReceipt | None: ...
+
+    def classify(self, code: str) -> Outcome: ...
+
+    def check_menu(self, tree: Sequence[MenuEntry]) -> list[MenuViolation]: ...
+
+    def publish_menu(self, tree: Sequence[MenuEntry]) -> None:
+        """Put the menu in place of the one there.
+
+        Raises:
+            ChannelError: the menu breaks a limit, the platform refused, or it was not reached.
+        """
+        ...
+
+    def read_menu(self) -> tuple[MenuEntry, ...]:
+        """Return the menu in place; empty when there is none.
+
+        Raises:
+            ChannelError: refused or not reached.
+        """
+        ...
+
+    def page_link(self, url: str, params: Mapping[str, str], medium: PageMedium = PageMedium.H5) -> PageLink:
+        """Return how ``url`` with ``params`` is opened.
+
+        Raises:
+            ChannelError: the account has no such medium.
+        """
+        ...
+
+    def detect(self, headers: Mapping[str, str]) -> ClientEnv | None:
+        """Tell whether a page request comes from this platform's app."""
+        ...
+
+    def probe(self) -> Health:
+        """Make one harmless call. Failures are a state, not an exception."""
+        ...
+
+
+def raw_parameters(encoded: bytes) -> dict[str, bytes]:
+    """Split ``a=1&b=2`` into undecoded values; names are ASCII.
+
+    Raises:
+        Rejected: too long, too many, a name given twice or not ASCII.
+    """
+    if len(encoded) > MAX_BODY_BYTES:
+        raise Rejected("too_large", 413)
+    try:
+        # Latin-1 maps each byte to one character, so that nothing is lost before the charset is known.
+        pairs = parse_qsl(
+            encoded.decode("latin-1"),
+            keep_blank_values=True,
+            encoding="latin-1",
+            max_num_fields=MAX_PARAMETERS,
+        )
+    except ValueError:
+        raise Rejected("too_many_parameters") from None
+    values: dict[str, bytes] = {}
+    for name, value in pairs:
+        if not name.isascii():
+            raise Rejected("bad_encoding")
+        if name in values:
+            raise Rejected("duplicate_parameter")
+        values[name] = value.encode("latin-1")
+    return values
+
+
+def stable_digest(*parts: str) -> str:
+    """Return a SHA-256 over ``parts`` that no other split of the same letters gives."""
+    return hashlib.sha256(json.dumps(parts).encode("ascii")).hexdigest()
+
+
+def dedup_digest(ev: InboundEvent) -> str:
+    """Return a dedup key over who, when, what and which.
+
+    Two events of one user in one second stay two, and so does one message id under two users.
+    """
+    moment = ev.occurred_at.astimezone(UTC).isoformat()
+    return stable_digest(ev.channel, ev.account, ev.sender, moment, ev.raw_type, ev.action, ev.event_id)
