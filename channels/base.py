@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
 from urllib.parse import parse_qsl
 
@@ -24,7 +23,6 @@ MAX_BODY_BYTES = 64 * 1024
 MAX_QUERY_BYTES = 16 * 1024
 MAX_PARAMETERS = 64
 MAX_ID_CHARS = 128
-EMPTY: Mapping[str, str] = MappingProxyType({})
 
 
 class EventKind(StrEnum):
@@ -228,7 +226,7 @@ class InboundEvent:
     action: str = ""
     raw_type: str = ""
     attachments: tuple[Attachment, ...] = ()
-    extras: Mapping[str, str] = field(default=EMPTY, repr=False)
+    extras: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         for name in ("channel", "account", "event_id", "sender"):
@@ -424,7 +422,7 @@ class AccountConfig:
     kind: str
     account: str
     settings: Mapping[str, str]
-    secrets: Mapping[str, str] = field(default=EMPTY, repr=False)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def value(self, name: str, default: str = "") -> str:
         """Return a setting or secret; ``default`` when it is absent or empty."""
