@@ -1,0 +1,276 @@
+"""Read and check the sandbox's JSON configuration; README.md in this folder describes its form."""
+
+from __future__ import annotations
+
+import base64
+import json
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+
+WECHAT_MODES = ("plain", "compat", "secure")
+ALIPAY_CHARSETS = ("GBK", "UTF-8")
+
+
+class ConfigError(ValueError):
+    """Carries every problem found, one sentence each; secrets are never repeated in them."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("；".join(problems))
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class WechatAccount:
+    """One official account (公众号) as the platform has it on record.
+
+    Attributes:
+        key: names the account within the sandbox and the hall.
+        aes_key: the EncodingAESKey, 43 characters; empty in plain mode.
+        original_id: the account's own name in messages, ``gh_…``.
+    """
+
+    key: str
+    name: str
+    callback_url: str
+    app_id: str
+    app_secret: str = field(repr=False)
+    token: str = field(repr=False)
+    aes_key: str = field(repr=False)
+    mode: str
+    original_id: str
+    kind: str = "wechat"
+
+
+@dataclass(frozen=True, slots=True)
+class AlipayAccount:
+    """One service window (服务窗): the hall's public key and the platform's own private key."""
+
+    key: str
+    name: str
+    callback_url: str
+    app_id: str
+    hall_public_key: rsa.RSAPublicKey = field(repr=False)
+    platform_private_key: rsa.RSAPrivateKey = field(repr=False)
+    charset: str
+    sign_type: str
+    kind: str = "alipay"
+
+
+Account = WechatAccount | AlipayAccount
+
+
+@dataclass(frozen=True, slots=True)
+class OutagePlan:
+    """How the page that falls down behaves: seconds up at first, then down and up again by turns."""
+
+    first_up_seconds: float = 60.0
+    down_seconds: float = 75.0
+    up_seconds: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxConfig:
+    """Everything the sandbox is told.
+
+    Attributes:
+        answer_deadline_seconds: how long a platform waits for the hall's answer before it hangs up.
+    """
+
+    hall_base: str
+    accounts: tuple[Account, ...]
+    outage: OutagePlan = OutagePlan()
+    answer_deadline_seconds: float = 5.0
+
+    def account(self, key: str) -> Account | None:
+        return next((account for account in self.accounts if account.key == key), None)
+
+
+def load(path: Path) -> SandboxConfig:
+    """Read the file at ``path``.
+
+    Raises:
+        ConfigError: the file is missing, readable by others, not JSON, or says something that cannot be.
+    """
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([f"读不了配置文件 {path}：{type(error).__name__}"]) from error
+    if mode & 0o077:
+        raise ConfigError([f"配置文件 {path} 含密钥，权限应为 0600，现为 {mode:04o}"])
+    try:
+        raw = json.loads(text)
+    except ValueError as error:
+        raise ConfigError([f"配置文件 {path} 不是 JSON：{error}"]) from error
+    return parse(raw)
+
+
+def parse(raw: object) -> SandboxConfig:
+    """Turn decoded JSON into a configuration.
+
+    Raises:
+        ConfigError: with all problems at once.
+    """
+    problems: list[str] = []
+    if not isinstance(raw, dict):
+        raise ConfigError(["配置须是一个 JSON 对象"])
+    reader = _Reader(raw, "", problems)
+    hall_base = reader.url("hall_base").rstrip("/")
+    deadline = reader.seconds("answer_deadline_seconds", 5.0)
+    outage = _outage(raw.get("outage", {}), problems)
+    accounts = _accounts(raw.get("accounts"), problems)
+    keys = [account.key for account in accounts]
+    problems += [
+        f"accounts：key «{key}» 出现不止一次" for key in sorted({k for k in keys if keys.count(k) > 1})
+    ]
+    if problems:
+        raise ConfigError(problems)
+    return SandboxConfig(hall_base, tuple(accounts), outage, deadline)
+
+
+def _outage(raw: object, problems: list[str]) -> OutagePlan:
+    if not isinstance(raw, dict):
+        problems.append("outage 须是对象")
+        return OutagePlan()
+    reader = _Reader(raw, "outage.", problems)
+    default = OutagePlan()
+    return OutagePlan(
+        reader.seconds("first_up_seconds", default.first_up_seconds),
+        reader.seconds("down_seconds", default.down_seconds),
+        reader.seconds("up_seconds", default.up_seconds),
+    )
+
+
+def _accounts(raw: object, problems: list[str]) -> list[Account]:
+    if not isinstance(raw, list):
+        problems.append("accounts 须是数组")
+        return []
+    accounts: list[Account] = []
+    for index, entry in enumerate(raw):
+        where = f"accounts[{index}]."
+        kind = entry.get("kind") if isinstance(entry, dict) else None
+        if kind not in ("wechat", "alipay"):
+            problems.append(f"{where}kind 须是 wechat 或 alipay")
+            continue
+        reader = _Reader(entry, where, problems)
+        account = _wechat(reader) if kind == "wechat" else _alipay(reader)
+        if account is not None:
+            accounts.append(account)
+    return accounts
+
+
+def _wechat(reader: _Reader) -> WechatAccount:
+    mode = reader.choice("mode", WECHAT_MODES)
+    aes_key = reader.raw.get("aes_key", "")
+    if (mode != "plain" or aes_key) and not _is_aes_key(aes_key):
+        reader.problem("aes_key", "须是 43 位的 EncodingAESKey")
+    return WechatAccount(
+        key=reader.text("key"),
+        name=reader.text("name"),
+        callback_url=reader.url("callback_url"),
+        app_id=reader.text("app_id"),
+        app_secret=reader.text("app_secret"),
+        token=reader.text("token"),
+        aes_key=aes_key if isinstance(aes_key, str) else "",
+        mode=mode,
+        original_id=reader.text("original_id"),
+    )
+
+
+def _alipay(reader: _Reader) -> AlipayAccount | None:
+    public_key = reader.public_key("hall_public_key_pem")
+    private_key = reader.private_key("platform_private_key_pem")
+    texts = {name: reader.text(name) for name in ("key", "name", "app_id")}
+    callback_url = reader.url("callback_url")
+    charset = reader.choice("charset", ALIPAY_CHARSETS)
+    sign_type = reader.choice("sign_type", ("RSA2",))
+    if public_key is None or private_key is None:
+        return None
+    return AlipayAccount(
+        **texts,
+        callback_url=callback_url,
+        hall_public_key=public_key,
+        platform_private_key=private_key,
+        charset=charset,
+        sign_type=sign_type,
+    )
+
+
+def _is_aes_key(value: object) -> bool:
+    if not isinstance(value, str) or len(value) != 43:
+        return False
+    try:
+        return len(base64.b64decode(value + "=", validate=True)) == 32
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Takes typed values out of one JSON object and notes what is wrong with them."""
+
+    raw: Mapping[str, Any]
+    where: str
+    problems: list[str]
+
+    def problem(self, name: str, words: str) -> None:
+        self.problems.append(f"{self.where}{name} {words}")
+
+    def text(self, name: str) -> str:
+        value = self.raw.get(name)
+        if isinstance(value, str) and value.strip():
+            return value
+        self.problem(name, "须是非空文字")
+        return ""
+
+    def choice(self, name: str, allowed: tuple[str, ...]) -> str:
+        value = self.raw.get(name)
+        if isinstance(value, str) and value in allowed:
+            return value
+        self.problem(name, "须是 " + "、".join(allowed) + " 之一")
+        return allowed[0]
+
+    def url(self, name: str) -> str:
+        value = self.text(name)
+        try:
+            parts = urlsplit(value)
+        except ValueError:
+            parts = urlsplit("")
+        if value and (parts.scheme not in ("http", "https") or not parts.netloc):
+            self.problem(name, "须是 http(s) 地址")
+        return value
+
+    def seconds(self, name: str, default: float) -> float:
+        value = self.raw.get(name, default)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 86_400:
+            self.problem(name, "须是大于 0、不超过 86400 的秒数")
+            return default
+        return float(value)
+
+    def public_key(self, name: str) -> rsa.RSAPublicKey | None:
+        try:
+            key = load_pem_public_key(self.text(name).encode())
+        except (ValueError, UnsupportedAlgorithm):
+            key = None
+        if isinstance(key, rsa.RSAPublicKey):
+            return key
+        self.problem(name, "须是 PEM 格式的 RSA 公钥")
+        return None
+
+    def private_key(self, name: str) -> rsa.RSAPrivateKey | None:
+        try:
+            key = load_pem_private_key(self.text(name).encode(), password=None)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            key = None
+        if isinstance(key, rsa.RSAPrivateKey):
+            return key
+        self.problem(name, "须是 PEM 格式、不加密的 RSA 私钥")
+        return None

@@ -1,0 +1,198 @@
+"""Bring what the resident does to the official account's callback, as WeChat's message push does."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from xml.etree.ElementTree import Element
+
+from sandbox import transport
+from sandbox.config import WechatAccount
+from sandbox.transport import Answer, Parcel
+from sandbox.wechat import crypto, messages
+from sandbox.wechat.messages import OddAnswer, Reply
+from sandbox.world import Delivery, World, open_id
+
+ATTEMPTS = 3
+OUT_OF_ORDER = "该公众号暂时无法提供服务，请稍后再试"
+XML_TYPE = "text/xml"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something a resident did; ``answerable``: the platform tells the resident when no answer comes."""
+
+    user: str
+    what: str
+    fields: Mapping[str, str | int]
+    answerable: bool = True
+
+
+@dataclass(slots=True)
+class WechatPush:
+    """The message push of all official accounts."""
+
+    world: World
+    _held: dict[str, tuple[Event, Parcel]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def text(self, account: WechatAccount, user: str, content: str) -> list[str]:
+        """Write to the account; returns the outcome of every attempt made."""
+        fields: dict[str, str | int] = {"MsgType": "text", "Content": content, "MsgId": self._number()}
+        return self._deliver(account, Event(user, "text", fields))
+
+    def event(self, account: WechatAccount, user: str, name: str, event_key: str = "") -> list[str]:
+        """Push an event: ``subscribe``, ``unsubscribe``, ``CLICK`` or ``VIEW``; returns the outcomes."""
+        fields = {"MsgType": "event", "Event": name, "EventKey": event_key}
+        return self._deliver(account, Event(user, name, fields, answerable=name in ("subscribe", "CLICK")))
+
+    def handshake(self, account: WechatAccount) -> tuple[bool, str]:
+        """Check the callback address as the console does on saving; returns success and words for people."""
+        timestamp, nonce, echo = self._timestamp(), _nonce(), secrets.token_hex(8)
+        signature = crypto.signature(account.token, timestamp, nonce)
+        params = {"signature": signature, "timestamp": timestamp, "nonce": nonce, "echostr": echo}
+        answer = transport.get(account.callback_url, params, self.world.config.answer_deadline_seconds)
+        if isinstance(answer, str):
+            return False, f"回调地址没有应答（{answer}）"
+        if answer.status == 200 and answer.body == echo.encode():
+            return True, "配置成功"
+        return False, f"token 验证失败（状态码 {answer.status}）"
+
+    def pack(self, account: WechatAccount, event: Event) -> Parcel:
+        """Sign, and encrypt where the account's mode says so."""
+        fields = {
+            "ToUserName": account.original_id,
+            "FromUserName": open_id(account.app_id, event.user),
+            "CreateTime": int(self.world.clock()),
+            **event.fields,
+        }
+        plain = messages.render(fields)
+        timestamp, nonce = self._timestamp(), _nonce()
+        params = {
+            "signature": crypto.signature(account.token, timestamp, nonce),
+            "timestamp": timestamp,
+            "nonce": nonce,
+            "openid": str(fields["FromUserName"]),
+        }
+        if account.mode == "plain":
+            return Parcel(params, plain, XML_TYPE)
+        cipher = crypto.encrypt(account.aes_key, account.app_id, plain, secrets.token_bytes(16))
+        params["encrypt_type"] = "aes"
+        params["msg_signature"] = crypto.signature(account.token, timestamp, nonce, cipher)
+        shown = fields if account.mode == "compat" else {"ToUserName": account.original_id}
+        return Parcel(params, messages.render({**shown, "Encrypt": cipher}), XML_TYPE)
+
+    def read_answer(self, account: WechatAccount, event: Event, answer: Answer) -> Reply | None:
+        """Return the reply in the answer; None for ``success`` and the empty body.
+
+        Raises:
+            OddAnswer: anything the platform would not understand.
+        """
+        if answer.status != 200:
+            raise OddAnswer(f"状态码 {answer.status}")
+        if answer.body.strip() in (b"", b"success"):
+            return None
+        root = messages.parse_xml(answer.body)
+        if account.mode != "plain" and (account.mode == "secure" or root.find("Encrypt") is not None):
+            root = messages.parse_xml(self._open(account, root))
+        return messages.read_reply(root, open_id(account.app_id, event.user), account.original_id)
+
+    def _open(self, account: WechatAccount, root: Element) -> bytes:
+        cipher, timestamp, nonce, given = (
+            messages.member(root, name) for name in ("Encrypt", "TimeStamp", "Nonce", "MsgSignature")
+        )
+        if not crypto.same(crypto.signature(account.token, timestamp, nonce, cipher), given):
+            raise OddAnswer("MsgSignature 不符")
+        try:
+            return crypto.decrypt(account.aes_key, account.app_id, cipher)
+        except crypto.CryptoError as error:
+            raise OddAnswer(str(error)) from error
+
+    def _deliver(self, account: WechatAccount, event: Event) -> list[str]:
+        switches, key = self.world.switches, account.key
+        self.world.touch(key, event.user)
+        parcel = self.pack(account, event)
+        if switches.use(key, "reorder"):
+            with self._lock:
+                self._held[key] = (event, parcel)
+            return ["held"]
+        self.world.stopping.wait(switches.value(key, "delay_ms") / 1000)
+        outcomes = self._send_twice(account, event, parcel)
+        if switches.use(key, "replay_other_body"):
+            forged = replace(self.pack(account, replace(event, fields=_forged(event))), params=parcel.params)
+            outcomes += self._send(account, replace(event, what="replay", answerable=False), forged)
+        with self._lock:
+            held = self._held.pop(key, None)
+        return outcomes + (self._send(account, *held) if held else [])
+
+    def _send_twice(self, account: WechatAccount, event: Event, parcel: Parcel) -> list[str]:
+        switches, key = self.world.switches, account.key
+        if switches.use(key, "garbage"):
+            return self._send(account, event, replace(parcel, body=b"\x00<xml>" + secrets.token_bytes(64)))
+        if switches.use(key, "unsigned"):
+            bare = {name: parcel.params[name] for name in ("timestamp", "nonce", "openid")}
+            return self._send(account, event, replace(parcel, params=bare))
+        if not switches.use(key, "duplicate"):
+            return self._send(account, event, parcel)
+        twin: list[str] = []
+        quiet = replace(event, answerable=False, what=event.what + " (duplicate)")
+        thread = threading.Thread(target=lambda: twin.extend(self._send(account, quiet, parcel, show=False)))
+        thread.start()
+        outcomes = self._send(account, event, parcel)
+        thread.join()
+        return outcomes + twin
+
+    def _send(self, account: WechatAccount, event: Event, parcel: Parcel, show: bool = True) -> list[str]:
+        """Try up to three times; only silence is a reason to try again."""
+        outcomes: list[str] = []
+        for attempt in range(1, ATTEMPTS + 1):
+            answer = transport.post(account.callback_url, parcel, self.world.config.answer_deadline_seconds)
+            outcome, detail, reply = self._judge(account, event, answer)
+            status = None if isinstance(answer, str) else answer.status
+            self.world.record(
+                Delivery(account.key, self.world.clock(), event.what, attempt, status, outcome, detail)
+            )
+            outcomes.append(outcome)
+            if not isinstance(answer, str) or self.world.stopping.is_set():
+                break
+        if show and reply is not None:
+            self.world.say(account.key, "account", reply.text, reply.articles, event.user)
+        elif show and event.answerable and outcome not in ("answered", "no_answer"):
+            self.world.say(account.key, "notice", OUT_OF_ORDER, user=event.user)
+        return outcomes
+
+    def _judge(
+        self, account: WechatAccount, event: Event, answer: Answer | str
+    ) -> tuple[str, str, Reply | None]:
+        if isinstance(answer, str):
+            return answer, "", None
+        try:
+            reply = self.read_answer(account, event, answer)
+        except OddAnswer as error:
+            return "odd", str(error), None
+        if reply is None:
+            return "no_answer", "", None
+        if event.what == "text" and len(reply.articles) > 1:
+            # The platform's rule since October 2018: one card in answer to a message.
+            return "answered", "平台只显示第一条图文", replace(reply, articles=reply.articles[:1])
+        return "answered", "", reply
+
+    def _timestamp(self) -> str:
+        return str(int(self.world.clock()))
+
+    def _number(self) -> int:
+        # The clock keeps numbers growing over restarts: the hall must never take a new one for an old one.
+        return int(self.world.clock() * 1000) * 1000 + self.world.next_number() % 1000
+
+
+def _nonce() -> str:
+    return str(secrets.randbelow(10**10))
+
+
+def _forged(event: Event) -> dict[str, str | int]:
+    return {
+        **event.fields,
+        **({"Content": "伪造的内容"} if "Content" in event.fields else {"EventKey": "forged"}),
+    }
