@@ -32,9 +32,14 @@ class Profile(StrEnum):
 
 
 class Need(StrEnum):
-    """Which part of the artifact a rule reads; the engine answers ``not_run`` when it is missing."""
+    """Which part of the artifact a rule reads; the engine answers ``not_run`` when it is missing.
+
+    ``attempt`` is the try to open the entry, answered or not: for rules that judge the trouble itself.
+    ``static`` is an entry that answered with a page, ``rendered`` at least one opening in the browser.
+    """
 
     DECLARATION = "declaration"
+    ATTEMPT = "attempt"
     STATIC = "static"
     RENDERED = "rendered"
 
@@ -64,15 +69,20 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Attributes:
-    measured: the figure that decided, with unit.
-    reason: why a verdict is neither pass nor fail; ``""`` otherwise.
+    """What one rule says of one page.
+
+    Attributes:
+        measured: the figure that decided, with unit.
+        reason: why a verdict is neither pass nor fail, or what a pass could not look at; else ``""``.
+        severity: set only where a clause grades its faults (24 px must, 44 px should) and this one is
+            not the gravest; None takes the severity of the table.
     """
 
     verdict: Verdict
     findings: tuple[Finding, ...] = ()
     measured: str = ""
     reason: str = ""
+    severity: Severity | None = None
 
 
 @dataclass(frozen=True, slots=True)
