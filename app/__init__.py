@@ -1,0 +1,127 @@
+"""The hall: a Flask application made of capabilities."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import Any
+
+from flask import Flask, url_for
+from flask_smorest import Api
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.routing import IntegerConverter, Map
+
+from app.core import access, api_docs, audit, cli, db, limits, logs, problems, vault, web
+from app.core.capability import Capability
+from app.core.fields import ProblemSchema
+from app.core.ids import MAX_ID
+from app.core.outbox import Job
+from app.core.upkeep import UPKEEP
+from config.settings import Settings
+
+API_PREFIX = "/api/v1"
+
+
+class IdConverter(IntegerConverter):
+    """A key in an address; anything above 63 bits is simply not found."""
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, max=MAX_ID)
+
+
+class HallApi(Api):  # type: ignore[misc]
+    """flask-smorest with the hall's error shape; the handlers are those of ``core.problems``."""
+
+    ERROR_SCHEMA = ProblemSchema
+
+    def _register_error_handlers(self) -> None:
+        return
+
+
+def capabilities() -> list[Capability]:
+    """Return every capability: each package under ``app/`` with a ``wiring`` module, by name."""
+    names = sorted(
+        info.name
+        for info in pkgutil.iter_modules(__path__)
+        if info.ispkg and info.name not in {"core", "migrations"}
+    )
+    return [importlib.import_module(f"{__name__}.{name}.wiring").CAPABILITY for name in names]
+
+
+def create_app(settings: Settings) -> Flask:
+    """Build the application. No I/O; the database is reached on first use."""
+    logs.configure()
+    app = Flask(__name__, static_folder="core/static", template_folder="core/templates")
+    app.extensions["hall_settings"] = settings
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        API_TITLE="广东省网上办事大厅手机版",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/api",
+        OPENAPI_JSON_PATH="openapi.json",
+        WTF_CSRF_TIME_LIMIT=None,  # the form lives as long as the session that signs it
+        WTF_CSRF_SSL_STRICT=False,  # Referrer-Policy same-origin keeps the Referer on our own forms
+        API_SPEC_OPTIONS={
+            "info": {"description": "登记、检测、发布和监测各地各部门的移动网页。"},
+            "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
+            "security": [{"token": []}],
+        },
+    )
+    app.url_map.converters["id"] = IdConverter
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    db.init_app(app, settings.database_url)
+    vault.init_app(app, settings)
+    audit.init_app(app, settings.audit_key)
+    limits.init_app(app, settings.redis_url)
+    web.init_app(app, settings)
+    found = capabilities()
+    _register(app, settings, found)
+    problems.init_app(app)
+    _template_helpers(app)
+    return app
+
+
+def _register(app: Flask, settings: Settings, found: list[Capability]) -> None:
+    csrf = CSRFProtect(app)
+    api = HallApi(app)
+    api.register_converter(IdConverter, lambda _: {"type": "string", "pattern": "^[0-9]{1,19}$"})
+    api_names: set[str] = set()
+    for capability in found:
+        for blueprint in capability.api:
+            api.register_blueprint(blueprint, url_prefix=f"{API_PREFIX}{blueprint.url_prefix or ''}")
+            csrf.exempt(blueprint)
+            api_names.add(blueprint.name)
+        for pages in capability.pages:
+            app.register_blueprint(pages)
+        for callbacks in capability.callbacks:
+            app.register_blueprint(callbacks)
+            csrf.exempt(callbacks)
+        for group in capability.commands:
+            app.cli.add_command(group)
+    api_docs.init_app(app)
+    jobs = collect_jobs(found)
+    app.extensions["hall_jobs"] = jobs
+    authenticator = next((one.authenticator for one in found if one.authenticator), None)
+    access.init_app(app, authenticator, lambda endpoint: endpoint.split(".")[0] in api_names)
+    cli.init_app(app, settings, found, jobs)
+
+
+def collect_jobs(found: list[Capability]) -> dict[str, Job]:
+    """Return every job by name, the core's own included.
+
+    Raises:
+        ValueError: two jobs share a name.
+    """
+    jobs: dict[str, Job] = {}
+    for job in (*UPKEEP, *(job for capability in found for job in capability.jobs)):
+        if job.name in jobs:
+            raise ValueError(f"two jobs are named {job.name}")
+        jobs[job.name] = job
+    return jobs
+
+
+def _template_helpers(app: Flask) -> None:
+    @app.context_processor
+    def _helpers() -> dict[str, Any]:
+        return {"asset": lambda path: url_for("static", filename=path), "staff": access.maybe_staff()}

@@ -1,0 +1,1 @@
+"""What every capability needs: database, clock, vault, audit, outbox, guards. Imports no capability."""

@@ -1,0 +1,34 @@
+"""What a capability package hands to the factory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Blueprint as PagesBlueprint
+from flask.cli import AppGroup
+from flask_smorest import Blueprint as ApiBlueprint
+
+from app.core.access import Authenticator
+from app.core.outbox import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """One system that the notice names, whole: API, pages, commands, jobs.
+
+    Attributes:
+        callbacks: blueprints that platforms call; they verify signatures themselves.
+        authenticator: who a request comes from; exactly one capability provides it.
+        prepare: fills the tables that the capability needs from the start; safe to repeat;
+            is given a function that reports progress ``(done, total)``.
+    """
+
+    name: str
+    api: tuple[ApiBlueprint, ...] = ()
+    pages: tuple[PagesBlueprint, ...] = ()
+    callbacks: tuple[PagesBlueprint, ...] = ()
+    commands: tuple[AppGroup, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    authenticator: Authenticator | None = None
+    prepare: Callable[[Callable[[int, int], None]], None] | None = None

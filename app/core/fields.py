@@ -1,0 +1,60 @@
+"""Marshmallow fields and pagination that several capabilities share."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import marshmallow as ma
+
+from app.core.ids import MAX_ID
+
+# Control characters, lone surrogates: nothing that a person types, everything that breaks exports.
+_UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+
+class Id(ma.fields.String):
+    """A key: text of digits in JSON, because JavaScript rounds numbers above 2**53."""
+
+    default_error_messages = {"invalid": "不是有效的编号"}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(metadata={"pattern": "^[0-9]{1,19}$", "example": "4611686018427387904"}, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, str) or not re.fullmatch(r"[0-9]{1,19}", value) or int(value) > MAX_ID:
+            raise self.make_error("invalid")
+        return int(value)
+
+
+class Text(ma.fields.String):
+    """One line or more of text: stripped, bounded, free of control characters."""
+
+    default_error_messages = {"unwanted": "含有不允许的控制字符", "empty": "不能为空"}
+
+    def __init__(self, *, longest: int, may_be_empty: bool = False, **kwargs: Any) -> None:
+        self._may_be_empty = may_be_empty
+        shortest = 0 if may_be_empty else 1
+        super().__init__(validate=ma.validate.Length(shortest, longest), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = str(super()._deserialize(value, attr, data, **kwargs))
+        if _UNWANTED.search(text):
+            raise self.make_error("unwanted")
+        text = text.strip()
+        if not text and not self._may_be_empty:
+            raise self.make_error("empty")
+        return text
+
+
+class ProblemSchema(ma.Schema):
+    """RFC 9457 problem details."""
+
+    type = ma.fields.Str(metadata={"description": "urn:hall:problem:<code>"})
+    code = ma.fields.Str(metadata={"description": "稳定的错误代码"})
+    title = ma.fields.Str(metadata={"description": "中文标题"})
+    title_en = ma.fields.Str()
+    status = ma.fields.Int()
+    detail = ma.fields.Str()
+    errors = ma.fields.Dict(keys=ma.fields.Str(), metadata={"description": "逐个字段的错误"})
+    request_id = ma.fields.Str()

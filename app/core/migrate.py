@@ -1,0 +1,48 @@
+"""Alembic without an ini file: the same migrations for every start, test and command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+from sqlalchemy.engine import make_url
+
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+
+
+def config(url: str) -> Config:
+    """Return Alembic's configuration for the database at ``url``."""
+    made = Config()
+    made.set_main_option("script_location", str(MIGRATIONS))
+    made.attributes["url"] = url
+    return made
+
+
+def upgrade(url: str) -> str:
+    """Bring the database to the newest version; return what was done in a few words."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    before = current(url)
+    command.upgrade(config(url), "head")
+    after = current(url)
+    return f"up to date ({after})" if before == after else f"migrated {before or 'empty'} → {after}"
+
+
+def current(url: str) -> str | None:
+    """Return the version the database is at, None when it is empty."""
+    engine = create_engine(url)
+    try:
+        with engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    finally:
+        engine.dispose()
+
+
+def heads() -> list[str]:
+    """Return the newest versions there are; more than one is a conflict between branches."""
+    return list(ScriptDirectory(str(MIGRATIONS)).get_heads())

@@ -1,0 +1,197 @@
+"""Work that must happen after a transaction, written in that transaction.
+
+One table is the truth. A job is a name and a small JSON payload; the function behind the name is
+idempotent, because a job whose worker dies is run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, Index, String, Text, delete, func, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core import clock, db
+from app.core.db import Model, key_column
+
+LEASE = timedelta(minutes=6)  # longer than the longest job: a page check under every deadline
+RETRY_AFTER = (
+    timedelta(seconds=5),
+    timedelta(seconds=30),
+    timedelta(minutes=2),
+    timedelta(minutes=10),
+    timedelta(hours=1),
+    timedelta(hours=6),
+)
+ERROR_MAX = 500
+
+
+class JobState(StrEnum):
+    PENDING = "pending"
+    DONE = "done"
+    DEAD = "dead"
+
+
+Handler = Callable[[Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A kind of background work.
+
+    Attributes:
+        name: ``capability.verb-noun``.
+        run: idempotent; opens its own transactions.
+        every: for periodic work, how often; None for work that is asked for.
+    """
+
+    name: str
+    run: Handler
+    every: timedelta | None = None
+
+
+class JobRow(Model):
+    """One piece of work asked for."""
+
+    __tablename__ = "job"
+    __table_args__ = (Index("ix_job_due", "state", "run_at"),)
+
+    id: Mapped[int] = key_column()
+    name: Mapped[str] = mapped_column(String(80))
+    payload: Mapped[dict[str, Any]] = mapped_column(JSON)
+    dedup_key: Mapped[str | None] = mapped_column(String(120), unique=True)
+    state: Mapped[JobState] = mapped_column(default=JobState.PENDING)
+    run_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    owner: Mapped[str | None] = mapped_column(String(40))
+    leased_until: Mapped[datetime | None]
+    last_error: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """One job that this worker holds until it acknowledges it or the lease ends."""
+
+    id: int
+    name: str
+    payload: Mapping[str, Any]
+    attempts: int
+
+
+def enqueue(
+    name: str,
+    payload: Mapping[str, Any] | None = None,
+    *,
+    dedup_key: str | None = None,
+    run_at: datetime | None = None,
+) -> None:
+    """Ask for a job in the running transaction.
+
+    Args:
+        dedup_key: at most one job is ever made under it; asking again does nothing.
+        run_at: not before this instant; None is at once.
+    """
+    now = clock.system_clock()
+    row = JobRow(
+        name=name,
+        payload=dict(payload or {}),
+        dedup_key=dedup_key,
+        run_at=run_at or now,
+        created_at=now,
+    )
+    if dedup_key is None:
+        db.writing().add(row)
+        return
+    if db.writing().scalar(select(JobRow.id).where(JobRow.dedup_key == dedup_key)):
+        return
+    try:
+        with db.writing().begin_nested():
+            db.writing().add(row)
+    except IntegrityError:
+        pass  # another process asked for the same in this moment
+
+
+def claim(owner: str, *, limit: int, now: datetime) -> list[Claimed]:
+    """Take up to ``limit`` due jobs for ``owner``, each for no longer than ``LEASE``.
+
+    A guarded UPDATE per row, so that it works alike on SQLite, MariaDB, Galera and TiDB.
+    """
+    free = or_(JobRow.owner.is_(None), JobRow.leased_until < now)
+    due = (
+        select(JobRow.id)
+        .where(JobRow.state == JobState.PENDING, JobRow.run_at <= now, free)
+        .order_by(JobRow.run_at)
+        .limit(limit)
+    )
+    candidates = list(db.session().scalars(due))
+    if not candidates:
+        return []
+
+    def take() -> list[Claimed]:
+        taken = []
+        for job_id in candidates:
+            won = db.writing().execute(
+                update(JobRow)
+                .where(JobRow.id == job_id, JobRow.state == JobState.PENDING, free)
+                .values(owner=owner, leased_until=now + LEASE, attempts=JobRow.attempts + 1)
+                .execution_options(synchronize_session=False)
+            )
+            if won.rowcount == 1:  # type: ignore[attr-defined]
+                taken.append(job_id)
+        rows = db.writing().scalars(select(JobRow).where(JobRow.id.in_(taken))) if taken else ()
+        return [Claimed(row.id, row.name, row.payload, row.attempts) for row in rows]
+
+    return db.transaction(take)
+
+
+def acknowledge(job_id: int, owner: str, *, now: datetime) -> None:
+    """Mark a job as done; nothing happens when the lease went to another worker."""
+    _settle(job_id, owner, state=JobState.DONE, done_at=now, last_error=None)
+
+
+def fail(claimed: Claimed, owner: str, error: str, *, now: datetime) -> bool:
+    """Put a failed job back for later, or aside for staff when it has failed too often.
+
+    Returns:
+        True when it was put aside (dead letter).
+    """
+    dead = claimed.attempts > len(RETRY_AFTER)
+    wait = timedelta() if dead else RETRY_AFTER[claimed.attempts - 1]
+    _settle(
+        claimed.id,
+        owner,
+        state=JobState.DEAD if dead else JobState.PENDING,
+        run_at=now + wait,
+        last_error=error[:ERROR_MAX],
+    )
+    return dead
+
+
+def _settle(job_id: int, owner: str, **values: Any) -> None:
+    def settle() -> None:
+        db.writing().execute(
+            update(JobRow)
+            .where(JobRow.id == job_id, JobRow.owner == owner)
+            .values(owner=None, leased_until=None, **values)
+        )
+
+    db.transaction(settle)
+
+
+def counts() -> dict[str, int]:
+    """Return how many jobs stand in each state."""
+    rows = db.session().execute(select(JobRow.state, func.count()).group_by(JobRow.state))
+    return {state.value: count for state, count in rows}
+
+
+def forget_done(before: datetime) -> int:
+    """Delete jobs done before ``before``; return how many."""
+    gone = db.writing().execute(delete(JobRow).where(JobRow.state == JobState.DONE, JobRow.done_at < before))
+    return int(gone.rowcount)  # type: ignore[attr-defined]

@@ -1,0 +1,157 @@
+"""What every HTTP answer shares: request ids, logs, security headers, health, metrics."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import structlog
+from flask import Blueprint, Flask, Response, g, request
+from flask.typing import ResponseReturnValue
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
+from sqlalchemy import text
+
+from app.core import access, db
+from app.core.errors import Forbidden
+from config.settings import Settings
+
+MAX_BODY_BYTES = 6 * 1024 * 1024
+MAX_FORM_PARTS = 500
+REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+
+log = structlog.get_logger(__name__)
+_requests = Counter("hall_requests_total", "HTTP answers", ["endpoint", "method", "status"])
+_seconds = Histogram(
+    "hall_request_seconds",
+    "Time to answer",
+    ["endpoint"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+)
+
+Environ = dict[str, Any]
+
+
+class RequestIds:
+    """Give every request an id before anything else sees it."""
+
+    def __init__(self, wsgi: Callable[..., Iterable[bytes]]) -> None:
+        self._wsgi = wsgi
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        asked = environ.get("HTTP_X_REQUEST_ID", "")
+        environ["hall.request_id"] = asked if REQUEST_ID.fullmatch(asked) else secrets.token_hex(8)
+        return self._wsgi(environ, start_response)
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    app.wsgi_app = RequestIds(app.wsgi_app)  # type: ignore[method-assign]
+    app.config.update(
+        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
+        MAX_FORM_MEMORY_SIZE=1024 * 1024,
+        MAX_FORM_PARTS=MAX_FORM_PARTS,
+        TRUSTED_HOSTS=list(settings.trusted_hosts) or None,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.base_url.startswith("https:"),
+        SEND_FILE_MAX_AGE_DEFAULT=86400,
+    )
+    app.before_request(_begin)
+    app.after_request(_headers)
+    app.after_request(_log_answer)
+    app.register_blueprint(_operations(settings))
+    access.open_endpoint(app, "static", "style sheets, scripts and pictures")
+
+
+def _begin() -> None:
+    g.started = time.perf_counter()
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=request.environ["hall.request_id"])
+
+
+def _headers(answer: Response) -> Response:
+    answer.headers["X-Request-Id"] = request.environ["hall.request_id"]
+    answer.headers.setdefault("X-Content-Type-Options", "nosniff")
+    answer.headers.setdefault("Referrer-Policy", "same-origin")
+    answer.headers.setdefault("Permissions-Policy", "geolocation=(), camera=(), microphone=()")
+    answer.headers.setdefault(
+        "Content-Security-Policy",
+        "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+        f"form-action 'self'; frame-ancestors {g.get('frame_ancestors', chr(39) + 'none' + chr(39))}",
+    )
+    if request.is_secure:
+        answer.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if g.get("staff") is not None:
+        answer.headers.setdefault("Cache-Control", "no-store")
+    return answer
+
+
+def _log_answer(answer: Response) -> Response:
+    endpoint = request.endpoint or "none"
+    elapsed = time.perf_counter() - g.get("started", time.perf_counter())
+    _requests.labels(endpoint, request.method, answer.status_code).inc()
+    _seconds.labels(endpoint).observe(elapsed)
+    # The route's pattern, not the address: an address may carry what a person typed.
+    log.info(
+        "request",
+        method=request.method,
+        route=str(request.url_rule or "-"),
+        status=answer.status_code,
+        ms=round(elapsed * 1000, 1),
+    )
+    return answer
+
+
+def allow_framing(origins: str) -> None:
+    """Let the current answer be framed by ``origins`` (CSP sources), e.g. the sandbox's phone."""
+    g.frame_ancestors = origins
+
+
+def _operations(settings: Settings) -> Blueprint:
+    pages = Blueprint("operations", __name__)
+
+    @pages.get("/healthz")
+    @access.public("liveness for the process supervisor")
+    def healthz() -> ResponseReturnValue:
+        return {"status": "ok"}
+
+    @pages.get("/readyz")
+    @access.public("readiness for the load balancer")
+    def readyz() -> ResponseReturnValue:
+        db.session().execute(text("SELECT 1"))
+        return {"status": "ready"}
+
+    @pages.get("/metrics")
+    @access.public("Prometheus; loopback or a token of its own")
+    def metrics() -> ResponseReturnValue:
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        by_token = settings.metrics_token and secrets.compare_digest(
+            given.encode(), settings.metrics_token.encode()
+        )
+        # Behind a reverse proxy every request comes from loopback, so there only the token counts.
+        local = request.remote_addr == "127.0.0.1" and "X-Forwarded-For" not in request.headers
+        if not (by_token or (local and not settings.metrics_token)):
+            raise Forbidden
+        registry = REGISTRY
+        if _many_processes():
+            registry = CollectorRegistry()
+            multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+    return pages
+
+
+def _many_processes() -> bool:
+    """Tell whether Prometheus figures are shared between worker processes."""
+    return bool(os.environ.get("PROMETHEUS_MULTIPROC_DIR"))

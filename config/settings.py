@@ -1,0 +1,223 @@
+"""Typed settings, read once from the environment at start-up."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar, cast
+from urllib.parse import urlsplit
+
+T = TypeVar("T")
+
+DEFAULT_PORT = 8000
+
+
+class SettingsError(ValueError):
+    """One or more settings are missing or malformed; ``str()`` lists them all."""
+
+
+class Environment(StrEnum):
+    """What this installation is for. Loopback pages are checked in ``demo`` and ``test`` only."""
+
+    DEMO = "demo"
+    TEST = "test"
+    PRODUCTION = "production"
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedTarget:
+    """An address range that the outbound guard lets pass although it is not public."""
+
+    cidr: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that differs between deployments. Units are in the names.
+
+    Attributes:
+        base_url: address under which residents and platforms reach the hall, no trailing slash.
+        trusted_hosts: ``Host`` values answered; others get 400.
+        secret_key: signs cookies and forms.
+        vault_keys: master keys by version; the highest wraps new data keys.
+        audit_key: key of the HMAC chain.
+        redis_url: shared caches and rate limits; ``""`` keeps them in process.
+        outbound_allow: exceptions of the outbound guard, on the resolved address.
+        probe_interval_seconds: default time between two looks at a page.
+        down_grace_seconds: how long a page may be down before its entry is hidden.
+    """
+
+    environment: Environment
+    database_url: str
+    base_url: str
+    secret_key: str = field(repr=False)
+    vault_keys: Mapping[int, bytes] = field(repr=False)
+    audit_key: bytes = field(repr=False)
+    redis_url: str = field(default="", repr=False)
+    trusted_hosts: tuple[str, ...] = ()
+    var_dir: Path = Path("var")
+    outbound_allow: tuple[AllowedTarget, ...] = ()
+    metrics_token: str = field(default="", repr=False)
+    probe_interval_seconds: int = 60
+    probe_timeout_seconds: float = 15.0
+    down_grace_seconds: int = 60
+    check_deadline_seconds: float = 20.0
+    sandbox_url: str = ""
+    sample_pages_url: str = ""
+
+    @property
+    def may_reach_loopback(self) -> bool:
+        """Tell whether pages on this machine may be checked: in demo and test only."""
+        return self.environment is not Environment.PRODUCTION
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
+        """Build settings from ``DATABASE_URL``, ``REDIS_URL`` and the ``HALL_*`` variables.
+
+        Raises:
+            SettingsError: naming every missing or malformed variable at once; values are not shown.
+        """
+        read = _Reader(env)
+        environment = read.one("HALL_ENV", Environment, default=Environment.DEMO)
+        var_dir = Path(env.get("HALL_VAR_DIR") or "var")
+        base_url = read.one("HALL_BASE_URL", _base_url, default=f"http://127.0.0.1:{DEFAULT_PORT}")
+        hosts = read.one("HALL_TRUSTED_HOSTS", _words, default=_words(""))
+        own_host = urlsplit(base_url).netloc
+        settings = cls(
+            environment=environment,
+            database_url=read.one(
+                "DATABASE_URL", _database_url, default=f"sqlite:///{var_dir.absolute()}/hall.sqlite"
+            ),
+            base_url=base_url,
+            secret_key=read.required("HALL_SECRET_KEY", _long_enough),
+            vault_keys=read.required("HALL_VAULT_KEYS", _vault_keys),
+            audit_key=read.required("HALL_AUDIT_KEY", _key),
+            redis_url=read.one("REDIS_URL", _redis_url, default=""),
+            trusted_hosts=(own_host, *hosts),
+            var_dir=var_dir,
+            outbound_allow=read.one("HALL_OUTBOUND_ALLOW", _allowed_targets, default=()),
+            metrics_token=env.get("HALL_METRICS_TOKEN", ""),
+            probe_interval_seconds=read.one("HALL_PROBE_INTERVAL_SECONDS", _between(5, 86400), default=60),
+            probe_timeout_seconds=float(read.one("HALL_PROBE_TIMEOUT_SECONDS", _between(1, 60), default=15)),
+            down_grace_seconds=read.one("HALL_DOWN_GRACE_SECONDS", _between(0, 86400), default=60),
+            check_deadline_seconds=float(
+                read.one("HALL_CHECK_DEADLINE_SECONDS", _between(2, 120), default=20)
+            ),
+            sandbox_url=read.one("HALL_SANDBOX_URL", _base_url, default=""),
+            sample_pages_url=read.one("HALL_SAMPLE_PAGES_URL", _base_url, default=""),
+        )
+        if environment is Environment.PRODUCTION and any(
+            ipaddress.ip_network(target.cidr).is_loopback for target in settings.outbound_allow
+        ):
+            read.problems.append("HALL_OUTBOUND_ALLOW: loopback is for demo and test only")
+        if read.problems:
+            raise SettingsError("; ".join(read.problems))
+        return settings
+
+
+class _Reader:
+    """Reads variables one by one and remembers everything that is wrong."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._env = env
+        self.problems: list[str] = []
+
+    def one(self, name: str, parse: Callable[[str], T], *, default: T) -> T:
+        raw = self._env.get(name, "")
+        if not raw:
+            return default
+        try:
+            return parse(raw)
+        except ValueError as error:
+            # Our parsers' words only: a library's message may quote a secret.
+            self.problems.append(f"{name}: {error if isinstance(error, _Said) else 'not a valid value'}")
+            return default
+
+    def required(self, name: str, parse: Callable[[str], T]) -> T:
+        if not self._env.get(name):
+            self.problems.append(f"{name} is not set")
+        missing: T = cast(T, None)  # never used: a missing variable is a problem, and problems raise
+        return self.one(name, parse, default=missing)
+
+
+class _Said(ValueError):
+    """A parser's own words, free of the value."""
+
+
+def _long_enough(raw: str) -> str:
+    if len(raw) < 32:
+        raise _Said("needs at least 32 characters")
+    return raw
+
+
+def _key(raw: str) -> bytes:
+    try:
+        key = base64.b64decode(raw, validate=True)
+    except binascii.Error:
+        raise _Said("is not base64") from None
+    if len(key) != 32:
+        raise _Said("must be 32 bytes in base64")
+    return key
+
+
+def _vault_keys(raw: str) -> dict[int, bytes]:
+    keys: dict[int, bytes] = {}
+    for part in raw.split(","):
+        version, colon, key = part.partition(":")
+        if not colon or not version.isdigit():
+            raise _Said("must look like 1:BASE64[,2:BASE64…]")
+        keys[int(version)] = _key(key)
+    return keys
+
+
+def _words(raw: str) -> tuple[str, ...]:
+    return tuple(raw.replace(",", " ").split())
+
+
+def _base_url(raw: str) -> str:
+    parts = urlsplit(raw)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise _Said("must be an http(s) address")
+    return raw.rstrip("/")
+
+
+def _database_url(raw: str) -> str:
+    if not raw.startswith(("sqlite:///", "mysql+pymysql://")):
+        raise _Said("must begin with sqlite:/// or mysql+pymysql://")
+    return raw
+
+
+def _redis_url(raw: str) -> str:
+    if not raw.startswith(("redis://", "rediss://", "unix://")):
+        raise _Said("must begin with redis://, rediss:// or unix://")
+    return raw
+
+
+def _allowed_targets(raw: str) -> tuple[AllowedTarget, ...]:
+    targets = []
+    for word in _words(raw):
+        cidr, colon, port = word.rpartition(":")
+        try:
+            network = ipaddress.ip_network(cidr.strip("[]"))
+        except ValueError:
+            raise _Said("must look like 127.0.0.1/32:8102") from None
+        if not colon or not port.isdigit() or not 0 < int(port) < 65536:
+            raise _Said("must look like 127.0.0.1/32:8102")
+        targets.append(AllowedTarget(str(network), int(port)))
+    return tuple(targets)
+
+
+def _between(low: int, high: int) -> Callable[[str], int]:
+    def parse(raw: str) -> int:
+        if not raw.isdigit() or not low <= int(raw) <= high:
+            raise _Said(f"must be a whole number from {low} to {high}")
+        return int(raw)
+
+    return parse
