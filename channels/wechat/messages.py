@@ -1,0 +1,221 @@
+"""WeChat's messages and events, read and written.
+
+Source: developers.weixin.qq.com, receiving standard messages, receiving event pushes, passive replies.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from channels.base import Article, Attachment, EventKind, InboundEvent, Rejected, Reply, stable_digest
+from channels.http import whole_number
+from channels.markup import elements, fit, read_xml, writable
+
+MAX_TEXT_BYTES = 2048
+MAX_PASSIVE_ARTICLES = 1
+"""Eight were allowed once; since October 2018 the platform shows one."""
+
+MAX_SENT_ARTICLES = 1
+_QR_PREFIX = "qrscene_"
+
+_MESSAGES = {
+    "text": EventKind.TEXT,
+    "image": EventKind.IMAGE,
+    "location": EventKind.LOCATION,
+}
+_EVENTS = {
+    "subscribe": EventKind.FOLLOW,
+    "unsubscribe": EventKind.UNFOLLOW,
+    "click": EventKind.MENU,
+    "view": EventKind.MENU,
+    "view_miniprogram": EventKind.MENU,
+    "scan": EventKind.SCAN,
+    "scancode_push": EventKind.SCAN,
+    "scancode_waitmsg": EventKind.SCAN,
+    "location": EventKind.LOCATION,
+    "user_enter_tempsession": EventKind.ENTER,
+    "templatesendjobfinish": EventKind.RECEIPT,
+}
+# Our name, and what the platform calls it in messages and in events.
+_EXTRAS = {
+    "latitude": ("Location_X", "Latitude"),
+    "longitude": ("Location_Y", "Longitude"),
+    "scale": ("Scale",),
+    "precision": ("Precision",),
+    "status": ("Status",),
+    "ticket": ("Ticket",),
+    "title": ("Title",),
+    "url": ("Url",),
+    "format": ("Format",),
+}
+
+
+def read_fields(body: bytes) -> tuple[dict[str, str], str]:
+    """Return the fields of a message and ``xml`` or ``json``.
+
+    Raises:
+        Rejected: neither, or not UTF-8.
+    """
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Rejected("bad_encoding") from None
+    if text.lstrip().startswith("{"):
+        return _read_json(text), "json"
+    return read_xml(text), "xml"
+
+
+def _read_json(text: str) -> dict[str, str]:
+    try:
+        message = json.loads(text, object_pairs_hook=_unique, parse_int=str, parse_float=str)
+    except (ValueError, RecursionError):
+        raise Rejected("malformed") from None
+    fields = {name: value for name, value in message.items() if isinstance(value, str)}
+    if any(writable(value) != value for item in fields.items() for value in item):
+        raise Rejected("bad_encoding")
+    return fields
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise Rejected("duplicate_element")
+    return members
+
+
+def to_event(account: str, fields: Mapping[str, str]) -> InboundEvent:
+    """Normalise a message.
+
+    Raises:
+        Rejected: sender, time or type is missing.
+    """
+    kind, raw_type = _kind(fields)
+    sender = fields.get("FromUserName", "")
+    try:
+        return InboundEvent(
+            channel="wechat",
+            account=account,
+            event_id=fields.get("MsgId") or fields.get("MsgID") or _digest(fields),
+            kind=kind,
+            sender=sender,
+            occurred_at=created_at(fields),
+            text=_text(fields),
+            action=_action(fields),
+            raw_type=raw_type,
+            attachments=_attachments(fields),
+            extras=_extras(fields),
+        )
+    except ValueError:
+        raise Rejected("incomplete") from None
+
+
+def created_at(fields: Mapping[str, str]) -> datetime:
+    """Return the time a message was made; WeChat counts seconds.
+
+    Raises:
+        Rejected: there is none.
+    """
+    seconds = whole_number(fields.get("CreateTime", "").strip())
+    if seconds is None:
+        raise Rejected("incomplete")
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise Rejected("malformed") from None
+
+
+def _kind(fields: Mapping[str, str]) -> tuple[EventKind, str]:
+    message_type = fields.get("MsgType", "").lower()
+    if not message_type:
+        raise Rejected("incomplete")
+    if message_type != "event":
+        return _MESSAGES.get(message_type, EventKind.UNKNOWN), message_type
+    event = fields.get("Event", "")
+    if not event:
+        raise Rejected("incomplete")
+    return _EVENTS.get(event.lower(), EventKind.UNKNOWN), f"event:{event[:64]}"
+
+
+def _digest(fields: Mapping[str, str]) -> str:
+    # Events carry no id; sender and time alone would make two events of one second one.
+    return stable_digest(*(part for item in sorted(fields.items()) for part in item))
+
+
+def _text(fields: Mapping[str, str]) -> str:
+    names = ("Content", "ScanCodeInfo.ScanResult", "Label", "Recognition")
+    return next((fields[name] for name in names if fields.get(name)), "")
+
+
+def _action(fields: Mapping[str, str]) -> str:
+    return fields.get("EventKey", "").removeprefix(_QR_PREFIX)
+
+
+def _attachments(fields: Mapping[str, str]) -> tuple[Attachment, ...]:
+    media_id, url = fields.get("MediaId", ""), fields.get("PicUrl", "")
+    if not media_id and not url:
+        return ()
+    return (Attachment(media_id, url, fields.get("Format", "")),)
+
+
+def _extras(fields: Mapping[str, str]) -> dict[str, str]:
+    return {ours: fields[theirs] for ours, names in _EXTRAS.items() for theirs in names if fields.get(theirs)}
+
+
+def passive_reply(fields: Mapping[str, str], reply: Reply, now: datetime, wire: str) -> str:
+    """Return the answer to a message, ``""`` when nothing of the reply can be shown.
+
+    A longer text is cut at 2048 bytes, of several articles the first is kept.
+    """
+    head: dict[str, str | int] = {
+        "ToUserName": fields["FromUserName"],
+        "FromUserName": fields.get("ToUserName", ""),
+        "CreateTime": int(now.timestamp()),
+    }
+    if reply.articles:
+        return _news(head, reply.articles[:MAX_PASSIVE_ARTICLES], wire)
+    content = fit(writable(reply.text), MAX_TEXT_BYTES)
+    if not content.strip():
+        return ""
+    message: dict[str, str | int] = {**head, "MsgType": "text", "Content": content}
+    return _message(message) if wire == "xml" else json.dumps(message, ensure_ascii=False)
+
+
+def _news(head: Mapping[str, str | int], articles: tuple[Article, ...], wire: str) -> str:
+    count: dict[str, str | int] = {**head, "MsgType": "news", "ArticleCount": len(articles)}
+    items = [
+        {
+            "Title": writable(article.title),
+            "Description": writable(article.description),
+            "PicUrl": writable(article.picture),
+            "Url": writable(article.url),
+        }
+        for article in articles
+    ]
+    if wire == "json":
+        return json.dumps({**count, "Articles": items}, ensure_ascii=False)
+    inner = "".join(f"<item>{elements(item)}</item>" for item in items)
+    return _message(count, f"<Articles>{inner}</Articles>")
+
+
+def _message(fields: Mapping[str, str | int], more: str = "") -> str:
+    return f"<xml>{elements(fields)}{more}</xml>"
+
+
+def custom_message(recipient: str, reply: Reply) -> dict[str, Any]:
+    """Return a customer-service message (客服消息), sent within 48 hours of the resident's last word."""
+    if not reply.articles:
+        content = fit(writable(reply.text), MAX_TEXT_BYTES)
+        return {"touser": recipient, "msgtype": "text", "text": {"content": content}}
+    articles = [
+        {
+            "title": writable(article.title),
+            "description": writable(article.description),
+            "url": writable(article.url),
+            "picurl": writable(article.picture),
+        }
+        for article in reply.articles[:MAX_SENT_ARTICLES]
+    ]
+    return {"touser": recipient, "msgtype": "news", "news": {"articles": articles}}
