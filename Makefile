@@ -1,0 +1,68 @@
+# Everything starts here: `make help` lists it. `make run` and `make test` set themselves up.
+SHELL := /bin/sh
+PYTHON ?= python3
+BIN := .venv/bin
+PYTEST_ARGS ?=
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help run test check format bench soak lock setup setup-dev system-run system-test screenshots
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: system-run setup ## set up, then start the whole hall (demo with sandbox unless HALL_ENV=production)
+	@exec $(BIN)/python deploy/run.py
+
+test: system-test setup-dev ## run the whole suite on SQLite and MariaDB, with a real browser
+	$(BIN)/pytest -n 2 --dist loadscope $(PYTEST_ARGS)
+
+check: setup-dev ## format, lint, types and import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup-dev ## put the code in shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: system-run setup-dev ## measure speed as ratios in one run
+	$(BIN)/python -m bench
+
+screenshots: system-test setup-dev ## take the pictures of docs/images from a running hall
+	$(BIN)/python deploy/screenshots.py
+
+lock: setup-dev ## compile the pinned requirements anew
+	$(BIN)/pip-compile -q --strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements.txt requirements.in
+	$(BIN)/pip-compile -q --strip-extras --allow-unsafe --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements-dev.txt requirements-dev.in
+
+migration: setup-dev ## draft a migration: make migration REV=0007 NAME=slug
+	$(BIN)/python deploy/new_migration.py $(REV) $(NAME)
+
+setup: .venv/run.stamp app/core/static/vendor/stamp
+setup-dev: .venv/dev.stamp app/core/static/vendor/stamp
+
+system-run:
+	@deploy/system-packages.sh run
+
+system-test:
+	@deploy/system-packages.sh test
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+
+.venv/run.stamp: .venv/bin/python requirements.txt
+	@echo "Installing Python packages (about a minute the first time)"
+	$(BIN)/pip install -q --require-hashes -r requirements.txt
+	@touch $@
+
+.venv/dev.stamp: .venv/run.stamp requirements-dev.txt
+	$(BIN)/pip install -q --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# The machine's Node when there is one, else the one that came with requirements.txt.
+app/core/static/vendor/stamp: package-lock.json .npmrc .venv/run.stamp deploy/vendor.py
+	@if command -v npm >/dev/null 2>&1; then npm ci --ignore-scripts --loglevel=error; else $(BIN)/npm ci --ignore-scripts --loglevel=error; fi
+	$(BIN)/python deploy/vendor.py
+	@touch $@
