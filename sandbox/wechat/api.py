@@ -13,12 +13,15 @@ from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from sandbox.config import WechatAccount
+from sandbox.grants import GrantBook
 from sandbox.wechat import menus, outbound
-from sandbox.wechat.tokens import CODE_SECONDS, VALID, GrantBook, Token, TokenBook
+from sandbox.wechat.tokens import VALID, Token, TokenBook
 from sandbox.world import RESIDENT, World, open_id
 
 Payload = dict[str, Any]
 Handler = Callable[[WechatAccount, Payload], Payload]
+
+CODE_SECONDS = 300
 
 MESSAGES = {
     -1: "system error",

@@ -1,4 +1,4 @@
-"""Issue and judge WeChat's access tokens, tickets and OAuth codes.
+"""Issue and judge WeChat's access tokens and tickets.
 
 Source: the public documents of Get_access_token (a new token leaves the one before it valid for five minutes)
 and getStableAccessToken (repeated calls return the same token; renewed five minutes before its end).
@@ -17,7 +17,6 @@ GRACE_SECONDS = 300
 FORCE_GAP_SECONDS = 30
 FORCE_PER_DAY = 20
 ORDINARY_PER_DAY = 2000
-CODE_SECONDS = 300
 DAY_SECONDS = 86_400
 DAY_OFFSET_SECONDS = 8 * 3600  # the platform's quotas start anew at midnight in Beijing
 
@@ -110,60 +109,3 @@ class TokenBook:
     def _used_today(self, times: list[float]) -> int:
         today = (self.clock() + DAY_OFFSET_SECONDS) // DAY_SECONDS
         return sum((at + DAY_OFFSET_SECONDS) // DAY_SECONDS == today for at in times)
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """A consent given in the browser, to be exchanged once; ``app_id`` names who may exchange it."""
-
-    app_id: str
-    user: str
-    scope: str
-    given_at: float
-
-
-@dataclass(slots=True)
-class GrantBook:
-    """OAuth codes and the user tokens they became."""
-
-    clock: Clock
-    _codes: dict[str, Grant] = field(default_factory=dict)
-    _used: set[str] = field(default_factory=set)
-    _tokens: dict[str, Grant] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def give(self, app_id: str, user: str, scope: str) -> str:
-        """Return a new code."""
-        code = secrets.token_hex(16)
-        with self._lock:
-            self._codes[code] = Grant(app_id, user, scope, self.clock())
-        return code
-
-    def was_used(self, code: str) -> bool:
-        with self._lock:
-            return code in self._used
-
-    def take(self, app_id: str, code: str) -> Grant | None:
-        """Use the code up; None when unknown, used, or given to another account."""
-        with self._lock:
-            grant = self._codes.get(code)
-            if grant is None or grant.app_id != app_id:
-                return None
-            del self._codes[code]
-            self._used.add(code)
-            return grant
-
-    def issue(self, grant: Grant) -> str:
-        """Return a user token for a grant taken before."""
-        value = secrets.token_urlsafe(64)
-        with self._lock:
-            self._tokens[value] = Grant(grant.app_id, grant.user, grant.scope, self.clock())
-        return value
-
-    def holder(self, token: str) -> Grant | None:
-        """Return whose user token this is; None when unknown or older than its life."""
-        with self._lock:
-            grant = self._tokens.get(token)
-            if grant is None or self.clock() - grant.given_at > TOKEN_SECONDS:
-                return None
-            return grant

@@ -1,0 +1,141 @@
+"""The test's and the demonstrator's handle: act as the resident, misbehave as a platform, look at the log."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from flask import Blueprint, abort, redirect, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from sandbox.actions import ActionRefused, Actions
+from sandbox.config import Account, WechatAccount
+from sandbox.pages.outage import FORCES, Outage
+from sandbox.wechat.api import WechatApi
+from sandbox.world import World
+
+Answer = dict[str, Any] | tuple[dict[str, Any], int]
+
+# What each switch counts; README.md says what it does.
+COUNTED = ("duplicate", "reorder", "garbage", "unsigned", "replay_other_body", "api_garbage", "api_busy")
+MILLISECONDS = ("delay_ms", "api_delay_ms")
+SWITCHES = (*COUNTED, "quota_45009", *MILLISECONDS)
+LARGEST = 600_000
+
+
+@dataclass(slots=True)
+class Control:
+    """The routes under ``/control``."""
+
+    world: World
+    actions: Actions
+    wechat: WechatApi
+    outage: Outage
+
+    def blueprint(self) -> Blueprint:
+        blueprint = Blueprint("control", __name__, template_folder="phone/templates")
+        add = blueprint.add_url_rule
+        add("/accounts", "accounts", self._accounts)
+        add("/accounts/<key>/handshake", "handshake", self._handshake, methods=["POST"])
+        add("/switches", "switches", self._switches)
+        add("/switches", "set_switches", self._set_switches, methods=["POST"])
+        add("/messages", "messages", self._messages, methods=["POST"])
+        add("/deliveries", "deliveries", self._deliveries)
+        add("/chats/<key>", "chat", self._chat)
+        add("/pages", "pages", self._pages)
+        add("/pages", "force_pages", self._force_pages, methods=["POST"])
+        return blueprint
+
+    def _accounts(self) -> Answer:
+        return {
+            "accounts": [{"key": a.key, "kind": a.kind, "name": a.name} for a in self.world.config.accounts]
+        }
+
+    def _handshake(self, key: str) -> Answer:
+        passed, words = self.actions.handshake(self._account(key))
+        return {"ok": passed, "detail": words}
+
+    def _switches(self) -> Answer:
+        return {account.key: self.world.switches.read(account.key) for account in self.world.config.accounts}
+
+    def _set_switches(self) -> Answer:
+        body = _body()
+        account = self._account(body.pop("account", None))
+        drop = body.pop("drop_token", False)
+        problem = next((words for name, value in body.items() if (words := _fault(name, value))), None)
+        if problem or (drop and not isinstance(account, WechatAccount)):
+            return {"error": problem or "只有微信账号有 access_token"}, 422
+        if drop:
+            self.wechat.drop_tokens(account.key)
+        self.world.switches.change(account.key, body)
+        return self.world.switches.read(account.key)
+
+    def _messages(self) -> Answer:
+        """Act as the resident: kind is text, follow, unfollow, enter or tap."""
+        body = _body()
+        account, kind, value = self._account(body.get("account")), body.get("kind"), body.get("value", "")
+        if not isinstance(value, str):
+            return {"error": "value 须是文字"}, 422
+        try:
+            if kind == "text":
+                return {"outcomes": self.actions.text(account, value)}
+            if kind == "tap":
+                return {"outcomes": self.actions.tap(account, self.actions.find_item(account, value))}
+            plain = {
+                "follow": self.actions.follow,
+                "unfollow": self.actions.unfollow,
+                "enter": self.actions.enter,
+            }
+            if not isinstance(kind, str) or kind not in plain:
+                return {"error": "kind 须是 text、tap、follow、unfollow 或 enter"}, 422
+            return {"outcomes": plain[kind](account)}
+        except ActionRefused as error:
+            return {"error": str(error)}, 409
+
+    def _deliveries(self) -> Answer:
+        return {"deliveries": [asdict(entry) for entry in self.world.deliveries(request.args.get("account"))]}
+
+    def _chat(self, key: str) -> Answer:
+        account = self._account(key)
+        menu = [asdict(item) for item in self.world.menus.get(account.key, ())]
+        return {**asdict(self.world.chat(account.key)), "menu": menu}
+
+    def _pages(self) -> str | Answer:
+        state = {
+            "up": self.outage.is_up(),
+            "forced": self.outage.forced,
+            "change_in_seconds": self.outage.change_in_seconds(),
+        }
+        if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
+            return render_template("phone/outage.html", **state)
+        return state
+
+    def _force_pages(self) -> BaseResponse | Answer:
+        state = _body().get("state") if request.is_json else request.form.get("state")
+        if state not in FORCES:
+            return {"error": "state 须是 auto、up 或 down"}, 422
+        self.outage.forced = state
+        if request.is_json:
+            return {"up": self.outage.is_up(), "forced": state}
+        return redirect(request.path, code=303)
+
+    def _account(self, key: Any) -> Account:
+        account = self.world.config.account(key) if isinstance(key, str) else None
+        if account is None:
+            abort(404, "没有这个账号")
+        return account
+
+
+def _body() -> dict[str, Any]:
+    body = request.get_json()
+    if not isinstance(body, dict):
+        abort(400, "正文须是 JSON 对象")
+    return body
+
+
+def _fault(name: str, value: Any) -> str | None:
+    if name not in SWITCHES:
+        return f"没有开关 {name}；可用：drop_token、" + "、".join(SWITCHES)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST:
+        return f"{name} 须是 0 至 {LARGEST} 的整数"
+    return None
