@@ -17,6 +17,15 @@ def with_params(url: str, params: Mapping[str, str]) -> str:
     return urlunsplit(parts._replace(query=query))
 
 
+def is_web_address(url: str) -> bool:
+    """Tell whether ``url`` is http(s) with a host."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
+
+
 def header(headers: Mapping[str, str], name: str) -> str:
     """Return a header's value whatever its case, or ``""``."""
     return next((value for key, value in headers.items() if key.lower() == name.lower()), "")

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from channels.base import MenuEntry, MenuViolation
+from channels.links import is_web_address
 
 MAX_TOP = 3
 MAX_CHILDREN = 5
@@ -48,15 +48,6 @@ def _check(entry: MenuEntry, path: tuple[int, ...], name_bytes: int) -> Iterator
         yield MenuViolation(path, "url_too_long", f"网址最多 {MAX_URL_BYTES} 字节")
     if entry.url and not is_web_address(entry.url):
         yield MenuViolation(path, "bad_url", "网址必须以 http:// 或 https:// 开头")
-
-
-def is_web_address(url: str) -> bool:
-    """Tell whether ``url`` is http(s) with a host."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def to_wire(tree: Sequence[MenuEntry]) -> dict[str, Any]:
