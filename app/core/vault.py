@@ -44,7 +44,7 @@ class VaultKey(Model):
 
     id: Mapped[int] = key_column()
     master_version: Mapped[int]
-    wrapped: Mapped[bytes] = mapped_column(LargeBinary(128))
+    wrapped: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[datetime]
 
 
@@ -56,8 +56,8 @@ class VaultEntry(Model):
     token: Mapped[str] = mapped_column(String(32), primary_key=True)
     field: Mapped[str] = mapped_column(String(40))
     key_id: Mapped[int] = mapped_column(ForeignKey("vault_key.id"))
-    nonce: Mapped[bytes] = mapped_column(LargeBinary(NONCE_BYTES))
-    ciphertext: Mapped[bytes] = mapped_column(LargeBinary(8192))
+    nonce: Mapped[bytes] = mapped_column(LargeBinary)
+    ciphertext: Mapped[bytes] = mapped_column(LargeBinary)
     blind_index: Mapped[str | None] = mapped_column(String(64), index=True)
     created_at: Mapped[datetime]
 

@@ -1,0 +1,108 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.core import db, outbox
+from app.core.outbox import Job
+from app.core.runner import Worker
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def seen():
+    return []
+
+
+def a_worker(app, run, **options):
+    return Worker(app, {"test.note": Job("test.note", run, **options)})
+
+
+def test_a_job_asked_for_in_a_transaction_is_run(app, given, seen):
+    given(outbox.enqueue, "test.note", {"name": "户政"})
+
+    a_worker(app, seen.append).drain()
+
+    assert seen == [{"name": "户政"}]
+
+
+def test_a_job_of_a_failed_transaction_never_was(app, given, seen):
+    def ask_and_fail():
+        outbox.enqueue("test.note")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        given(ask_and_fail)
+
+    assert a_worker(app, seen.append).drain() == 0
+
+
+def test_the_same_key_is_one_job_however_often_it_is_asked_for(app, given, seen):
+    for _ in range(3):
+        given(outbox.enqueue, "test.note", {}, dedup_key="once")
+
+    a_worker(app, seen.append).drain()
+    given(outbox.enqueue, "test.note", {}, dedup_key="once")
+    a_worker(app, seen.append).drain()
+
+    assert len(seen) == 1
+
+
+def test_a_claimed_job_is_nobody_elses_until_its_lease_ends(app, given):
+    given(outbox.enqueue, "test.note", run_at=NOW)
+
+    with app.app_context():
+        first = outbox.claim("a", limit=5, now=NOW)
+        during = outbox.claim("b", limit=5, now=NOW + timedelta(minutes=1))
+        after = outbox.claim("b", limit=5, now=NOW + outbox.LEASE + timedelta(seconds=1))
+
+    assert [len(first), len(during), len(after)] == [1, 0, 1]
+
+
+def test_a_late_acknowledgement_of_a_lost_lease_changes_nothing(app, given):
+    given(outbox.enqueue, "test.note", run_at=NOW)
+
+    with app.app_context():
+        (job,) = outbox.claim("slow", limit=1, now=NOW)
+        outbox.claim("other", limit=1, now=NOW + outbox.LEASE + timedelta(seconds=1))
+        outbox.acknowledge(job.id, "slow", now=NOW)
+        assert outbox.counts() == {"pending": 1}
+
+
+def test_a_failing_job_waits_longer_each_time_and_ends_with_the_dead_letters(app, given):
+    given(outbox.enqueue, "test.note", run_at=NOW)
+    waits, now = [], NOW
+
+    with app.app_context():
+        for _ in range(len(outbox.RETRY_AFTER) + 1):
+            (job,) = outbox.claim("w", limit=1, now=now)
+            outbox.fail(job, "w", "boom", now=now)
+            row = db.session().get(outbox.JobRow, job.id)
+            waits.append(row.run_at - now)
+            now = max(row.run_at, now)
+            db._forget_read()
+        assert outbox.counts() == {"dead": 1}
+    assert waits[:-1] == list(outbox.RETRY_AFTER)
+
+
+def test_a_job_that_raises_does_not_stop_the_worker(app, given, seen):
+    def explode_once(payload):
+        if payload.get("bad"):
+            raise ValueError("bad")
+        seen.append(payload)
+
+    given(outbox.enqueue, "test.note", {"bad": True})
+    given(outbox.enqueue, "test.note", {"good": True})
+
+    a_worker(app, explode_once).drain()
+
+    assert seen == [{"good": True}]
+
+
+def test_periodic_work_is_asked_for_once_in_its_slot_by_any_number_of_workers(app, tables, seen):
+    workers = [a_worker(app, seen.append, every=timedelta(days=1)) for _ in range(3)]
+
+    with app.app_context():
+        for worker in workers:
+            worker._ask_for_periodic(NOW)
+        assert outbox.counts() == {"pending": 1}

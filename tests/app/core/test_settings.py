@@ -1,0 +1,49 @@
+import pytest
+
+from config.settings import Settings, SettingsError
+from tests.builders import an_environment
+
+
+def test_everything_wrong_is_told_at_once_and_no_value_is_shown():
+    env = an_environment(
+        HALL_SECRET_KEY="short-and-secret",
+        HALL_VAULT_KEYS="nonsense",
+        DATABASE_URL="postgres://root:geheim@db/x",
+        HALL_PROBE_INTERVAL_SECONDS="soon",
+    )
+
+    with pytest.raises(SettingsError) as told:
+        Settings.from_env(env)
+
+    names = ("HALL_SECRET_KEY", "HALL_VAULT_KEYS", "DATABASE_URL", "HALL_PROBE_INTERVAL_SECONDS")
+    assert all(name in str(told.value) for name in names)
+    assert not any(value in str(told.value) for value in ("short-and-secret", "geheim", "nonsense", "soon"))
+
+
+def test_the_printed_settings_carry_no_secret():
+    settings = Settings.from_env(an_environment(REDIS_URL="redis://:geheim@127.0.0.1"))
+
+    assert "geheim" not in repr(settings)
+    assert settings.secret_key not in repr(settings)
+    assert repr(settings.audit_key) not in repr(settings)
+
+
+@pytest.mark.parametrize("name", ["HALL_SECRET_KEY", "HALL_VAULT_KEYS", "HALL_AUDIT_KEY"])
+def test_a_missing_secret_is_named(name):
+    with pytest.raises(SettingsError, match=f"{name} is not set"):
+        Settings.from_env(an_environment(**{name: ""}))
+
+
+def test_loopback_pages_are_never_allowed_in_production():
+    env = an_environment(HALL_ENV="production", HALL_OUTBOUND_ALLOW="127.0.0.1/32:8102")
+
+    with pytest.raises(SettingsError, match="loopback"):
+        Settings.from_env(env)
+
+
+@pytest.mark.parametrize(
+    "value", ["127.0.0.1", "127.0.0.1/33:80", "10.0.0.0/8:0", "x:80", "1.2.3.4/32:99999"]
+)
+def test_a_malformed_exception_of_the_guard_is_refused(value):
+    with pytest.raises(SettingsError, match="HALL_OUTBOUND_ALLOW"):
+        Settings.from_env(an_environment(HALL_OUTBOUND_ALLOW=value))
