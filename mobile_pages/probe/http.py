@@ -1,0 +1,359 @@
+"""One look at one page: fresh name look-up, connection and TLS handshake, every phase timed.
+
+libcurl does the speaking. It is told which addresses the guard has checked and resolves nothing
+itself; redirects come back to us and pass the guard again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.message import Message
+from http.cookiejar import CookieJar
+from time import perf_counter
+from typing import Any, cast
+from urllib.request import Request as CookieRequest
+from weakref import WeakValueDictionary
+
+import certifi
+import pycurl
+from tornado.curl_httpclient import CurlAsyncHTTPClient, CurlError
+from tornado.httpclient import HTTPRequest, HTTPResponse
+
+from mobile_pages.guard import AsyncResolve, Guard, Policy, Refused, follow
+from mobile_pages.probe.base import Cause, Phases, ProbeResult, ProbeTarget, Verdict
+from mobile_pages.probe.content import decode, objection
+from mobile_pages.probe.curl_errors import Failure, explain
+from mobile_pages.probe.dns import DnsResolver
+
+log = logging.getLogger(__name__)
+
+MAX_REDIRECTS = 5
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_SYSTEM_CA = "/etc/ssl/certs/ca-certificates.crt"
+# A phone's browser first, since some sites send desktops elsewhere; then who we are.
+USER_AGENT = (
+    "Mozilla/5.0 (Linux; Android 10; Mobile) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0 "
+    "Mobile Safari/537.36 GuangdongOnlineServiceHall-Probe/1.0"
+)
+
+
+def default_ca_file() -> str:
+    """Return the system's bundle of trusted roots, or the one that came with the installation."""
+    return _SYSTEM_CA if os.path.exists(_SYSTEM_CA) else certifi.where()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much the prober takes upon itself.
+
+    Attributes:
+        connections: transfers at the same time, all hosts together.
+        per_host: looks at the same time at pages of one host and port.
+        patience_seconds: how long a look may wait for its turn before it is given up as missed.
+        body_bytes: after decompression, of one answer.
+    """
+
+    connections: int = 2000
+    per_host: int = 6
+    patience_seconds: float = 10.0
+    body_bytes: int = 4 * 1024 * 1024
+
+
+class HttpProber:
+    """Looks at pages. Belongs to the event loop it is used in; close it there.
+
+    Args:
+        policy: which resolved addresses may be reached.
+        resolve: instead of the system's name servers.
+        ca_file: trusted roots, PEM; None for the system's.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        *,
+        resolve: AsyncResolve | None = None,
+        ca_file: str | None = None,
+        limits: Limits | None = None,
+        user_agent: str = USER_AGENT,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._limits = limits or Limits()
+        self._dns = DnsResolver()
+        self._guard = Guard(policy, aresolve=resolve or self._dns)
+        self._ca_file = ca_file or default_ca_file()
+        self._user_agent = user_agent
+        self._now = now
+        self._connections = asyncio.Semaphore(self._limits.connections)
+        self._hosts: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._client = _Client(
+            force_instance=True,
+            max_clients=self._limits.connections,
+            max_body_size=self._limits.body_bytes,
+        )
+
+    async def look(self, target: ProbeTarget) -> ProbeResult:
+        """Look once. Whatever the network does is told in the result, never raised."""
+        host = self._hosts.setdefault(_host_key(target.url), asyncio.Semaphore(self._limits.per_host))
+        trip = _Trip(target, self._now())
+        try:
+            async with _Turn(host, self._limits.patience_seconds):
+                trip.started_at = self._now()
+                await self._travel(trip)
+        except Failure as failure:
+            return trip.result(Verdict.DOWN, failure.cause, failure.detail)
+        except _NotOurTurn:
+            return trip.result(Verdict.UNKNOWN, Cause.MISSED, "探测任务繁忙，本次未能按时探测。")
+        except Exception:
+            log.exception("probe_failed", extra={"target_id": target.id})
+            return trip.result(Verdict.UNKNOWN, Cause.PROBER_FAULT, "探测程序内部错误，本次结果无效。")
+        if trip.phases.total_ms >= target.slow_ms:
+            detail = f"页面打开用时 {trip.phases.total_ms / 1000:.1f} 秒。"
+            return trip.result(Verdict.DEGRADED, Cause.SLOW, detail)
+        return trip.result(Verdict.UP)
+
+    async def close(self) -> None:
+        """Drop what is under way and free sockets; looks still running must have been cancelled."""
+        self._client.close()
+        await self._dns.close()
+
+    async def _travel(self, trip: _Trip) -> None:
+        seen: set[tuple[str, str]] = set()
+        while True:
+            answer = await self._fetch(trip)
+            location = answer.headers.get("Location")
+            if answer.code in trip.target.expected_status or answer.code not in _REDIRECTS or not location:
+                break
+            if trip.redirects == MAX_REDIRECTS or (trip.url, trip.cookies) in seen:
+                raise Failure(Cause.REDIRECT_LOOP, "页面不停跳转，无法打开。")
+            seen.add((trip.url, trip.cookies))
+            trip.turn(answer, location)
+        _judge(trip.target, answer)
+
+    async def _fetch(self, trip: _Trip) -> HTTPResponse:
+        began = perf_counter()
+        try:
+            async with asyncio.timeout(trip.left_seconds()):
+                pinned = await self._guard.acheck(trip.url)
+        except Refused as refused:
+            raise _refusal(refused) from refused
+        except TimeoutError as error:
+            raise Failure(Cause.DNS_FAILURE, "域名解析超时。") from error
+        finally:
+            trip.phases += Phases(dns_ms=(perf_counter() - began) * 1000)
+        exchange = _Exchange(pinned.host, pinned.port, pinned.addresses)
+        async with _Turn(self._connections, self._limits.patience_seconds):
+            request = _Request(
+                pinned.url,
+                exchange=exchange,
+                headers={"Accept": "text/html,*/*;q=0.8", "Accept-Language": "zh-CN,zh;q=0.9"}
+                | ({"Cookie": trip.cookies} if trip.cookies else {}),
+                follow_redirects=False,
+                connect_timeout=trip.left_seconds(),
+                request_timeout=trip.left_seconds(),
+                user_agent=self._user_agent,
+                ca_certs=self._ca_file,
+            )
+            try:
+                answer = await self._client.fetch(request, raise_error=False)
+            except CurlError as error:
+                trip.arrive(exchange)
+                raise explain(error, exchange.time_info, exchange.os_errno, exchange.verify_result) from error
+        trip.arrive(exchange, answer)
+        return answer
+
+
+class _Client(CurlAsyncHTTPClient):
+    """Reads what tornado does not hand on, in the moment before the handle is wiped."""
+
+    def fetch_impl(self, request: HTTPRequest, callback: Callable[[HTTPResponse], None]) -> None:
+        exchange: _Exchange = cast(_Request, request).exchange
+
+        def read_first(response: HTTPResponse) -> None:
+            exchange.read(response.time_info)
+            callback(response)
+
+        super().fetch_impl(request, read_first)
+
+
+class _Request(HTTPRequest):
+    def __init__(self, url: str, *, exchange: _Exchange, **options: Any) -> None:
+        super().__init__(url, prepare_curl_callback=exchange.prepare, **options)
+        self.exchange = exchange
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """One request and its answer, as libcurl's handle knows them."""
+
+    host: str
+    port: int
+    addresses: tuple[str, ...]
+    curl: Any = None
+    address: str = ""
+    cert_not_after: datetime | None = None
+    os_errno: int = 0
+    verify_result: int = 0
+    time_info: dict[str, float] = field(default_factory=dict)
+
+    def prepare(self, curl: Any) -> None:
+        self.curl = curl
+        addresses = ",".join(f"[{one}]" if ":" in one else one for one in self.addresses)
+        curl.setopt(pycurl.RESOLVE, [f"{self.host}:{self.port}:{addresses}"])
+        # A proxy named in the environment would resolve by itself and undo the guard.
+        curl.setopt(pycurl.PROXY, "")
+        curl.setopt(pycurl.NOPROXY, "*")
+        curl.setopt(pycurl.FRESH_CONNECT, 1)
+        curl.setopt(pycurl.FORBID_REUSE, 1)
+        curl.setopt(pycurl.SSL_SESSIONID_CACHE, 0)
+        curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
+        curl.setopt(pycurl.OPT_CERTINFO, 1)
+
+    def read(self, time_info: dict[str, float]) -> None:
+        if self.curl is None:  # tornado could not even set the request up
+            return
+        self.time_info = time_info
+        self.address = self.curl.getinfo(pycurl.PRIMARY_IP) or ""
+        self.os_errno = self.curl.getinfo(pycurl.OS_ERRNO)
+        self.verify_result = self.curl.getinfo(pycurl.SSL_VERIFYRESULT)
+        chain = self.curl.getinfo(pycurl.INFO_CERTINFO)
+        if chain:
+            self.cert_not_after = _not_after(dict(chain[0]).get("Expire date", ""))
+        self.curl = None
+
+
+@dataclass(slots=True)
+class _Trip:
+    """What is known so far of a look, redirects included."""
+
+    target: ProbeTarget
+    started_at: datetime
+    url: str = ""
+    cookies: str = ""
+    redirects: int = 0
+    phases: Phases = field(default_factory=Phases)
+    status: int | None = None
+    address: str = ""
+    cert_not_after: datetime | None = None
+    body_bytes: int = 0
+    jar: CookieJar = field(default_factory=CookieJar)
+
+    def __post_init__(self) -> None:
+        self.url = self.target.url
+
+    def left_seconds(self) -> float:
+        """Return what is left of the time, our own waiting not counted.
+
+        Raises:
+            Failure: nothing is left.
+        """
+        left = self.target.timeout_seconds - self.phases.total_ms / 1000
+        if left < 0.001:
+            raise Failure(Cause.TIMEOUT, f"超过 {self.target.timeout_seconds:g} 秒仍未打开。")
+        return left
+
+    def arrive(self, exchange: _Exchange, answer: HTTPResponse | None = None) -> None:
+        self.phases += Phases.of_curl(exchange.time_info)
+        self.address = exchange.address
+        self.cert_not_after = exchange.cert_not_after
+        self.status = answer.code if answer else None
+        self.body_bytes = len(answer.body) if answer else 0
+
+    def turn(self, answer: HTTPResponse, location: str) -> None:
+        """Go where the redirect points, with the cookies it set."""
+        message = Message()
+        for cookie in answer.headers.get_list("Set-Cookie"):
+            message["Set-Cookie"] = cookie
+        self.jar.extract_cookies(cast(Any, _Headers(message)), CookieRequest(self.url))
+        try:
+            # Header bytes reach us as Latin-1; many sites put raw UTF-8 there.
+            self.url = follow(self.url, location.encode("latin-1").decode("utf-8"))
+        except Refused as refused:
+            raise _refusal(refused) from refused
+        except UnicodeError as error:
+            raise Failure(Cause.BAD_REDIRECT, "跳转地址无法识别。") from error
+        following = CookieRequest(self.url)
+        self.jar.add_cookie_header(following)
+        self.cookies = following.get_header("Cookie") or ""
+        self.redirects += 1
+
+    def result(self, verdict: Verdict, cause: str = "", detail: str = "") -> ProbeResult:
+        return ProbeResult(
+            target_id=self.target.id,
+            started_at=self.started_at,
+            verdict=verdict,
+            cause=str(cause),
+            detail=detail,
+            status=self.status,
+            phases=self.phases,
+            address=self.address,
+            cert_not_after=self.cert_not_after,
+            body_bytes=self.body_bytes,
+            final_url=self.url,
+            redirects=self.redirects,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Headers:
+    """As much of an answer as the cookie jar asks for."""
+
+    message: Message
+
+    def info(self) -> Message:
+        return self.message
+
+
+class _NotOurTurn(Exception):
+    """Waited longer for our own limits than is fair to the target."""
+
+
+@dataclass(slots=True)
+class _Turn:
+    """A place under one of our own limits, waited for with patience and no longer."""
+
+    places: asyncio.Semaphore
+    patience_seconds: float
+
+    async def __aenter__(self) -> None:
+        try:
+            async with asyncio.timeout(self.patience_seconds):
+                await self.places.acquire()
+        except TimeoutError as error:
+            raise _NotOurTurn from error
+
+    async def __aexit__(self, *exc: object) -> None:
+        self.places.release()
+
+
+def _judge(target: ProbeTarget, answer: HTTPResponse) -> None:
+    if answer.code not in target.expected_status:
+        raise Failure(Cause.HTTP_STATUS, f"服务器返回状态码 {answer.code}。")
+    if not (target.must_contain or target.must_not_contain or target.expected_title):
+        return
+    text = decode(answer.body, answer.headers.get("Content-Type", ""))
+    wrong = objection(text, target.must_contain, target.must_not_contain, target.expected_title)
+    if wrong:
+        raise Failure(Cause.WRONG_CONTENT, wrong)
+
+
+def _refusal(refused: Refused) -> Failure:
+    if refused.code in ("dns_failure", "dns_empty"):
+        return Failure(Cause.DNS_FAILURE, refused.detail_zh)
+    return Failure(f"guard_{refused.code}", refused.detail_zh)
+
+
+def _host_key(url: str) -> str:
+    return url.partition("://")[2].partition("/")[0].lower()
+
+
+def _not_after(text: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, "%b %d %H:%M:%S %Y GMT").replace(tzinfo=UTC)
+    except ValueError:
+        return None
