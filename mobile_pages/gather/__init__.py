@@ -1,0 +1,1 @@
+"""Collects what rules judge: over plain HTTP and in a browser."""

@@ -1,0 +1,209 @@
+"""Keeps what a page does by itself while it is open: requests, dialogs, downloads, moves, errors."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mobile_pages.artifact import Request, Trouble
+
+REQUEST_CAP = 500
+EVENT_CAP = 20
+"""Of dialogs, downloads, windows, moves and exceptions so many are kept; a page that opens more dialogs
+or moves on more often than that is stopped."""
+
+_TEXT_CAP = 300
+_KINDS = {"eventsource": "other", "websocket": "other", "ping": "other", "preflight": "other"}
+_NO_NETWORK = ("data:", "blob:", "about:", "chrome-error:")
+
+Post = Callable[[str, Mapping[str, Any], str], None]
+"""Sends a command without waiting: method, parameters, session."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """What happened so far, each list in order and capped."""
+
+    exceptions: list[str] = field(default_factory=list)
+    dialogs: list[str] = field(default_factory=list)
+    downloads: list[str] = field(default_factory=list)
+    navigations: list[str] = field(default_factory=list)
+    windows: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Entry:
+    url: str
+    kind: str
+    status: int = 0
+    bytes: int = 0
+    done: bool = False
+    canceled: bool = False
+
+
+class Observer:
+    """Takes the events of one page and its frames; answers dialogs and closes new windows."""
+
+    def __init__(self, target: str, session: str, user_agent: Mapping[str, str], post: Post) -> None:
+        self.main_frame = target
+        self.document = ""
+        self.loaded = False
+        self.unusable: Trouble | None = None
+        self.seen = Seen()
+        self._session = session
+        self._user_agent = user_agent
+        self._post = post
+        self._entries: dict[tuple[str, str], _Entry] = {}
+        self._earlier: list[_Entry] = []
+        self._changed_at = time.monotonic()
+        self._stopped: Trouble | None = None
+        self._handlers: dict[str, Callable[[Mapping[str, Any], str], None]] = {
+            "Page.frameNavigated": self._on_navigated,
+            "Page.loadEventFired": self._on_loaded,
+            "Page.windowOpen": self._on_window,
+            "Page.javascriptDialogOpening": self._on_dialog,
+            "Runtime.exceptionThrown": self._on_exception,
+            "Network.requestWillBeSent": self._on_request,
+            "Network.responseReceived": self._on_response,
+            "Network.loadingFinished": self._on_finished,
+            "Network.loadingFailed": self._on_failed,
+            "Browser.downloadWillBegin": self._on_download,
+            "Target.attachedToTarget": self._on_attached,
+            "Target.targetCreated": self._on_target,
+            "Target.targetCrashed": self._on_crashed,
+            "Inspector.targetCrashed": self._on_crashed,
+        }
+
+    def __call__(self, method: str, params: Mapping[str, Any], session: str) -> None:
+        """Take one event."""
+        handler = self._handlers.get(method)
+        if handler is not None:
+            handler(params, session)
+
+    def trouble(self) -> Trouble | None:
+        """Return why the page had to be stopped, None when it did not."""
+        return self._stopped
+
+    def quiet_for(self) -> float:
+        """Return for how many seconds no request has been under way."""
+        if any(not entry.done for entry in self._entries.values()):
+            return 0.0
+        return time.monotonic() - self._changed_at
+
+    def requests(self) -> tuple[Request, ...]:
+        """Return the requests in order; those that the page itself took back are left out."""
+        return tuple(
+            Request(url=entry.url, kind=entry.kind, status=entry.status, bytes=entry.bytes)
+            for entry in (*self._earlier, *self._entries.values())
+            if not entry.canceled and not (entry.status == 0 and not entry.done)
+        )
+
+    def _on_navigated(self, params: Mapping[str, Any], session: str) -> None:
+        frame = params["frame"]
+        if session != self._session or frame.get("parentId"):
+            return
+        self.main_frame = frame["id"]
+        self.document = frame["loaderId"]
+        self._changed_at = time.monotonic()
+        url = frame["url"] + frame.get("urlFragment", "")
+        if len(self.seen.navigations) >= EVENT_CAP:
+            self._stop("navigation_loop", "页面不停地自动跳转。")
+        else:
+            self.seen.navigations.append(url[:2048])
+
+    def _on_loaded(self, params: Mapping[str, Any], session: str) -> None:
+        if session == self._session:
+            self.loaded = True
+            self._changed_at = time.monotonic()
+
+    def _on_dialog(self, params: Mapping[str, Any], session: str) -> None:
+        # Leaving a page is always allowed; every other question is answered with «cancel».
+        accept = params["type"] == "beforeunload"
+        self._post("Page.handleJavaScriptDialog", {"accept": accept}, session)
+        if len(self.seen.dialogs) < EVENT_CAP:
+            self.seen.dialogs.append(f"{params['type']}: {params['message'][:_TEXT_CAP]}")
+        else:
+            # Chromium does not end the script between two dialogs; only the process can be ended.
+            self.unusable = Trouble("dialog_loop", "页面不停地弹出对话框。")
+
+    def _on_exception(self, params: Mapping[str, Any], session: str) -> None:
+        details = params["exceptionDetails"]
+        text = details.get("exception", {}).get("description") or details.get("text", "")
+        first_line = text.splitlines()[0] if text else "未知错误"
+        place = f"({details.get('url', '')}:{details.get('lineNumber', 0) + 1})"
+        if len(self.seen.exceptions) < EVENT_CAP:
+            self.seen.exceptions.append(f"{first_line[:_TEXT_CAP]} {place[:_TEXT_CAP]}")
+
+    def _on_request(self, params: Mapping[str, Any], session: str) -> None:
+        url = params["request"]["url"]
+        if url.startswith(_NO_NETWORK) or len(self._entries) + len(self._earlier) >= REQUEST_CAP:
+            return
+        key = (session, params["requestId"])
+        redirect = params.get("redirectResponse")
+        before = self._entries.pop(key, None)
+        if before is not None:
+            before.done = True
+            before.status = redirect["status"] if redirect else before.status
+            self._earlier.append(before)
+        kind = str(params.get("type", "Other")).lower()
+        self._entries[key] = _Entry(url[:2048], _KINDS.get(kind, kind))
+        self._changed_at = time.monotonic()
+
+    def _on_response(self, params: Mapping[str, Any], session: str) -> None:
+        entry = self._entries.get((session, params["requestId"]))
+        if entry is not None:
+            entry.status = params["response"]["status"]
+
+    def _on_finished(self, params: Mapping[str, Any], session: str) -> None:
+        entry = self._entries.get((session, params["requestId"]))
+        if entry is not None:
+            entry.done = True
+            entry.bytes = int(params.get("encodedDataLength", 0))
+            self._changed_at = time.monotonic()
+
+    def _on_failed(self, params: Mapping[str, Any], session: str) -> None:
+        entry = self._entries.get((session, params["requestId"]))
+        if entry is not None:
+            entry.done = True
+            entry.canceled = bool(params.get("canceled")) and entry.status == 0
+            if not params.get("canceled"):
+                entry.status = 0
+            self._changed_at = time.monotonic()
+
+    def _on_download(self, params: Mapping[str, Any], session: str) -> None:
+        if len(self.seen.downloads) < EVENT_CAP:
+            name = params.get("suggestedFilename", "")
+            self.seen.downloads.append(f"{params.get('url', '')[:_TEXT_CAP]} {name[:_TEXT_CAP]}".strip())
+
+    def _on_attached(self, params: Mapping[str, Any], session: str) -> None:
+        child, info = params["sessionId"], params["targetInfo"]
+        if session != self._session or info["type"] == "page":
+            return
+        if info["type"] == "iframe":
+            self._post("Emulation.setUserAgentOverride", self._user_agent, child)
+            self._post("Page.enable", {}, child)
+        if info["type"] != "service_worker":
+            self._post("Network.enable", {}, child)
+        self._post("Runtime.runIfWaitingForDebugger", {}, child)
+
+    def _on_target(self, params: Mapping[str, Any], session: str) -> None:
+        info = params["targetInfo"]
+        if info["type"] == "page" and info.get("openerId"):
+            self._post("Target.closeTarget", {"targetId": info["targetId"]}, "")
+
+    def _on_window(self, params: Mapping[str, Any], session: str) -> None:
+        if len(self.seen.windows) < EVENT_CAP:
+            self.seen.windows.append(params["url"][:2048])
+
+    def _on_crashed(self, params: Mapping[str, Any], session: str) -> None:
+        # At browser level the event names the target; frames of other sites may crash alone.
+        if session == self._session or params.get("targetId") == self.main_frame:
+            self.unusable = Trouble("crashed", "页面使浏览器崩溃。")
+
+    def _stop(self, code: str, detail: str) -> None:
+        if self._stopped is None:
+            self._stopped = Trouble(code, detail)
+        self._post("Runtime.terminateExecution", {}, self._session)
+        self._post("Page.stopLoading", {}, self._session)
