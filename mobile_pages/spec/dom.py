@@ -17,6 +17,7 @@ from mobile_pages.spec.personal import masked
 SNIPPET_LENGTH = 200
 _SPACE = re.compile(r"\s+")
 _SIMPLE_ID = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
+_UNREAD = frozenset({"script", "style", "template", "noscript"})
 _ADDRESS_ATTRIBUTES = ("href", "src", "action", "formaction", "data", "poster")
 
 
@@ -44,6 +45,20 @@ def metas(page: LexborHTMLParser, name: str) -> list[LexborNode]:
 def text_of(node: LexborNode | None) -> str:
     """Return the text inside with runs of white space made one space."""
     return "" if node is None else _SPACE.sub(" ", node.text(deep=True)).strip()
+
+
+@lru_cache(maxsize=16)
+def visible_text(page: LexborHTMLParser) -> str:
+    """Return the text of the body that a resident may read, blanks made one space, elements kept apart."""
+    if page.body is None:
+        return ""
+    parts = [node.text_content or "" for node in page.body.traverse(include_text=True) if _is_read(node)]
+    return " ".join(" ".join(parts).split())
+
+
+def _is_read(node: LexborNode) -> bool:
+    parent = node.parent
+    return node.is_text_node and parent is not None and parent.tag not in _UNREAD
 
 
 def snippet(node: LexborNode) -> str:

@@ -8,6 +8,7 @@ import pkgutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import cache
 from types import ModuleType
@@ -55,6 +56,7 @@ class RuleResult:
 
     Attributes:
         clause: how to cite the rule, e.g. ``"手机版接入规范(第1版)MAS-LAY-01"``.
+        waiver: why a failure is let through for now, with its last day; ``""`` when it is not.
     """
 
     id: str
@@ -70,21 +72,23 @@ class RuleResult:
     source: str
     clause: str
     fix: str
+    waiver: str = ""
 
     @property
     def blocks(self) -> bool:
         """Whether this result alone keeps the page from being published."""
-        return self.verdict is Verdict.FAIL and self.severity is Severity.MUST
+        return self.verdict is Verdict.FAIL and self.severity is Severity.MUST and not self.waiver
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """How many rules ended how. ``must_failed + should_failed == failed``."""
+    """How many rules ended how. ``must_failed + should_failed + waived == failed``."""
 
     passed: int = 0
     failed: int = 0
     must_failed: int = 0
     should_failed: int = 0
+    waived: int = 0
     needs_review: int = 0
     not_applicable: int = 0
     not_run: int = 0
@@ -114,6 +118,20 @@ class Report:
     def result(self, code: str) -> RuleResult | None:
         """Return the result of the clause ``code``, None when no rule judged it."""
         return next((one for one in self.results if one.code == code), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """Leave to fail one clause until a day, because the department cannot mend it at once.
+
+    Attributes:
+        until_on: last day it holds, counted in UTC by the artifact's ``collected_at``.
+        reason: Chinese, shown in the report.
+    """
+
+    code: str
+    until_on: date
+    reason: str
 
 
 ErrorHook = Callable[[Rule, Exception], None]
@@ -159,17 +177,25 @@ def judge(
     *,
     spec_version: str = "1",
     spec_rules: Mapping[str, SpecRule] | None = None,
+    waivers: Iterable[Waiver] = (),
     on_error: ErrorHook | None = None,
 ) -> Report:
     """Judge what was collected of a page.
 
     Rules younger than ``spec_version`` are left out. A rule that raises is reported as
     ``needs_review`` with a reason that starts with :data:`RULE_ERROR`; ``on_error`` gets the exception.
+    A clause under a ``waiver`` that still holds keeps its verdict but no longer decides the whole.
     Personal numbers in findings are masked whatever the rule did.
     """
     chosen = load_rules() if spec_rules is None else spec_rules
     valid = [one for one in chosen.values() if _version(one.rule.since) <= _version(spec_version)]
-    results = tuple(_result(one, artifact, profile, spec_version, on_error) for one in valid)
+    judged_at = datetime.fromisoformat(artifact.collected_at).astimezone(UTC)
+    waived = {
+        one.code: f"{one.reason}(有效至 {one.until_on.isoformat()})"
+        for one in waivers
+        if judged_at.date() <= one.until_on
+    }
+    results = tuple(_waived(_result(one, artifact, profile, spec_version, on_error), waived) for one in valid)
     entry = artifact.static.entry
     judged = {one.code for one in results}
     return Report(
@@ -216,6 +242,12 @@ def _result(
     )
 
 
+def _waived(result: RuleResult, waived: Mapping[str, str]) -> RuleResult:
+    if result.verdict not in (Verdict.FAIL, Verdict.NOT_RUN) or result.code not in waived:
+        return result
+    return dataclasses.replace(result, waiver=waived[result.code])
+
+
 def _missing(need: Need, artifact: Artifact) -> str:
     """Return why the part of the artifact is not there, ``""`` when it is."""
     entry = artifact.static.entry
@@ -254,7 +286,7 @@ def _safe(finding: Finding) -> Finding:
 
 
 def _overall(results: Iterable[RuleResult]) -> Overall:
-    must = [one for one in results if one.severity is Severity.MUST]
+    must = [one for one in results if one.severity is Severity.MUST and not one.waiver]
     if any(one.verdict is Verdict.FAIL for one in must):
         return Overall.FAIL
     broken = any(one.verdict is Verdict.NOT_RUN or one.reason.startswith(RULE_ERROR) for one in must)
@@ -264,11 +296,13 @@ def _overall(results: Iterable[RuleResult]) -> Overall:
 def _totals(results: tuple[RuleResult, ...]) -> Totals:
     count = Counter(one.verdict for one in results)
     must_failed = sum(one.blocks for one in results)
+    waived = sum(one.verdict is Verdict.FAIL and bool(one.waiver) for one in results)
     return Totals(
         passed=count[Verdict.PASS],
         failed=count[Verdict.FAIL],
         must_failed=must_failed,
-        should_failed=count[Verdict.FAIL] - must_failed,
+        should_failed=count[Verdict.FAIL] - must_failed - waived,
+        waived=waived,
         needs_review=count[Verdict.NEEDS_REVIEW],
         not_applicable=count[Verdict.NOT_APPLICABLE],
         not_run=count[Verdict.NOT_RUN],
