@@ -58,7 +58,7 @@ class Phone:
         return render_template("phone/_accounts.html", rows=self._rows())
 
     def _rows(self) -> list[dict[str, object]]:
-        rows = []
+        rows: list[dict[str, object]] = []
         for account in self.world.config.accounts:
             chat = self.world.chat(account.key)
             last = chat.entries[-1] if chat.entries else None
