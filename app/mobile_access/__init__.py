@@ -1,0 +1,1 @@
+"""手机版接入: the registry of mobile pages, their checks, review, publication and end."""

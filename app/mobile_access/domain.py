@@ -1,0 +1,253 @@
+"""The life of a mobile page (移动网页接入) and the limits of what is registered. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from app.core.errors import Conflict
+
+NAME_MAX = 40
+URL_MAX = 500
+DESCRIPTION_MAX = 300
+HOTLINE_MAX = 40
+ICP_MAX = 40
+CONTACT_MAX = 40
+NAME_REASON_MAX = 200
+DOMAIN_MAX = 253
+DOMAINS_MAX = 20
+REASON_MAX = 500
+CHANNELS_MAX = 8
+
+DOWN_GRACE = timedelta(seconds=60)
+"""How long a page may be down before residents no longer find it in lists."""
+
+DOWN_LIMIT = timedelta(hours=24)
+"""How long a page may be down before it is taken offline; then only a recheck brings it back."""
+
+
+class State(StrEnum):
+    """States of a page, values as in ``config/notice/state_machines.yaml``."""
+
+    REGISTERED = "registered"
+    CHECKING = "checking"
+    FAILED = "failed"
+    PASSED = "passed"
+    ONLINE = "online"
+    DEGRADED = "degraded"
+    SUSPENDED = "suspended"
+    RETIRED = "retired"
+
+
+STATE_LABELS = {
+    State.REGISTERED: "已登记",
+    State.CHECKING: "检测中",
+    State.FAILED: "检测未过",
+    State.PASSED: "检测通过待审",
+    State.ONLINE: "已上线",
+    State.DEGRADED: "异常",
+    State.SUSPENDED: "已下线（可恢复）",
+    State.RETIRED: "退出",
+}
+
+
+class Event(StrEnum):
+    """What moves a page from one state to another."""
+
+    CHECK = "check"
+    FAIL = "fail"
+    FIX = "fix"
+    PASS = "pass"
+    APPROVE = "approve"
+    REJECT = "reject"
+    PROBE_FAIL = "probe_fail"
+    PROBE_OK = "probe_ok"
+    TIMEOUT = "timeout"
+    SUSPEND = "suspend"
+    RECHECK = "recheck"
+    SPEC_VERSION_CHANGED = "spec_version_changed"
+    RETIRE = "retire"
+
+
+EVENT_LABELS = {
+    Event.CHECK: "提交检测",
+    Event.FAIL: "检测未通过",
+    Event.FIX: "修改登记",
+    Event.PASS: "检测通过",
+    Event.APPROVE: "审核通过并上线",
+    Event.REJECT: "审核退回",
+    Event.PROBE_FAIL: "监测发现异常",
+    Event.PROBE_OK: "监测恢复正常",
+    Event.TIMEOUT: "异常超时下线",
+    Event.SUSPEND: "下线",
+    Event.RECHECK: "重新检测",
+    Event.SPEC_VERSION_CHANGED: "规范更新后重新检测",
+    Event.RETIRE: "退出接入",
+}
+
+
+class Who(StrEnum):
+    """Who may cause a move: department staff, provincial staff, or the clock and the system."""
+
+    DEPARTMENT = "D"
+    PROVINCE = "P"
+    SYSTEM = "T"
+
+
+class Move(NamedTuple):
+    """One allowed move."""
+
+    state: State
+    event: Event
+    to: State
+    who: Who
+
+
+MOVES = (
+    Move(State.REGISTERED, Event.CHECK, State.CHECKING, Who.DEPARTMENT),
+    Move(State.CHECKING, Event.FAIL, State.FAILED, Who.SYSTEM),
+    Move(State.FAILED, Event.FIX, State.REGISTERED, Who.DEPARTMENT),
+    Move(State.CHECKING, Event.PASS, State.PASSED, Who.SYSTEM),
+    Move(State.PASSED, Event.APPROVE, State.ONLINE, Who.PROVINCE),
+    Move(State.PASSED, Event.REJECT, State.FAILED, Who.PROVINCE),
+    Move(State.ONLINE, Event.PROBE_FAIL, State.DEGRADED, Who.SYSTEM),
+    Move(State.DEGRADED, Event.PROBE_OK, State.ONLINE, Who.SYSTEM),
+    Move(State.DEGRADED, Event.TIMEOUT, State.SUSPENDED, Who.SYSTEM),
+    Move(State.ONLINE, Event.SUSPEND, State.SUSPENDED, Who.PROVINCE),
+    Move(State.SUSPENDED, Event.RECHECK, State.CHECKING, Who.DEPARTMENT),
+    Move(State.ONLINE, Event.SPEC_VERSION_CHANGED, State.CHECKING, Who.SYSTEM),
+    Move(State.SUSPENDED, Event.RETIRE, State.RETIRED, Who.DEPARTMENT),
+    Move(State.ONLINE, Event.RETIRE, State.RETIRED, Who.DEPARTMENT),
+    Move(State.FAILED, Event.RETIRE, State.RETIRED, Who.DEPARTMENT),
+)
+"""The whole machine. Source: config/notice/state_machines.yaml, ``mobile_page``."""
+
+_BY_START = {(move.state, move.event): move for move in MOVES}
+
+EDITABLE = frozenset({State.REGISTERED, State.FAILED, State.SUSPENDED})
+"""Where what was registered may be changed: a check always comes before it is shown again."""
+
+
+class MoveNotAllowed(Conflict):
+    """The page stands where this cannot be done."""
+
+    code = "move_not_allowed"
+    title = "当前状态不能这样操作"
+    title_en = "Not possible in the current state"
+
+
+def move(state: State, event: Event) -> Move:
+    """Return the move that ``event`` makes from ``state``.
+
+    Raises:
+        MoveNotAllowed: the table has no such move.
+    """
+    found = _BY_START.get((state, event))
+    if found is None:
+        raise MoveNotAllowed(f"网页处于“{STATE_LABELS[state]}”状态，不能“{EVENT_LABELS[event]}”")
+    return found
+
+
+def events_from(state: State) -> frozenset[Event]:
+    """Return what may happen to a page in ``state``."""
+    return frozenset(event for start, event in _BY_START if start is state)
+
+
+class Theme(StrEnum):
+    """办事领域: what a page is about."""
+
+    HOUSEHOLD = "household"
+    HEALTH = "health"
+    TAX = "tax"
+    EDUCATION = "education"
+    EMPLOYMENT = "employment"
+    HOUSING = "housing"
+    MARRIAGE = "marriage"
+    BUSINESS = "business"
+    QUALITY = "quality"
+    FAMILY_PLANNING = "family_planning"
+    TRANSPORT = "transport"
+    TOURISM = "tourism"
+    GENERAL = "general"
+
+
+THEME_LABELS = {
+    Theme.HOUSEHOLD: "公安户籍",
+    Theme.HEALTH: "医疗卫生",
+    Theme.TAX: "税务",
+    Theme.EDUCATION: "教育",
+    Theme.EMPLOYMENT: "劳动就业",
+    Theme.HOUSING: "住房保障",
+    Theme.MARRIAGE: "婚姻登记",
+    Theme.BUSINESS: "工商",
+    Theme.QUALITY: "质监",
+    Theme.FAMILY_PLANNING: "计划生育",
+    Theme.TRANSPORT: "交通",
+    Theme.TOURISM: "旅游",
+    Theme.GENERAL: "综合",
+}
+
+
+class ChannelState(StrEnum):
+    """How far a page has come on one channel."""
+
+    WANTED = "wanted"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    PUBLISHED = "published"
+
+
+CHANNEL_STATE_LABELS = {
+    ChannelState.WANTED: "待审核",
+    ChannelState.APPROVED: "已同意",
+    ChannelState.REJECTED: "已退回",
+    ChannelState.PUBLISHED: "已发布",
+}
+
+
+class CheckVerdict(StrEnum):
+    """What a check as a whole says.
+
+    ``undecided``: nothing failed, but a must-rule could not be run; that is no pass.
+    """
+
+    PASS = "pass"
+    FAIL = "fail"
+    UNDECIDED = "undecided"
+
+
+VERDICT_LABELS = {
+    CheckVerdict.PASS: "通过",
+    CheckVerdict.FAIL: "未通过",
+    CheckVerdict.UNDECIDED: "未能完成检测",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What a department registers (登记).
+
+    Attributes:
+        url: entry address; ``domains``: hosts it uses besides the entry's own.
+        channels: channel kinds wanted, e.g. ``("wechat", "alipay")``.
+        elder_url: address of the elder edition (长辈版), ``""`` when there is none.
+        health_url: address that answers 200 while the back end works, ``""`` when there is none.
+        name_reason: why the name is longer than six characters.
+        contact_name: person at the department, ``contact_phone`` its number; only sealed.
+    """
+
+    name: str
+    url: str
+    theme: Theme
+    channels: tuple[str, ...]
+    description: str = ""
+    hotline: str = ""
+    elder_url: str = ""
+    health_url: str = ""
+    domains: tuple[str, ...] = ()
+    icp_number: str = ""
+    name_reason: str = ""
+    contact_name: str = ""
+    contact_phone: str = ""
