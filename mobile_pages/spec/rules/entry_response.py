@@ -12,6 +12,27 @@ _DOCTYPE = re.compile(r"\ufeff?(?:\s|<!--.*?-->)*<!doctype\s+html\b", re.I | re.
 _META_CHARSET = re.compile(r"<meta[^>]+charset\s*=\s*[\"']?\s*([\w-]+)", re.I)
 _UTF8 = frozenset({"utf-8", "utf8"})
 
+# Trouble codes begin with the cause; the first that fits is told.
+_ADVICE_BY_TROUBLE = (
+    ("guard_dns", "域名解析不到:请核对地址有没有写错,并请运维人员确认域名已在公网解析。"),
+    (
+        "guard_private",
+        "地址指向单位内网,群众的手机打不开。请换成公网能访问的正式地址,不要登记内网或测试地址。",
+    ),
+    ("guard_own", "登记的是本系统自己的地址,请换成本单位服务的入口地址。"),
+    ("guard_https_downgrade", "跳转途中从加密地址退回了不加密地址,请把跳转目标改成 https:// 开头。"),
+    ("guard_", "地址写法不合要求,请登记以 https:// 开头、不带端口和用户名的完整网址。"),
+    ("redirect_loop", "页面来回跳转,永远打不开。请检查登录判断和 http/https 跳转规则是不是互相指来指去。"),
+    ("too_many_redirects", "跳转次数太多,请把登记的地址换成最后到达的那个地址。"),
+    ("timeout", "服务器没有在规定时间内返回页面。请检查服务是否正常、防火墙是否放行外网访问。"),
+    ("tls", "加密连接建立不起来,请运维人员检查 HTTPS 证书和协议配置。"),
+    ("too_large", "入口页太大,请拆分内容,图片和数据改为按需加载。"),
+    ("headers_too_large", "响应头太大,请清理过多或过长的 Cookie。"),
+)
+_ADVICE_OTHERWISE = (
+    "请用手机流量在外网打开登记的地址试一试,确认服务已启动、不需要专网或 VPN,修好后重新提交检查。"
+)
+
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
     entry = artifact.static.entry
@@ -23,14 +44,11 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
 
 
 def _unopened(trouble: Trouble) -> Outcome:
-    finding = Finding(
-        "入口地址",
-        "请在外网用手机流量打开登记的地址试一试:确认域名能解析、服务已启动、不需要专网或 VPN、"
-        "没有来回跳转,修好后重新提交检查。",
-        snippet=shorten(trouble.detail),
-        measured=trouble.code,
+    advice = next(
+        (text for start, text in _ADVICE_BY_TROUBLE if trouble.code.startswith(start)), _ADVICE_OTHERWISE
     )
-    return Outcome(Verdict.FAIL, (finding,), measured=f"打不开({trouble.code})")
+    finding = Finding("入口地址", advice, snippet=shorten(trouble.detail), measured=trouble.code)
+    return Outcome(Verdict.FAIL, (finding,), measured=f"打不开:{trouble.detail}")
 
 
 def _status(entry: Fetch) -> Finding | None:
