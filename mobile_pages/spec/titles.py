@@ -20,9 +20,14 @@ def normalise(text: str, body_name: str = "") -> str:
 
 
 def _plain(text: str) -> str:
-    # Lower case may undo NFKC (and the other way round) for a few letters, so it stands between two.
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return _BLANKS.sub("", folded).strip(_EDGE)
+    # Each step may open work for another: NFKC makes blanks of some marks, and what is left joins anew.
+    while (simpler := _simpler(text)) != text:
+        text = simpler
+    return text
+
+
+def _simpler(text: str) -> str:
+    return _BLANKS.sub("", unicodedata.normalize("NFKC", text).casefold()).strip(_EDGE)
 
 
 def agree(title: str, name: str, body_name: str = "") -> bool:

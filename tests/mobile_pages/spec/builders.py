@@ -99,7 +99,6 @@ def good_extras() -> dict[str, Fetch]:
         **files,
         "error-page": a_fetch(missing, status=404),
         "health": a_fetch("ok"),
-        "extra-params": a_fetch(good_html()),
     }
 
 
