@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from importlib.util import find_spec
 from typing import Any
 
 from flask import Flask, url_for
@@ -11,7 +12,7 @@ from flask_smorest import Api
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.routing import IntegerConverter, Map
 
-from app.core import access, api_docs, audit, cli, db, limits, logs, problems, vault, web
+from app.core import access, api_docs, audit, cli, clock, db, limits, logs, problems, vault, web
 from app.core.capability import Capability
 from app.core.fields import ProblemSchema
 from app.core.ids import MAX_ID
@@ -40,12 +41,9 @@ class HallApi(Api):  # type: ignore[misc]
 
 def capabilities() -> list[Capability]:
     """Return every capability: each package under ``app/`` with a ``wiring`` module, by name."""
-    names = sorted(
-        info.name
-        for info in pkgutil.iter_modules(__path__)
-        if info.ispkg and info.name not in {"core", "migrations"}
-    )
-    return [importlib.import_module(f"{__name__}.{name}.wiring").CAPABILITY for name in names]
+    names = sorted(info.name for info in pkgutil.iter_modules(__path__) if info.ispkg)
+    wirings = [f"{__name__}.{name}.wiring" for name in names]
+    return [importlib.import_module(name).CAPABILITY for name in wirings if find_spec(name)]
 
 
 def create_app(settings: Settings) -> Flask:
@@ -122,6 +120,8 @@ def collect_jobs(found: list[Capability]) -> dict[str, Job]:
 
 
 def _template_helpers(app: Flask) -> None:
+    app.add_template_filter(lambda at: at.astimezone(clock.HALL_TIME).strftime("%Y-%m-%d %H:%M"), "local")
+
     @app.context_processor
     def _helpers() -> dict[str, Any]:
         return {"asset": lambda path: url_for("static", filename=path), "staff": access.maybe_staff()}

@@ -7,6 +7,7 @@ idempotent, because a job whose worker dies is run again.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -111,11 +112,8 @@ def enqueue(
         return
     if db.writing().scalar(select(JobRow.id).where(JobRow.dedup_key == dedup_key)):
         return
-    try:
-        with db.writing().begin_nested():
-            db.writing().add(row)
-    except IntegrityError:
-        pass  # another process asked for the same in this moment
+    with suppress(IntegrityError), db.writing().begin_nested():
+        db.writing().add(row)  # unless another process asked for the same in this moment
 
 
 def claim(owner: str, *, limit: int, now: datetime) -> list[Claimed]:
