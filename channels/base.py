@@ -20,7 +20,6 @@ import requests
 MAX_BODY_BYTES = 64 * 1024
 """Platforms send a few kilobytes; anything near this is no message of theirs."""
 
-MAX_QUERY_BYTES = 16 * 1024
 MAX_PARAMETERS = 64
 MAX_ID_CHARS = 128
 

@@ -7,6 +7,7 @@ name the host only.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from channels.base import ChannelEnv, ChannelError, Outcome
 
 MAX_ANSWER_BYTES = 1024 * 1024
 _READ_BYTES = 16 * 1024
+_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,6 @@ def whole_number(value: Any) -> int | None:
         return None
     if isinstance(value, int):
         return value
-    if isinstance(value, str) and value.lstrip("-").isascii() and len(value) <= 18:
-        return int(value) if value.lstrip("-").isdigit() else None
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        return int(value)
     return None

@@ -1,0 +1,215 @@
+"""Plays the Alipay platform with keys of its own, and verifies what it is sent."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+from urllib.parse import parse_qs, quote_from_bytes, urlsplit
+from xml.sax.saxutils import escape
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from channels.base import AccountConfig, InboundRequest, RawResponse
+from tests.channels.builders import NOW
+from tests.channels.server import Answer, Call
+
+APP_ID = "2021000000000001"
+RECIPIENT = "2088000000000001"
+GOOD_CODE = "good-auth-code"
+CALLBACK = {"auth_code": GOOD_CODE, "state": "s1", "app_id": APP_ID, "scope": "auth_base"}
+PLATFORM_KEY = rsa.generate_private_key(65537, 2048)
+APP_KEY = rsa.generate_private_key(65537, 2048)
+NOTIFY = "alipay.mobile.public.message.notify"
+_HASHES = {"RSA": hashes.SHA1(), "RSA2": hashes.SHA256()}
+_INNER = re.compile(rb"<response>(.*)</response><sign>(.*)</sign><sign_type>(.*)</sign_type>", re.DOTALL)
+
+
+def private_pem(key: rsa.RSAPrivateKey, kind: str = "PKCS8") -> str:
+    form = {
+        "PKCS8": serialization.PrivateFormat.PKCS8,
+        "PKCS1": serialization.PrivateFormat.TraditionalOpenSSL,
+    }
+    pem = key.private_bytes(serialization.Encoding.PEM, form[kind], serialization.NoEncryption())
+    return pem.decode()
+
+
+def public_pem(key: rsa.RSAPrivateKey) -> str:
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    return key.public_key().public_bytes(serialization.Encoding.PEM, form).decode()
+
+
+def bare(pem: str) -> str:
+    """Return a PEM's base64 alone, as the platform's key tool prints it."""
+    return "".join(line for line in pem.splitlines() if "-----" not in line)
+
+
+def config(base_url: str = "http://127.0.0.1:9", **settings: str) -> AccountConfig:
+    values = {
+        "app_id": APP_ID,
+        "gateway": f"{base_url}/gateway.do",
+        "alipay_public_key": bare(public_pem(PLATFORM_KEY)),
+        **settings,
+    }
+    return AccountConfig("alipay", "gd-window", values, {"app_private_key": bare(private_pem(APP_KEY))})
+
+
+def sign(message: bytes, sign_type: str = "RSA2") -> str:
+    return base64.b64encode(PLATFORM_KEY.sign(message, padding.PKCS1v15(), _HASHES[sign_type])).decode()
+
+
+def verified(message: bytes, signature: str, sign_type: str = "RSA2") -> bool:
+    """Tell whether the app signed ``message``."""
+    try:
+        APP_KEY.public_key().verify(
+            base64.b64decode(signature), message, padding.PKCS1v15(), _HASHES[sign_type]
+        )
+    except InvalidSignature:
+        return False
+    return True
+
+
+def form(params: Mapping[str, bytes]) -> bytes:
+    return "&".join(f"{name}={quote_from_bytes(value, safe='')}" for name, value in params.items()).encode()
+
+
+def signed_form(
+    params: Mapping[str, bytes], sign_type: str = "RSA2", left_out: tuple[str, ...] = ()
+) -> bytes:
+    """Sign all parameters, ``sign_type`` among them unless it is left out."""
+    whole = {**params, "sign_type": sign_type.encode()}
+    kept = sorted((name, value) for name, value in whole.items() if name not in left_out)
+    message = b"&".join(name.encode() + b"=" + value for name, value in kept)
+    return form({**whole, "sign": sign(message, sign_type).encode()})
+
+
+def push(xml: bytes, service: str = NOTIFY, charset: str = "GBK", sign_type: str = "RSA2") -> InboundRequest:
+    params = {"service": service.encode(), "charset": charset.encode(), "biz_content": xml}
+    return InboundRequest("POST", b"", {}, signed_form(params, sign_type))
+
+
+def message(
+    fields: Mapping[str, str], more: str = "", at: datetime = NOW, app_id: str = APP_ID, charset: str = "GBK"
+) -> bytes:
+    moment = str(round(at.timestamp() * 1000))
+    head = {"AppId": app_id, "FromUserId": "old", "FromAlipayUserId": RECIPIENT, "CreateTime": moment}
+    inner = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in {**head, **fields}.items())
+    return f'<?xml version="1.0" encoding="{charset}"?><XML>{inner}{more}</XML>'.encode(
+        "gb18030" if charset == "GBK" else "utf-8"
+    )
+
+
+def handshake(charset: str = "GBK", sign_type: str = "RSA2") -> InboundRequest:
+    xml = f"<XML><AppId>{APP_ID}</AppId><EventType>verifygw</EventType></XML>".encode()
+    return push(xml, "alipay.service.check", charset, sign_type)
+
+
+def open_answer(answer: RawResponse, sign_type: str = "RSA2") -> str:
+    """Verify a handshake's answer as the platform does; returns what stands inside ``response``."""
+    found = _INNER.search(answer.body)
+    assert found is not None
+    assert verified(found.group(1), found.group(2).decode(), sign_type)
+    assert found.group(3).decode() == sign_type
+    return found.group(1).decode()
+
+
+def accepts_handshake(answer: RawResponse) -> bool:
+    inner = open_answer(answer)
+    key = f"<biz_content>{bare(public_pem(APP_KEY))}</biz_content>"
+    return answer.status == 200 and inner == f"<success>true</success>{key}"
+
+
+def text(content: str, message_id: str = "1", at: datetime = NOW, charset: str = "GBK") -> InboundRequest:
+    words = f"<Text><Content>{escape(content)}</Content></Text>"
+    return push(
+        message({"MsgType": "text", "MsgId": message_id}, words, at, charset=charset), charset=charset
+    )
+
+
+def event(name: str, action: str = "", at: datetime = NOW) -> InboundRequest:
+    return push(message({"MsgType": "event", "EventType": name, "ActionParam": action}, at=at))
+
+
+def signed(body: bytes) -> InboundRequest:
+    return push(body)
+
+
+def read_reply(answer: RawResponse) -> str:
+    """Return the reply inside an answer to a callback: there never is one."""
+    assert answer.body == b"success"
+    return ""
+
+
+class Api:
+    """The gateway for one app; every request's signature, charset and time are verified."""
+
+    def __init__(self, answers: Mapping[str, bytes] | None = None) -> None:
+        self.menu: Any = None
+        self.sent: list[Any] = []
+        self.methods: list[str] = []
+        self.answers = dict(answers or {})
+
+    def __call__(self, call: Call) -> Answer:
+        query, body = (
+            {name: values[0] for name, values in parse_qs(part, keep_blank_values=True).items()}
+            for part in (urlsplit(call.target).query, call.body.decode())
+        )
+        assert not query.keys() & body.keys()
+        params = {**query, **body}
+        method = params["method"]
+        self.methods.append(method)
+        if method in self.answers:
+            return Answer(self.answers[method])
+        return signed_answer(method, self._result(method, params))
+
+    def _result(self, method: str, params: Mapping[str, str]) -> Mapping[str, Any]:
+        if not _is_from_app(params):
+            return {"code": "40002", "msg": "Invalid Arguments", "sub_code": "isv.invalid-signature"}
+        if method == "alipay.system.oauth.token":
+            return _identity(params)
+        content = json.loads(params["biz_content"])
+        if method.endswith("menu.query"):
+            return self._query()
+        if method.endswith(("menu.create", "menu.modify")):
+            if (self.menu is None) != method.endswith("create"):
+                return {"code": "40004", "msg": "Business Failed", "sub_code": "MENU_STATE"}
+            self.menu = content
+        if method.endswith("custom.send"):
+            self.sent.append(content)
+        return {"code": "10000", "msg": "Success"}
+
+    def _query(self) -> Mapping[str, Any]:
+        if self.menu is None:
+            return {"code": "40004", "msg": "Business Failed", "sub_code": "MENU_NOT_EXISTS"}
+        return {"code": "10000", "msg": "Success", "menu_content": json.dumps(self.menu)}
+
+
+def _is_from_app(params: Mapping[str, str]) -> bool:
+    said = "&".join(f"{name}={value}" for name, value in sorted(params.items()) if name != "sign")
+    asked_at = datetime.strptime(params["timestamp"], "%Y-%m-%d %H:%M:%S").replace(
+        tzinfo=timezone(timedelta(hours=8))
+    )
+    on_time = asked_at.astimezone(UTC) == NOW
+    return on_time and params["app_id"] == APP_ID and verified(said.encode(), params["sign"])
+
+
+def _identity(params: Mapping[str, str]) -> Mapping[str, Any]:
+    if params["grant_type"] != "authorization_code" or params["code"] != GOOD_CODE:
+        return {"code": "40002", "msg": "Invalid Arguments", "sub_code": "isv.code-invalid"}
+    return {"access_token": "user-token", "user_id": RECIPIENT, "expires_in": 1296000}
+
+
+def signed_answer(method: str, content: Mapping[str, Any], charset: str = "utf-8") -> Answer:
+    raw = json.dumps(content, ensure_ascii=False)
+    member = f"{method.replace('.', '_')}_response"
+    signature = sign(raw.encode(charset))
+    return Answer(f'{{"{member}":{raw},"sign":"{signature}"}}'.encode(charset))
+
+
+def api() -> Api:
+    return Api()

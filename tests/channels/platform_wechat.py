@@ -1,0 +1,167 @@
+"""Plays the WeChat platform: signs and encrypts with wechatpy, and verifies what it is sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+from xml.sax.saxutils import escape
+
+from defusedxml.ElementTree import fromstring
+from wechatpy.crypto import WeChatCrypto
+from wechatpy.utils import WeChatSigner
+
+from channels.base import AccountConfig, InboundRequest, RawResponse
+from tests.channels.builders import NOW
+from tests.channels.server import Answer, Call
+
+APP_ID = "wx0123456789abcdef"
+APP_SECRET = "secret-of-the-account"
+TOKEN = "callbacktoken"
+KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
+OLD_KEY = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
+ORIGINAL_ID = "gh_0123456789ab"
+RECIPIENT = "oResident-1"
+GOOD_CODE = "good-code"
+CALLBACK = {"code": GOOD_CODE, "state": "s1"}
+NONCE = "415670741"
+
+
+def config(base_url: str = "http://127.0.0.1:9", **settings: str) -> AccountConfig:
+    values = {"app_id": APP_ID, "mode": "secure", "api_base": base_url, **settings}
+    secrets = {"app_secret": APP_SECRET, "token": TOKEN, "aes_key": KEY, "previous_aes_key": OLD_KEY}
+    return AccountConfig("wechat", "gd-hall", values, secrets)
+
+
+def sha1(*parts: str) -> str:
+    signer = WeChatSigner()
+    signer.add_data(*parts)
+    return str(signer.signature)
+
+
+def crypto(key: str = KEY, app_id: str = APP_ID) -> WeChatCrypto:
+    return WeChatCrypto(TOKEN, key, app_id)
+
+
+def query(signature: str | None = None, at: datetime = NOW, nonce: str = NONCE, **more: str) -> bytes:
+    time = str(int(at.timestamp()))
+    given = sha1(TOKEN, time, nonce) if signature is None else signature
+    return urlencode({"signature": given, "timestamp": time, "nonce": nonce, **more}).encode()
+
+
+def handshake() -> InboundRequest:
+    return InboundRequest("GET", query(echostr="4375120948345356249"))
+
+
+def accepts_handshake(answer: RawResponse) -> bool:
+    return answer.status == 200 and answer.body == b"4375120948345356249"
+
+
+def message(at: datetime = NOW, /, **fields: str) -> str:
+    head = {"ToUserName": ORIGINAL_ID, "FromUserName": RECIPIENT, "CreateTime": str(int(at.timestamp()))}
+    inner = "".join(f"<{name}>{value}</{name}>" for name, value in {**head, **fields}.items())
+    return f"<xml>{inner}</xml>"
+
+
+def plain(body: str | bytes, at: datetime = NOW) -> InboundRequest:
+    return InboundRequest("POST", query(at=at), {}, body.encode() if isinstance(body, str) else body)
+
+
+def sealed(
+    body: str, at: datetime = NOW, key: str = KEY, app_id: str = APP_ID, cipher: str | None = None
+) -> InboundRequest:
+    time = str(int(at.timestamp()))
+    packed = crypto(key, app_id).encrypt_message(body, NONCE, time)
+    encrypted = str(fromstring(packed).findtext("Encrypt")) if cipher is None else cipher
+    outer = f"<xml><ToUserName>{ORIGINAL_ID}</ToUserName><Encrypt>{encrypted}</Encrypt></xml>"
+    proof = {"encrypt_type": "aes", "msg_signature": sha1(TOKEN, time, NONCE, encrypted)}
+    return InboundRequest("POST", query(at=at, **proof), {}, outer.encode())
+
+
+def text(content: str, message_id: str = "1", at: datetime = NOW) -> InboundRequest:
+    return sealed(message(at, MsgType="text", Content=escape(content), MsgId=message_id), at)
+
+
+def event(name: str, action: str = "", at: datetime = NOW) -> InboundRequest:
+    names = {"follow": "subscribe", "unfollow": "unsubscribe", "click": "CLICK"}
+    fields = {"MsgType": "event", "Event": names.get(name, name), "EventKey": escape(action)}
+    return sealed(message(at, **fields), at)
+
+
+def signed(body: bytes) -> InboundRequest:
+    """Return ``body`` where the message should be, authentic in every way."""
+    return sealed(body.decode("utf-8", "replace"))
+
+
+def open_answer(answer: RawResponse, key: str = KEY) -> Any:
+    """Verify and decrypt an answer as the platform does; returns the message's root element."""
+    outer = fromstring(answer.body)
+    opened = crypto(key).decrypt_message(
+        answer.body, outer.findtext("MsgSignature"), outer.findtext("TimeStamp"), outer.findtext("Nonce")
+    )
+    return fromstring(opened)
+
+
+def read_reply(answer: RawResponse) -> str:
+    return "" if answer.body == b"success" else open_answer(answer).findtext("Content")
+
+
+class Api:
+    """The API of one account: one token at a time, which can be dropped."""
+
+    def __init__(self, answers: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+        self.token = ""
+        self.issued = 0
+        self.always_bad_token = False
+        self.menu: Any = None
+        self.sent: list[Any] = []
+        self.answers = dict(answers or {})
+
+    def __call__(self, call: Call) -> Answer:
+        return Answer(json.dumps(self._result(call), ensure_ascii=False).encode())
+
+    def drop_token(self) -> None:
+        self.token = ""
+
+    def _result(self, call: Call) -> Mapping[str, Any]:
+        parts = urlsplit(call.target)
+        params = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        body = json.loads(call.body) if call.body else {}
+        if parts.path in ("/cgi-bin/stable_token", "/cgi-bin/token"):
+            return self._issue({**params, **body})
+        if parts.path == "/sns/oauth2/access_token":
+            return _identity(params)
+        if self.always_bad_token or not self.token or params.get("access_token") != self.token:
+            return {"errcode": 40001, "errmsg": "invalid credential"}
+        return self._with_token(parts.path.removeprefix("/cgi-bin/"), body)
+
+    def _issue(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        if asked["grant_type"] != "client_credential" or asked["secret"] != APP_SECRET:
+            return {"errcode": 40125, "errmsg": "invalid appsecret"}
+        self.issued += 1
+        self.token = f"token-{self.issued}"
+        return {"access_token": self.token, "expires_in": 7200}
+
+    def _with_token(self, path: str, body: Any) -> Mapping[str, Any]:
+        if path in self.answers:
+            return self.answers[path]
+        if path == "menu/create":
+            self.menu = body
+        if path == "menu/get":
+            return {"menu": self.menu} if self.menu else {"errcode": 46003, "errmsg": "menu no exist"}
+        if path == "message/custom/send":
+            self.sent.append(body)
+        return {"errcode": 0, "errmsg": "ok"}
+
+
+def _identity(params: Mapping[str, str]) -> Mapping[str, Any]:
+    good = params["appid"] == APP_ID and params["secret"] == APP_SECRET and params["code"] == GOOD_CODE
+    if not good:
+        return {"errcode": 40029, "errmsg": "invalid code"}
+    return {"access_token": "user-token", "expires_in": 7200, "openid": RECIPIENT, "scope": "snsapi_base"}
+
+
+def api() -> Api:
+    return Api()

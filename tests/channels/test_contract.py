@@ -1,0 +1,222 @@
+"""The contract's own data, the registry and the shared tools."""
+
+from __future__ import annotations
+
+import gzip
+import importlib
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError
+from datetime import UTC, datetime, timedelta, timezone
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from channels import registry
+from channels.base import (
+    AccountConfig,
+    Article,
+    ChannelError,
+    EventKind,
+    InboundEvent,
+    InboundRequest,
+    MenuEntry,
+    Rejected,
+    Reply,
+    Token,
+    raw_parameters,
+    stable_digest,
+)
+from channels.fields import base_url
+from channels.http import call, whole_number
+from channels.markup import cdata, fit, read_xml
+from channels.tokens import MemoryTokenStore
+from tests.channels.builders import NOW, an_env
+
+
+def an_event(
+    event_id: str = "1", sender: str = "u", occurred_at: datetime = NOW, account: str = "a"
+) -> InboundEvent:
+    return InboundEvent("stub", account, event_id, EventKind.TEXT, sender, occurred_at)
+
+
+def or_refusal(read: Callable[[Any], Any], given: bytes | str) -> Any:
+    """Return what was read, or the status it was refused with."""
+    try:
+        return read(given)
+    except Rejected as rejected:
+        return rejected.status
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda: an_event(event_id=""), id="no id"),
+        pytest.param(lambda: an_event(sender="x" * 129), id="endless sender"),
+        pytest.param(lambda: an_event(account=""), id="no account"),
+        pytest.param(lambda: an_event(occurred_at=NOW.replace(tzinfo=None)), id="time without a zone"),
+        pytest.param(
+            lambda: an_event(occurred_at=NOW.astimezone(timezone(timedelta(hours=8)))), id="time not in UTC"
+        ),
+        pytest.param(lambda: Reply(), id="empty reply"),
+        pytest.param(lambda: Reply("a", (Article("b"),)), id="reply of both kinds"),
+        pytest.param(lambda: MenuEntry("a"), id="menu entry that does nothing"),
+        pytest.param(
+            lambda: MenuEntry("a", url="https://a.cn/", key="b"), id="menu entry that does two things"
+        ),
+        pytest.param(lambda: Rejected("x", 500), id="rejection that is no 4xx"),
+    ],
+)
+def test_what_cannot_be_is_not_made(make: Callable[[], object]) -> None:
+    with pytest.raises(ValueError, match="."):
+        make()
+
+
+def test_an_event_is_frozen_and_hides_who_wrote_what() -> None:
+    event = InboundEvent("stub", "a", "1", EventKind.TEXT, "resident-7", NOW, text="我的证件")
+
+    assert "resident-7" not in repr(event)
+    assert "我的证件" not in repr(event)
+    with pytest.raises(FrozenInstanceError):
+        event.text = ""  # type: ignore[misc]
+
+
+def test_headers_are_found_whatever_their_case() -> None:
+    req = InboundRequest("GET", headers={"X-Request-ID": "7"})
+
+    assert (req.header("x-request-id"), req.header("other")) == ("7", "")
+
+
+@given(left=st.lists(st.text(), max_size=4), right=st.lists(st.text(), max_size=4))
+def test_digests_differ_when_any_part_does(left: list[str], right: list[str]) -> None:
+    assert (stable_digest(*left) == stable_digest(*right)) == (left == right)
+
+
+@given(encoded=st.binary(max_size=200))
+def test_parameters_are_read_or_refused(encoded: bytes) -> None:
+    values = or_refusal(raw_parameters, encoded)
+
+    assert values == 400 or all(name.isascii() for name in values)
+
+
+def test_an_account_of_no_known_kind_is_a_key_error() -> None:
+    with an_env() as env, pytest.raises(KeyError):
+        registry.build(AccountConfig("telegraph", "a", {}), env)
+
+
+@pytest.mark.parametrize("account", ["", "A", "a/b", "-a", "a" * 41, "公众号"])
+def test_an_account_name_that_fits_no_address_is_refused(account: str) -> None:
+    problems = registry.check_settings("stub", account, {"secret": "s"})
+
+    assert [problem.name for problem in problems] == ["account"]
+
+
+def test_every_kind_has_another_end_to_test_against() -> None:
+    for kind in registry.kinds():
+        assert importlib.import_module(f"tests.channels.platform_{kind}").config().kind == kind
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["ftp://a.cn", "https://", "https://u:p@a.cn", "https://a.cn/?x", "https://a.cn:99999", "http://[", "a"],
+)
+def test_what_is_no_base_address_is_told(value: str) -> None:
+    assert base_url(value)
+
+
+def test_a_base_address_with_port_and_path_is_fine() -> None:
+    assert base_url("http://127.0.0.1:8080/wechat") is None
+
+
+def test_a_refresh_that_somebody_did_already_is_not_repeated() -> None:
+    store = MemoryTokenStore()
+    first = store.compare_and_refresh("k", 0, lambda: Token("one", NOW))
+
+    late = store.compare_and_refresh("k", 0, lambda: Token("two", NOW))
+    next_one = store.compare_and_refresh("k", first.version, lambda: Token("three", NOW))
+
+    assert (late, next_one.value, next_one.version) == (first, "three", 2)
+
+
+def test_a_refresh_that_fails_leaves_the_store_as_it_was() -> None:
+    store = MemoryTokenStore()
+    first = store.compare_and_refresh("k", 0, lambda: Token("one", NOW))
+
+    def fail() -> Token:
+        raise ChannelError("no", retryable=True)
+
+    with pytest.raises(ChannelError):
+        store.compare_and_refresh("k", first.version, fail)
+
+    assert store.get("k") == first
+
+
+@given(text=st.text(), limit=st.integers(3, 60))
+def test_a_shortened_text_fits_and_is_a_beginning(text: str, limit: int) -> None:
+    shown = fit(text, limit)
+
+    assert len(shown.encode("utf-8", "replace")) <= limit
+    assert shown == text or (shown.endswith("…") and text.startswith(shown[:-1]))
+
+
+@given(text=st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff")))
+def test_what_is_wrapped_is_read_back(text: str) -> None:
+    assert read_xml(f"<xml><a>{cdata(text)}</a></xml>") == {"a": text}
+
+
+@given(text=st.text(st.sampled_from('<>/&;!-[]"ab1 CDATA?x'), max_size=60))
+def test_markup_is_read_or_refused(text: str) -> None:
+    fields = or_refusal(read_xml, f"<xml>{text}</xml>")
+
+    assert fields == 400 or all(isinstance(value, str) for value in fields.values())
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        (7, 7),
+        ("-1", -1),
+        ("7200", 7200),
+        (True, None),
+        ("--5", None),
+        ("", None),
+        (1.5, None),
+        ("9" * 40, None),
+    ],
+)
+def test_numbers_of_all_spellings_are_read(value: object, number: int | None) -> None:
+    assert whole_number(value) == number
+
+
+def test_an_answer_in_compressed_chunks_is_read_whole() -> None:
+    words = gzip.compress("办事".encode() * 9000)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Encoding", "gzip")
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            for start in range(0, len(words), 7):
+                chunk = words[start : start + 7]
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
+            self.wfile.write(b"0\r\n\r\n")
+            self.close_connection = True
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Keep the test output quiet."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server, an_env() as env:
+        thread = Thread(target=server.handle_request)
+        thread.start()
+        answer = call(env, "GET", f"http://127.0.0.1:{server.server_port}/")
+        thread.join()
+
+    assert answer.body == "办事".encode() * 9000
+    assert answer.sent_at is not None
+    assert answer.sent_at.tzinfo is UTC
