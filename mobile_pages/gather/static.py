@@ -44,6 +44,10 @@ def fetch(
     Never raises for what the network or the address does: ``Fetch.trouble`` tells it. A bad
     certificate is told in ``Fetch.tls`` and the page is fetched all the same. When a redirect goes
     wrong, status and hops show how far it came.
+
+    Codes of ``trouble``: ``guard_<code>``, ``timeout``, ``connect_failed``, ``connection_closed``,
+    ``tls_failed``, ``tls_certificate``, ``not_http``, ``headers_too_large``, ``too_large``, ``incomplete``,
+    ``bad_encoding``, ``redirect_loop``, ``too_many_redirects``, ``network``.
     """
     return _Fetcher(guard, user_agent, limits or Limits(), ca_file).fetch(url)
 

@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mobile_pages.gather.browser import Browser
+from mobile_pages.gather.page import Device, PageLimits
 from mobile_pages.guard import Address, Endpoint, Guard, Policy
 from mobile_pages.proxy import FilteringProxy, ProxyLimits, Refusal
 from tests.mobile_pages import hostile
@@ -232,6 +234,18 @@ def test_an_endless_body_ends_at_the_byte_cap_and_nothing_passes_after_it() -> N
     assert (second, proxy.refusals()[-1].code) == (b"", "byte_cap")
 
 
+def test_renewing_gives_the_next_check_its_own_bytes_and_refusals() -> None:
+    with between(answer(b"x" * 3000), ProxyLimits(total_bytes=4000)) as (proxy, server):
+        raw(proxy, get(server.url()))
+        exhausted = raw(proxy, get(server.url()))
+
+        proxy.renew()
+        renewed = raw(proxy, get(server.url()))
+
+    assert b"x" * 3000 not in exhausted
+    assert (renewed.endswith(b"x" * 3000), proxy.refusals()) == (True, ())
+
+
 @pytest.mark.parametrize("behave", [hostile.trickle, hostile.endless_body], ids=lambda one: one.__name__)
 def test_a_connection_that_never_ends_is_cut(behave: hostile.Behaviour) -> None:
     limits = ProxyLimits(connection_seconds=0.5, total_bytes=1 << 40)
@@ -288,6 +302,37 @@ def test_the_checked_address_is_used_although_the_name_moves_on() -> None:
 
     assert first.endswith(b"<p>first")
     assert b"[private_address]" in second
+
+
+PROBING_PAGE = """<!doctype html><meta charset=utf-8><title>start</title>
+<img src="http://127.0.0.1:{port}/img"><iframe src="http://[::1]:{port}/frame"></iframe>
+<script src="http://localhost:{port}/script"></script>
+<script>
+const quiet = () => 0
+const tries = ["http://127.1:{port}/fetch", "http://2130706433:{port}/", "http://169.254.169.254/"]
+const done = tries.map(url => fetch(url, {{mode: "no-cors"}}).then(quiet, quiet))
+done.push(new Promise(end => new WebSocket("ws://127.0.0.1:{port}/socket").onerror = end))
+navigator.sendBeacon("http://127.0.0.1:{port}/beacon", "x")
+Promise.all(done).then(() => fetch("/same")).then(one => one.text()).then(text => document.title = text)
+</script>"""
+
+
+@pytest.mark.browser
+def test_a_page_in_a_real_browser_reaches_its_own_host_and_nothing_on_this_machine() -> None:
+    with serving(answer()) as inner:
+        page = PROBING_PAGE.format(port=inner.port).encode()
+        site = hostile.by_path({"/": answer(page), "/same": answer("同源".encode())})
+        with (
+            between(site, names=("dept.example.cn",)) as (proxy, server),
+            Browser(proxy=proxy.address) as browser,
+            browser.open_page(Device(), PageLimits(deadline_seconds=10)) as opened,
+        ):
+            opened.go(server.url(host="dept.example.cn"))
+            opened.watch(2)
+            title = opened.evaluate("document.title")
+
+    assert (title, inner.heads) == ("同源", [])
+    assert len({refusal.target for refusal in proxy.refusals()}) >= 7
 
 
 @settings(max_examples=60, deadline=None)

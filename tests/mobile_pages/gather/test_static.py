@@ -9,8 +9,8 @@ import pytest
 
 from mobile_pages.artifact import Fetch
 from mobile_pages.gather.static import fetch
-from mobile_pages.gather.transport import Limits
-from mobile_pages.guard import Guard
+from mobile_pages.gather.transport import Limits, PinnedCurl, exchange
+from mobile_pages.guard import Guard, Pinned
 from tests.mobile_pages import hostile
 from tests.mobile_pages.hostile import a_guard_for, answer, by_path, redirect, serving
 
@@ -216,6 +216,18 @@ def test_a_name_that_turns_private_between_two_redirects_is_refused() -> None:
         one = fetch(server.url(host="rebinding.example.cn"), guard)
 
     assert (trouble_of(one), len(server.heads)) == ("guard_private_address", 1)
+
+
+def test_the_transport_connects_to_nothing_but_pinned_addresses_whatever_the_url_says() -> None:
+    with serving(answer()) as server, PinnedCurl() as pinned_curl:
+        pinned_curl.pin(
+            Pinned(server.url(), "http", "other", server.port, ("127.0.0.2",)), time.monotonic() + 5
+        )
+
+        reply = exchange(pinned_curl, PATIENT, method="GET", user_agent="")
+
+    assert reply.trouble is not None
+    assert (reply.trouble.code, reply.status, server.heads) == ("connect_failed", 0, [])
 
 
 def test_a_proxy_named_in_the_environment_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
