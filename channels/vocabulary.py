@@ -1,0 +1,95 @@
+"""The words all channels share: what arrives, what is possible, how it ends, how it fails."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class EventKind(StrEnum):
+    """What a channel told us, in one vocabulary for all channels."""
+
+    TEXT = "text"
+    IMAGE = "image"
+    LOCATION = "location"
+    MENU = "menu"
+    SCAN = "scan"
+    FOLLOW = "follow"
+    UNFOLLOW = "unfollow"
+    ENTER = "enter"
+    RECEIPT = "receipt"
+    UNKNOWN = "unknown"
+
+
+class Capability(StrEnum):
+    """What an account can do; the core asks before it uses it."""
+
+    PASSIVE_REPLY = "passive_reply"
+    """The answer to a callback may carry the reply. Without it, send the reply with ``send``."""
+    SEND = "send"
+    MENU = "menu"
+    WEB_LOGIN = "web_login"
+    RECEIPTS = "receipts"
+
+
+class Outcome(StrEnum):
+    """How a send ended, in one vocabulary for all channels."""
+
+    ACCEPTED = "accepted"
+    NEEDS_CONSENT = "needs_consent"
+    NOT_FOLLOWING = "not_following"
+    QUOTA = "quota"
+    BAD_TEMPLATE = "bad_template"
+    AUTH = "auth"
+    RETRYABLE = "retryable"
+    UNKNOWN = "unknown"
+
+
+class LoginScope(StrEnum):
+    """How much a sign-in asks of the resident."""
+
+    BASE = "base"
+    PROFILE = "profile"
+
+
+class PageMedium(StrEnum):
+    """How a page is opened from a channel."""
+
+    H5 = "h5"
+    MINI_PATH = "mini_path"
+    URL_LINK = "url_link"
+    SCHEME = "scheme"
+    QR = "qr"
+
+
+class Rejected(Exception):
+    """An inbound request is refused.
+
+    Attributes:
+        reason: stable code such as ``bad_signature``; never holds what the sender wrote.
+        status: HTTP status, always 4xx.
+    """
+
+    def __init__(self, reason: str, status: int = 400) -> None:
+        if not 400 <= status <= 499:
+            raise ValueError(f"a rejection is a 4xx, not {status}")
+        super().__init__(reason)
+        self.reason = reason
+        self.status = status
+
+
+class ChannelError(Exception):
+    """A platform refused or failed a call of ours.
+
+    Attributes:
+        retryable: the same call may succeed later.
+        code: the platform's own error code, or a word of ours such as ``timeout``.
+        outcome: the same in the common vocabulary.
+    """
+
+    def __init__(
+        self, message: str, *, retryable: bool, code: str = "", outcome: Outcome | None = None
+    ) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+        self.code = code
+        self.outcome = outcome or (Outcome.RETRYABLE if retryable else Outcome.UNKNOWN)
