@@ -53,6 +53,14 @@
   document.addEventListener("click", (event) => { if (!event.target.closest("details.menu-top")) closeMenus(); });
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") closeMenus(); });
 
+  // In a web view «back» first goes through the pages seen in the frame, then to the chat.
+  const webBack = document.getElementById("web-back");
+  if (webBack) {
+    webBack.addEventListener("click", (event) => {
+      if (history.length > 1) { event.preventDefault(); history.back(); }
+    });
+  }
+
   if (entries) toEnd();
   if (entries || accounts) setTimeout(repeat, 600);
 })();
