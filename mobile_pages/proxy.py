@@ -2,7 +2,8 @@
 
 A page that is rendered may ask for anything. Each of its requests comes here, its name is resolved
 once by the guard, and the connection goes to the checked address. It speaks CONNECT (for https and
-web sockets) and absolute-form HTTP, and listens on 127.0.0.1 only.
+web sockets) and absolute-form HTTP, listens on 127.0.0.1 only, and
+lives as long as one check.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class ProxyLimits:
     Attributes:
         connections: open at the same time; more are answered 503.
         connection_seconds: how long one may stay open at all; ``idle_seconds``: without a byte.
-        total_bytes: both directions, until :meth:`FilteringProxy.renew`; after that nothing passes.
+        total_bytes: both directions, over the proxy's whole life; after that nothing passes.
     """
 
     connections: int = 64
@@ -83,11 +84,7 @@ class _Budget:
     """Counts the bytes that pass, over all connections."""
 
     def __init__(self, total_bytes: int) -> None:
-        self._total_bytes = total_bytes
         self._left = total_bytes
-
-    def refill(self) -> None:
-        self._left = self._total_bytes
 
     @property
     def is_spent(self) -> bool:
@@ -136,11 +133,6 @@ class FilteringProxy:
     def refusals(self) -> tuple[Refusal, ...]:
         """Return what was refused so far, in order, at most 1000."""
         return tuple(self._refusals)
-
-    def renew(self) -> None:
-        """Begin another check: forget the refusals and allow the full number of bytes again."""
-        self._refusals.clear()
-        self._budget.refill()
 
     async def _serve(self, ready: Future[int]) -> None:
         try:
