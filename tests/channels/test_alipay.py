@@ -94,12 +94,16 @@ def test_text_is_read_in_its_charset(charset: str, sign_type: str) -> None:
     assert event.text == "小虎 & 公积金"
 
 
-@given(content=GBK_TEXT, charset=st.sampled_from(["GBK", "UTF-8"]))
-def test_any_text_arrives_unchanged(content: str, charset: str) -> None:
+@pytest.mark.parametrize("charset", ["GBK", "UTF-8"])
+def test_any_text_arrives_unchanged(charset: str) -> None:
     with an_adapter() as adapter:
-        event = adapter.parse(adapter.open(alipay.text(content, charset=charset)))
 
-    assert event.text == content
+        @given(content=GBK_TEXT)
+        def arrives_unchanged(content: str) -> None:
+            event = adapter.parse(adapter.open(alipay.text(content, charset=charset)))
+            assert event.text == content
+
+        arrives_unchanged()
 
 
 def test_parameters_may_come_in_the_query() -> None:
