@@ -23,7 +23,8 @@ from mobile_pages.gather.page import SLOW_4G, USER_AGENTS, Device, Page, PageLim
 EXECUTABLES = ("chromium-headless-shell", "chrome-headless-shell")
 
 _FLAGS = (
-    # What a page must not reach or do.
+    # What a page must not reach or do. Every page names its own proxy; whatever does not goes nowhere.
+    "--proxy-server=http://127.0.0.1:1",
     "--proxy-bypass-list=<-loopback>",
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
     "--webrtc-ip-handling-policy=disable_non_proxied_udp",
@@ -81,12 +82,8 @@ class Browser:
     For one page at a time; a second thread waits.
     """
 
-    def __init__(self, *, proxy: str | None, executable: str | None = None) -> None:
-        """Prepare a browser whose every request goes through ``proxy`` (``host:port``).
-
-        None leaves the proxy out, so that only 127.0.0.1 can be reached.
-        """
-        self._proxy = proxy
+    def __init__(self, executable: str | None = None) -> None:
+        """Prepare a browser; ``executable`` None takes the one that is installed."""
         self._executable = executable
         self._chromium: Chromium | None = None
         self._lock = threading.Lock()
@@ -108,15 +105,18 @@ class Browser:
             self._kill()
 
     @contextlib.contextmanager
-    def open_page(self, device: Device, limits: PageLimits | None = None) -> Iterator[Page]:
+    def open_page(self, device: Device, *, proxy: str, limits: PageLimits | None = None) -> Iterator[Page]:
         """Give a fresh page in a context of its own; the context goes when the block ends.
+
+        Args:
+            proxy: ``host:port`` that every request of the page goes through, also those to loopback.
 
         Raises:
             BrowserMissing: no browser is installed or none can be started.
             PageTrouble: the browser broke twice while the page was prepared.
         """
         with self._lock:
-            chromium, context, page = self._fresh_page(device, limits or PageLimits())
+            chromium, context, page = self._fresh_page(device, proxy, limits or PageLimits())
             try:
                 yield page
             except PageTrouble:
@@ -128,11 +128,11 @@ class Browser:
                 raise
             self._tidy(chromium, context)
 
-    def _fresh_page(self, device: Device, limits: PageLimits) -> tuple[Chromium, str, Page]:
+    def _fresh_page(self, device: Device, proxy: str, limits: PageLimits) -> tuple[Chromium, str, Page]:
         for _ in range(2):
             chromium = self._running()
             try:
-                return chromium, *_prepare(chromium, device, limits)
+                return chromium, *_prepare(chromium, device, proxy, limits)
             except (BrowserGone, CommandFailed, DeadlinePassed):
                 self._kill()
         raise PageTrouble("browser_failed", "浏览器没有反应,请稍后重新检查。")
@@ -141,11 +141,8 @@ class Browser:
         if self._chromium is not None and self._chromium.alive():
             return self._chromium
         self._kill()
-        flags = [*_FLAGS]
-        if self._proxy is not None:
-            flags.append(f"--proxy-server=http://{self._proxy}")
         try:
-            self._chromium = Chromium(self._executable or find_browser(), flags)
+            self._chromium = Chromium(self._executable or find_browser(), _FLAGS)
             self._chromium.call("Browser.getVersion", deadline=time.monotonic() + _START_SECONDS)
         except (BrowserGone, DeadlinePassed, OSError):
             self._kill()
@@ -171,8 +168,8 @@ class Browser:
 class BrowserPool:
     """So many browsers for so many job threads; each is lent to one thread at a time."""
 
-    def __init__(self, *, proxy: str | None, size: int = 1) -> None:
-        self._browsers = [Browser(proxy=proxy) for _ in range(size)]
+    def __init__(self, size: int = 1) -> None:
+        self._browsers = [Browser() for _ in range(size)]
         self._free: queue.SimpleQueue[Browser] = queue.SimpleQueue()
         for browser in self._browsers:
             self._free.put(browser)
@@ -198,7 +195,7 @@ class BrowserPool:
             browser.close()
 
 
-def _prepare(chromium: Chromium, device: Device, limits: PageLimits) -> tuple[str, Page]:
+def _prepare(chromium: Chromium, device: Device, proxy: str, limits: PageLimits) -> tuple[str, Page]:
     """Open a blank page as ``device`` in a context of its own; return the context and the page."""
     deadline = time.monotonic() + _START_SECONDS
 
@@ -208,7 +205,8 @@ def _prepare(chromium: Chromium, device: Device, limits: PageLimits) -> tuple[st
     def post(method: str, params: Mapping[str, Any], session: str) -> None:
         chromium.post(method, params, session, deadline=time.monotonic() + _TIDY_SECONDS)
 
-    context = call("Target.createBrowserContext", {"disposeOnDetach": True})["browserContextId"]
+    of_its_own = {"disposeOnDetach": True, "proxyServer": proxy, "proxyBypassList": "<-loopback>"}
+    context = call("Target.createBrowserContext", of_its_own)["browserContextId"]
     call(
         "Browser.setDownloadBehavior",
         {"behavior": "deny", "browserContextId": context, "eventsEnabled": True},

@@ -14,6 +14,9 @@ EVENT_CAP = 20
 """Of dialogs, downloads, windows, moves and exceptions so many are kept; a page that opens more dialogs
 or moves on more often than that is stopped."""
 
+GUARD_HEADER = "x-guard-code"
+"""What the filtering proxy answers a refused request with."""
+
 _TEXT_CAP = 300
 _KINDS = {"eventsource": "other", "websocket": "other", "ping": "other", "preflight": "other"}
 _NO_NETWORK = ("data:", "blob:", "about:", "chrome-error:")
@@ -39,6 +42,7 @@ class _Entry:
     kind: str
     status: int = 0
     bytes: int = 0
+    blocked_by: str = ""
     done: bool = False
     canceled: bool = False
 
@@ -55,8 +59,8 @@ class Observer:
         self._session = session
         self._user_agent = user_agent
         self._post = post
-        self._entries: dict[tuple[str, str], _Entry] = {}
-        self._earlier: list[_Entry] = []
+        self._entries: list[_Entry] = []
+        self._open: dict[tuple[str, str], _Entry] = {}
         self._changed_at = time.monotonic()
         self._stopped: Trouble | None = None
         self._handlers: dict[str, Callable[[Mapping[str, Any], str], None]] = {
@@ -88,17 +92,22 @@ class Observer:
 
     def quiet_for(self) -> float:
         """Return for how many seconds no request has been under way."""
-        if any(not entry.done for entry in self._entries.values()):
+        if any(not entry.done for entry in self._open.values()):
             return 0.0
         return time.monotonic() - self._changed_at
 
     def requests(self) -> tuple[Request, ...]:
         """Return the requests in order; those that the page itself took back are left out."""
         return tuple(
-            Request(url=entry.url, kind=entry.kind, status=entry.status, bytes=entry.bytes)
-            for entry in (*self._earlier, *self._entries.values())
+            Request(entry.url, entry.kind, entry.status, entry.bytes, entry.blocked_by)
+            for entry in self._entries
             if not entry.canceled and not (entry.status == 0 and not entry.done)
         )
+
+    def refused_document(self) -> str:
+        """Return the guard's code when the page's own address was refused, ``""`` when it was not."""
+        documents = [entry for entry in self._entries if entry.kind == "document"]
+        return documents[-1].blocked_by if documents else ""
 
     def _on_navigated(self, params: Mapping[str, Any], session: str) -> None:
         frame = params["frame"]
@@ -138,33 +147,36 @@ class Observer:
 
     def _on_request(self, params: Mapping[str, Any], session: str) -> None:
         url = params["request"]["url"]
-        if url.startswith(_NO_NETWORK) or len(self._entries) + len(self._earlier) >= REQUEST_CAP:
+        if url.startswith(_NO_NETWORK) or len(self._entries) >= REQUEST_CAP:
             return
         key = (session, params["requestId"])
-        redirect = params.get("redirectResponse")
-        before = self._entries.pop(key, None)
-        if before is not None:
+        redirect, before = params.get("redirectResponse"), self._open.get(key)
+        if before is not None and redirect:
             before.done = True
-            before.status = redirect["status"] if redirect else before.status
-            self._earlier.append(before)
+            before.status = redirect["status"]
         kind = str(params.get("type", "Other")).lower()
-        self._entries[key] = _Entry(url[:2048], _KINDS.get(kind, kind))
+        self._open[key] = _Entry(url[:2048], _KINDS.get(kind, kind))
+        self._entries.append(self._open[key])
         self._changed_at = time.monotonic()
 
     def _on_response(self, params: Mapping[str, Any], session: str) -> None:
-        entry = self._entries.get((session, params["requestId"]))
+        entry = self._open.get((session, params["requestId"]))
         if entry is not None:
             entry.status = params["response"]["status"]
+            headers = params["response"]["headers"]
+            code = next((value for name, value in headers.items() if name.lower() == GUARD_HEADER), "")
+            if code:
+                entry.status, entry.blocked_by = 0, code[:_TEXT_CAP]
 
     def _on_finished(self, params: Mapping[str, Any], session: str) -> None:
-        entry = self._entries.get((session, params["requestId"]))
+        entry = self._open.get((session, params["requestId"]))
         if entry is not None:
             entry.done = True
             entry.bytes = int(params.get("encodedDataLength", 0))
             self._changed_at = time.monotonic()
 
     def _on_failed(self, params: Mapping[str, Any], session: str) -> None:
-        entry = self._entries.get((session, params["requestId"]))
+        entry = self._open.get((session, params["requestId"]))
         if entry is not None:
             entry.done = True
             entry.canceled = bool(params.get("canceled")) and entry.status == 0

@@ -137,6 +137,8 @@ class Page:
             ) from None
         self._refuse_failed(answer)
         self._wait(lambda: self._observer.loaded or self.interruption is not None, load_deadline)
+        if refused := self._observer.refused_document():
+            raise PageTrouble(f"guard_{refused}", "网址跳转到了不允许访问的地址。")
         if not self._observer.loaded:
             return self.interruption or self._interrupt()
         self._settle()

@@ -38,8 +38,8 @@ Personal numbers are masked in every text that is kept.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -49,6 +49,8 @@ from urllib.parse import urlsplit, urlunsplit
 from mobile_pages.artifact import Client, Declaration, Rendering, Request, Trouble
 from mobile_pages.gather.browser import Browser
 from mobile_pages.gather.page import Device, Page, PageLimits, PageTrouble
+from mobile_pages.guard import Guard, Refused
+from mobile_pages.proxy import FilteringProxy
 from mobile_pages.spec import personal
 
 StoreScreenshot = Callable[[bytes], str]
@@ -103,6 +105,7 @@ def gather_rendered(
     declaration: Declaration,
     browser: Browser,
     *,
+    guard: Guard,
     openings: Sequence[Opening] | None = None,
     store_screenshot: StoreScreenshot,
     limits: PageLimits | None = None,
@@ -110,6 +113,7 @@ def gather_rendered(
     """Open the page in every way of ``openings`` (default: :func:`openings_for`).
 
     One rendering per opening, in order; what went wrong with a page stands in its ``trouble``.
+    Everything the page asks for passes ``guard``; what it refused stands in the requests.
 
     Raises:
         BrowserMissing: there is no browser; its ``trouble`` belongs into ``Artifact.rendered_trouble``.
@@ -118,7 +122,7 @@ def gather_rendered(
     renderings: list[Rendering] = []
     for (client, variant), group in groupby(chosen, key=lambda one: (one.client, one.variant)):
         visit = _Visit(_address(declaration, variant), client, tuple(group), limits or PageLimits())
-        renderings += visit.render(browser, store_screenshot)
+        renderings += visit.render(browser, guard, store_screenshot)
     return tuple(renderings)
 
 
@@ -133,18 +137,24 @@ class _Visit:
         slow = openings[0].watched
         self._device = Device(client=client, width=openings[0].width, height=_HEIGHT, slow_network=slow)
 
-    def render(self, browser: Browser, store_screenshot: StoreScreenshot) -> list[Rendering]:
-        done: list[Rendering] = []
+    def render(self, browser: Browser, guard: Guard, store_screenshot: StoreScreenshot) -> list[Rendering]:
         try:
-            with browser.open_page(self._device, self._limits) as page:
-                try:
-                    self._render(page, store_screenshot, done)
-                except PageTrouble as error:
-                    done += self._missed(error.trouble, done, page)
-                    raise
-        except PageTrouble as error:
-            done += self._missed(error.trouble, done, None)
-        return done
+            guard.check(self._url)
+        except Refused as refused:
+            return self._missed(Trouble(f"guard_{refused.code}", refused.detail_zh), [], None)
+        done: list[Rendering] = []
+        with FilteringProxy(guard) as proxy:
+            try:
+                with browser.open_page(self._device, proxy=proxy.address, limits=self._limits) as page:
+                    try:
+                        self._render(page, store_screenshot, done)
+                    except PageTrouble as error:
+                        done += self._missed(error.trouble, done, page)
+                        raise
+            except PageTrouble as error:
+                done += self._missed(error.trouble, done, None)
+            refused_hosts = {one.target: one.code for one in proxy.refusals()}
+        return [_with_refusals(one, refused_hosts) for one in done]
 
     def _render(self, page: Page, store_screenshot: StoreScreenshot, done: list[Rendering]) -> None:
         unfinished = page.go(self._url)
@@ -184,16 +194,11 @@ class _Visit:
         )
         if page is None:
             return base
-        seen = page.observed
-        kept = _without_personal(metrics)
+        seen, kept = page.observed, _without_personal(metrics)
         if metrics:
-            kept |= {"windows": _masked(seen.windows), "settled": trouble is None}
-        return Rendering(
-            label=base.label,
-            client=base.client,
-            width=base.width,
-            height=base.height,
-            text_zoom=base.text_zoom,
+            kept |= {"windows": list(_masked(seen.windows)), "settled": trouble is None}
+        return replace(
+            base,
             final_url=personal.masked(seen.navigations[-1]) if seen.navigations else "",
             title=kept.get("title", ""),
             metrics=kept,
@@ -203,10 +208,9 @@ class _Visit:
             downloads=_masked(seen.downloads),
             navigations=_masked(seen.navigations),
             history_length=page.history_length() if metrics else 1,
-            first_text_ms=metrics.get("vitals", {}).get("fcp"),
+            first_text_ms=metrics["vitals"]["fcp"] if metrics else None,
             total_ms=page.elapsed_ms,
             screenshot=screenshot,
-            trouble=trouble,
         )
 
 
@@ -288,11 +292,19 @@ def _masked(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(personal.masked(text) for text in texts)
 
 
-def _masked_request(request: Request) -> Request:
-    return Request(
-        url=personal.masked(request.url),
-        kind=request.kind,
-        status=request.status,
-        bytes=request.bytes,
-        blocked_by=request.blocked_by,
+def _with_refusals(rendering: Rendering, codes: Mapping[str, str]) -> Rendering:
+    """Say of https requests that failed at the proxy why; the browser itself does not learn it."""
+    requests = tuple(
+        one if one.status or one.blocked_by else replace(one, blocked_by=codes.get(_endpoint(one.url), ""))
+        for one in rendering.requests
     )
+    return replace(rendering, requests=requests)
+
+
+def _endpoint(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port or 443}"
+
+
+def _masked_request(request: Request) -> Request:
+    return replace(request, url=personal.masked(request.url))

@@ -18,17 +18,19 @@ from tests.mobile_pages.servers import html, serving
 pytestmark = pytest.mark.browser
 
 QUICK = PageLimits(deadline_seconds=4, load_seconds=2, settle_seconds=1, quiet_seconds=0.2)
+# Straight to the servers of these tests; the filtering proxy is tested with what it guards.
+DIRECT = "direct://"
 CALM = "<!doctype html><meta name=viewport content='width=device-width'><title>平静</title><p>一切正常</p>"
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with Browser(proxy=None) as one:
+    with Browser() as one:
         yield one
 
 
 def title_at(browser: Browser, url: str) -> str:
-    with browser.open_page(Device(), QUICK) as page:
+    with browser.open_page(Device(), proxy=DIRECT, limits=QUICK) as page:
         page.go(url)
         return str(page.evaluate("document.title"))
 
@@ -43,7 +45,7 @@ def trouble_of(browser: Browser, answer: servers.Answer) -> str:
 
 def _code(browser: Browser, base: str) -> str:
     try:
-        with browser.open_page(Device(), QUICK) as page:
+        with browser.open_page(Device(), proxy=DIRECT, limits=QUICK) as page:
             trouble = page.go(f"{base}/")
             page.evaluate("document.title")
             trouble = trouble or page.interruption
@@ -53,7 +55,7 @@ def _code(browser: Browser, base: str) -> str:
 
 
 def stay_on(browser: Browser, url: str, limits: PageLimits) -> None:
-    with browser.open_page(Device(), limits) as page:
+    with browser.open_page(Device(), proxy=DIRECT, limits=limits) as page:
         page.go(url)
         page.watch(limits.deadline_seconds)
 
@@ -73,7 +75,7 @@ def opened(browser: Browser, script: str) -> Page:
     """Open a page with ``script``, watch it a moment and return it, closed, with what it was seen to do."""
     text = f"<!doctype html><title>页面</title><p>内容</p><script>{script}</script>"
     answers = {"/": html(text), "/file": servers.attachment, "/other": html(CALM), "/sw.js": servers.worker}
-    with serving(answers) as base, browser.open_page(Device(), QUICK) as page:
+    with serving(answers) as base, browser.open_page(Device(), proxy=DIRECT, limits=QUICK) as page:
         page.go(f"{base}/")
         page.watch(0.5)
         return page
@@ -82,7 +84,7 @@ def opened(browser: Browser, script: str) -> Page:
 def test_a_page_is_shown_as_a_phone_of_the_asked_width_and_client(browser: Browser) -> None:
     with (
         serving({"/": html(CALM)}) as base,
-        browser.open_page(Device(Client.WECHAT, width=320), QUICK) as page,
+        browser.open_page(Device(Client.WECHAT, width=320), proxy=DIRECT, limits=QUICK) as page,
     ):
         page.go(f"{base}/")
 
@@ -156,7 +158,10 @@ def test_a_page_that_eats_memory_is_ended_and_the_next_is_fine(browser: Browser,
     "url", ["file:///etc/passwd", "data:text/html,hi", "javascript:1", "chrome://version", ""]
 )
 def test_only_http_addresses_are_opened(browser: Browser, url: str) -> None:
-    with pytest.raises(PageTrouble) as caught, browser.open_page(Device(), QUICK) as page:
+    with (
+        pytest.raises(PageTrouble) as caught,
+        browser.open_page(Device(), proxy=DIRECT, limits=QUICK) as page,
+    ):
         page.go(url)
 
     assert caught.value.trouble.code == "scheme_refused"
@@ -198,7 +203,7 @@ def test_pushed_history_entries_are_counted(browser: Browser) -> None:
 
     with (
         serving({"/": html(f"{CALM}<script>{script}</script>")}) as base,
-        browser.open_page(Device(), QUICK) as page,
+        browser.open_page(Device(), proxy=DIRECT, limits=QUICK) as page,
     ):
         page.go(f"{base}/")
 
@@ -213,7 +218,7 @@ def test_a_page_cannot_change_what_measures_it(browser: Browser) -> None:
 
     with (
         serving({"/": html(f"<!doctype html><title>真</title><p>内容</p><script>{script}</script>")}) as base,
-        browser.open_page(Device(), QUICK) as page,
+        browser.open_page(Device(), proxy=DIRECT, limits=QUICK) as page,
     ):
         page.go(f"{base}/")
 
@@ -232,7 +237,7 @@ def test_one_page_leaves_nothing_behind_for_the_next(browser: Browser) -> None:
 
     with serving({"/": html(text), "/calm": html(CALM), "/sw.js": servers.worker}) as base:
         title_at(browser, f"{base}/")
-        with browser.open_page(Device(), QUICK) as page:
+        with browser.open_page(Device(), proxy=DIRECT, limits=QUICK) as page:
             page.go(f"{base}/calm")
 
             assert page.evaluate(look) == [0, "", 0]
@@ -243,7 +248,7 @@ def test_permissions_are_denied(browser: Browser) -> None:
     state = "navigator.permissions.query({ name }).then((one) => one.state)"
     ask = f"Promise.all({names}.map((name) => {state}))"
 
-    with serving({"/": html(CALM)}) as base, browser.open_page(Device(), QUICK) as page:
+    with serving({"/": html(CALM)}) as base, browser.open_page(Device(), proxy=DIRECT, limits=QUICK) as page:
         page.go(f"{base}/")
 
         assert page.evaluate(ask) == ["denied"] * 4
@@ -251,7 +256,7 @@ def test_permissions_are_denied(browser: Browser) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has rights to give up")
 def test_the_browser_runs_without_rights_and_in_its_sandbox() -> None:
-    with Browser(proxy=None) as browser, serving({"/": html(CALM)}) as base:
+    with Browser() as browser, serving({"/": html(CALM)}) as base:
         title_at(browser, f"{base}/")
         status = Path(f"/proc/{browser.pid}/status").read_text()
         command = Path(f"/proc/{browser.pid}/cmdline").read_text()
@@ -262,7 +267,7 @@ def test_the_browser_runs_without_rights_and_in_its_sandbox() -> None:
 
 
 def test_closing_leaves_no_process_and_no_folder() -> None:
-    with Browser(proxy=None) as browser, serving({"/": html(CALM)}) as base:
+    with Browser() as browser, serving({"/": html(CALM)}) as base:
         title_at(browser, f"{base}/")
         command = Path(f"/proc/{browser.pid}/cmdline").read_bytes().split(b"\0")
         profile = next(one.decode() for one in command if one.startswith(b"--user-data-dir=")).partition("=")[
@@ -275,7 +280,7 @@ def test_closing_leaves_no_process_and_no_folder() -> None:
 
 
 def test_a_browser_that_was_killed_is_started_again() -> None:
-    with Browser(proxy=None) as browser, serving({"/": html(CALM)}) as base:
+    with Browser() as browser, serving({"/": html(CALM)}) as base:
         title_at(browser, f"{base}/")
         assert browser.pid
         os.kill(browser.pid, signal.SIGKILL)
@@ -284,7 +289,7 @@ def test_a_browser_that_was_killed_is_started_again() -> None:
 
 
 def test_a_browser_that_cannot_start_is_told_with_a_code() -> None:
-    browser = Browser(proxy=None, executable="/nowhere/browser")
+    browser = Browser(executable="/nowhere/browser")
 
     with pytest.raises(BrowserMissing) as caught:
         title_at(browser, "http://127.0.0.1/")
@@ -296,6 +301,6 @@ def test_no_installed_browser_is_told_with_its_own_code(monkeypatch: pytest.Monk
     monkeypatch.setenv("PATH", "/nowhere")
 
     with pytest.raises(BrowserMissing) as caught:
-        title_at(Browser(proxy=None), "http://127.0.0.1/")
+        title_at(Browser(), "http://127.0.0.1/")
 
     assert caught.value.trouble.code == "browser_missing"
