@@ -133,7 +133,8 @@ def load(folder: Path = FOLDER) -> Notice:
     """Return the notice's tables from the files in ``folder``.
 
     Raises:
-        ValueError: a name stands for two bodies, or a batch names a body that nobody knows.
+        ValueError: a name stands for two bodies, a batch names a body that nobody knows, or a body
+            stands in no annex.
     """
     annexes = _read(folder / "annexes.yaml")
     document = str(annexes["document"])
@@ -200,6 +201,8 @@ def _provincial_bodies(
                 spellings[name].add(member["name"])
                 sources.setdefault(name, source)
     for name, seen in spellings.items():
+        if name not in sources:
+            raise ValueError(f"no annex names {name}")
         full_name = f"省{name}"
         aliases = {name, full_name, f"广东省{name}", *seen}
         yield BodyRow(name, full_name, PROVINCE, province, tuple(sorted(aliases)), sources[name])
@@ -234,8 +237,9 @@ def _by_alias(bodies: Sequence[BodyRow]) -> dict[str, str]:
     found: dict[str, str] = {}
     for body in bodies:
         for alias in body.aliases:
-            if found.setdefault(alias, body.full_name) != body.full_name:
+            if alias in found:
                 raise ValueError(f"{alias} stands for {found[alias]} and for {body.full_name}")
+            found[alias] = body.full_name
     return found
 
 

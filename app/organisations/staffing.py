@@ -1,0 +1,336 @@
+"""Accounts of staff: who there is, with which roles, links and API tokens."""
+
+from __future__ import annotations
+
+import secrets
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select, update
+
+from app.core import audit, db, vault
+from app.core.errors import Conflict, Forbidden, Invalid, NotFound
+from app.organisations.domain import (
+    LINK_LIVES,
+    NAME_MAX,
+    SCOPE_OF,
+    TOKEN_DAYS_MAX,
+    TOKEN_NAME_MAX,
+    TOKEN_PREFIX,
+    USERNAME,
+    Grant,
+    LinkPurpose,
+    Principal,
+    RegionLevel,
+    Role,
+    ScopeKind,
+    StaffState,
+    grants_problem,
+)
+from app.organisations.models import ApiToken, Body, Region, Staff, StaffGrant, StaffLink, StaffSession
+from app.organisations.places import find_body
+from config.settings import Environment
+
+SECRET_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class StaffView:
+    id: int
+    username: str
+    name: str
+    state: StaffState
+    grants: tuple[Grant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenView:
+    """An API token without its secret, which is shown once only."""
+
+    id: int
+    name: str
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+
+
+def create_staff(*, username: str, name: str, grants: Sequence[Grant], by: str, now: datetime) -> StaffView:
+    """Create an account without a password; its owner sets one through a set-up link.
+
+    Raises:
+        Invalid: username, name or grants break a rule, or a scope names no region or body.
+        Conflict: the username is taken.
+    """
+    if not USERNAME.fullmatch(username):
+        raise Invalid(fields={"username": ["3 至 40 位小写字母、数字、点、横线，以字母开头"]})
+    if not 1 <= len(name.strip()) <= NAME_MAX:
+        raise Invalid(fields={"name": [f"1 至 {NAME_MAX} 个字"]})
+    if db.writing().scalar(select(Staff.id).where(Staff.username == username)):
+        raise Conflict("这个用户名已经有人用了")
+    row = Staff(username=username, name=name.strip(), state=StaffState.INVITED, created_at=now)
+    db.writing().add(row)
+    db.writing().flush()
+    audit.record(by, "staff-created", "staff", row.id)
+    set_grants(row.id, grants, by=by)
+    return StaffView(row.id, row.username, row.name, row.state, tuple(grants))
+
+
+def set_grants(staff_id: int, grants: Sequence[Grant], *, by: str) -> None:
+    """Replace a person's grants.
+
+    Raises:
+        NotFound: no such person.
+        Invalid: the grants break a rule, or a scope names no region or body.
+        Forbidden: a person changes grants of their own.
+    """
+    _other_person(staff_id, by)
+    if not grants or len(set(grants)) != len(grants):
+        raise Invalid(fields={"grants": ["至少一个角色，且不能重复"]})
+    problem = grants_problem(grants) or next(filter(None, map(_scope_problem, grants)), None)
+    if problem:
+        raise Invalid(problem, fields={"grants": [problem]})
+    db.writing().execute(delete(StaffGrant).where(StaffGrant.staff_id == staff_id))
+    for grant in grants:
+        db.writing().add(
+            StaffGrant(
+                staff_id=staff_id, role=grant.role, scope_kind=grant.scope_kind, scope_ref=grant.scope_ref
+            )
+        )
+    db.writing().flush()
+    given = [f"{grant.role}@{grant.scope_kind}:{grant.scope_ref}" for grant in grants]
+    audit.record(by, "grants-set", "staff", staff_id, {"grants": given})
+
+
+def _scope_problem(grant: Grant) -> str | None:
+    if grant.scope_kind is ScopeKind.PROVINCE:
+        return None
+    if grant.scope_kind is ScopeKind.BODY:
+        body = db.writing().get(Body, int(grant.scope_ref)) if grant.scope_ref.isdigit() else None
+        return None if body is not None else "没有这个单位"
+    region = db.writing().get(Region, grant.scope_ref)
+    levels = {
+        ScopeKind.CITY: {RegionLevel.CITY},
+        ScopeKind.COUNTY: {RegionLevel.COUNTY, RegionLevel.ZONE},
+    }[grant.scope_kind]
+    return None if region is not None and region.level in levels else "没有这个地区"
+
+
+def grant_for(role: Role, scope_ref: str = "") -> Grant:
+    """Return the grant of ``role`` over ``scope_ref``; the kind of scope follows from the role."""
+    return Grant(role, SCOPE_OF[role], scope_ref)
+
+
+def resolve_grant(role: Role, scope: str = "") -> Grant:
+    """Return the grant of ``role`` over what a person typed: a body's name, a place's name or code.
+
+    Raises:
+        NotFound: nothing answers to ``scope``.
+        Invalid: the role is for the whole province, yet a scope is given.
+    """
+    kind, typed = SCOPE_OF[role], scope.strip()
+    if kind is ScopeKind.PROVINCE:
+        if typed:
+            raise Invalid(fields={"scope": ["这个角色的范围是全省，不用填"]})
+        return grant_for(role)
+    known = db.session().get(Region, typed)
+    if known is not None and kind is not ScopeKind.BODY:
+        return grant_for(role, known.code)
+    body = find_body(typed)
+    return grant_for(role, str(body.id) if kind is ScopeKind.BODY else body.region_code)
+
+
+def disable_staff(staff_id: int, *, by: str) -> None:
+    """Close an account: its sessions, links and tokens are worth nothing from now on.
+
+    Raises:
+        NotFound: no such person.
+        Forbidden: it is the person's own account.
+    """
+    row = _other_person(staff_id, by)
+    if row.state is StaffState.DISABLED:
+        return
+    row.state = StaffState.DISABLED
+    db.writing().execute(delete(StaffSession).where(StaffSession.staff_id == staff_id))
+    db.writing().execute(delete(StaffLink).where(StaffLink.staff_id == staff_id))
+    db.writing().flush()
+    audit.record(by, "staff-disabled", "staff", staff_id)
+
+
+def _other_person(staff_id: int, by: str) -> Staff:
+    row = db.writing().get(Staff, staff_id)
+    if row is None:
+        raise NotFound("没有这个人员")
+    if by == f"staff:{staff_id}":
+        raise Forbidden("不能改自己的账户")
+    return row
+
+
+def staff_list() -> list[StaffView]:
+    """Return every account by username."""
+    rows = list(db.session().scalars(select(Staff).order_by(Staff.username)))
+    grants = grants_of([row.id for row in rows])
+    return [StaffView(row.id, row.username, row.name, row.state, grants[row.id]) for row in rows]
+
+
+def find_staff(username: str) -> StaffView:
+    """Return one account.
+
+    Raises:
+        NotFound: nobody has that username.
+    """
+    row = db.session().scalar(select(Staff).where(Staff.username == username))
+    if row is None:
+        raise NotFound("没有这个人员")
+    return StaffView(row.id, row.username, row.name, row.state, grants_of([row.id])[row.id])
+
+
+def grants_of(staff_ids: Iterable[int]) -> dict[int, tuple[Grant, ...]]:
+    """Return everybody's grants; an empty tuple for who has none."""
+    found: dict[int, tuple[Grant, ...]] = defaultdict(tuple)
+    query = select(StaffGrant).where(StaffGrant.staff_id.in_(list(staff_ids))).order_by(StaffGrant.role)
+    for row in db.session().scalars(query):
+        found[row.staff_id] += (Grant(row.role, row.scope_kind, row.scope_ref),)
+    return found
+
+
+def principal_of(staff_id: int) -> Principal:
+    """Return an active member of staff as a principal.
+
+    Raises:
+        NotFound: no such person, or the account is not active.
+    """
+    row = db.session().get(Staff, staff_id)
+    if row is None or row.state is not StaffState.ACTIVE:
+        raise NotFound("没有这个人员")
+    return Principal(row.id, row.name, grants_of([row.id])[row.id])
+
+
+def one_time_link(
+    staff_id: int, purpose: LinkPurpose, *, by: str, environment: Environment, now: datetime
+) -> str:
+    """Return the secret of a new link; earlier unused links of that purpose stop working.
+
+    Raises:
+        NotFound: no such person, or the account is closed.
+        Forbidden: a sign-in link in production.
+    """
+    if purpose is LinkPurpose.SIGN_IN and environment is Environment.PRODUCTION:
+        raise Forbidden("一次性登录链接只在演示和测试环境可用")
+    row = db.writing().get(Staff, staff_id)
+    if row is None or row.state is StaffState.DISABLED:
+        raise NotFound("没有这个人员")
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    db.writing().execute(
+        update(StaffLink)
+        .where(StaffLink.staff_id == staff_id, StaffLink.purpose == purpose, StaffLink.used_at.is_(None))
+        .values(used_at=now)
+    )
+    db.writing().add(
+        StaffLink(
+            digest=vault.hash_secret(secret),
+            staff_id=staff_id,
+            purpose=purpose,
+            expires_at=now + LINK_LIVES[purpose],
+        )
+    )
+    db.writing().flush()
+    if purpose is not LinkPurpose.SECOND_FACTOR:
+        audit.record(by, "link-issued", "staff", staff_id, {"purpose": purpose.value})
+    return secret
+
+
+def demo_links(*, environment: Environment, now: datetime) -> dict[Role, str]:
+    """Make sure that one demo account per role exists and return a new sign-in secret for each.
+
+    Demo accounts have no password; one that was disabled stays so and gets no link.
+
+    Raises:
+        Forbidden: in production.
+        NotFound: the notice's tables are not filled yet.
+    """
+    if environment is Environment.PRODUCTION:
+        raise Forbidden("演示账户只在演示和测试环境可用")
+    links = {}
+    for role in Role:
+        username = f"demo-{role.value.replace('_', '-')}"
+        row = db.writing().scalar(select(Staff).where(Staff.username == username))
+        if row is None:
+            grant = grant_for(role, _demo_scope(role))
+            made = create_staff(username=username, name="演示人员", grants=[grant], by="system", now=now)
+            row = db.writing().get_one(Staff, made.id)
+        if row.state is StaffState.DISABLED:
+            continue
+        if row.state is StaffState.INVITED:
+            row.state = StaffState.ACTIVE
+            db.writing().flush()
+        links[role] = one_time_link(
+            row.id, LinkPurpose.SIGN_IN, by="system", environment=environment, now=now
+        )
+    return links
+
+
+def _demo_scope(role: Role) -> str:
+    match SCOPE_OF[role]:
+        case ScopeKind.PROVINCE:
+            return ""
+        case ScopeKind.CITY:
+            return "440100"
+        case ScopeKind.COUNTY:
+            return "440106"
+        case ScopeKind.BODY:
+            body_id = db.writing().scalar(select(Body.id).where(Body.full_name == "省公安厅"))
+            if body_id is None:
+                raise NotFound("先运行 flask hall prepare")
+            return str(body_id)
+
+
+def issue_api_token(staff_id: int, *, name: str, days: int, by: str, now: datetime) -> str:
+    """Return the secret of a new API token; it may what its owner may, and is shown only now.
+
+    Raises:
+        Invalid: the name is empty or too long, or the life is not 1 to 365 days.
+        NotFound: no such active person.
+    """
+    if not 1 <= len(name.strip()) <= TOKEN_NAME_MAX:
+        raise Invalid(fields={"name": [f"1 至 {TOKEN_NAME_MAX} 个字"]})
+    if not 1 <= days <= TOKEN_DAYS_MAX:
+        raise Invalid(fields={"days": [f"1 至 {TOKEN_DAYS_MAX} 天"]})
+    principal_of(staff_id)
+    secret = TOKEN_PREFIX + secrets.token_urlsafe(SECRET_BYTES)
+    row = ApiToken(
+        digest=vault.hash_secret(secret),
+        staff_id=staff_id,
+        name=name.strip(),
+        created_at=now,
+        expires_at=now + timedelta(days=days),
+    )
+    db.writing().add(row)
+    db.writing().flush()
+    audit.record(by, "token-issued", "api_token", row.id, {"days": days})
+    return secret
+
+
+def api_tokens(staff_id: int) -> list[TokenView]:
+    """Return a person's tokens, newest first."""
+    query = select(ApiToken).where(ApiToken.staff_id == staff_id).order_by(ApiToken.created_at.desc())
+    return [
+        TokenView(row.id, row.name, row.created_at, row.expires_at, row.revoked_at)
+        for row in db.session().scalars(query)
+    ]
+
+
+def revoke_api_token(token_id: int, *, staff_id: int, now: datetime) -> None:
+    """Revoke one of a person's own tokens; nothing happens when it is revoked already.
+
+    Raises:
+        NotFound: no such token, or it is somebody else's.
+    """
+    row = db.writing().get(ApiToken, token_id)
+    if row is None or row.staff_id != staff_id:
+        raise NotFound("没有这个令牌")
+    if row.revoked_at is None:
+        row.revoked_at = now
+        db.writing().flush()
+        audit.record(f"staff:{staff_id}", "token-revoked", "api_token", token_id)

@@ -1,0 +1,3 @@
+from app.core.capability import Capability
+
+CAPABILITY = Capability("organisations")
