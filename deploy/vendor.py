@@ -7,7 +7,6 @@ ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "app/core/static/vendor"
 FILES = {
     "htmx.org/dist/htmx.min.js": "htmx.min.js",
-    "weui/dist/style/weui.min.css": "weui.min.css",
     "swagger-ui-dist/swagger-ui.css": "swagger-ui.css",
     "swagger-ui-dist/swagger-ui-bundle.js": "swagger-ui-bundle.js",
 }
