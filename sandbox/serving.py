@@ -29,9 +29,11 @@ def listen(app: Flask, port: int) -> BaseWSGIServer:
     return make_server(HOST, port, app, threaded=True, request_handler=Handler)
 
 
-def start(server: BaseWSGIServer) -> threading.Thread:
-    """Serve in a thread of its own until ``server.shutdown()``."""
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
+def start(server: BaseWSGIServer, poll_seconds: float = 0.2) -> threading.Thread:
+    """Serve in a thread of its own; ``server.shutdown()`` ends it within ``poll_seconds``."""
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": poll_seconds}, daemon=True
+    )
     thread.start()
     return thread
 

@@ -46,7 +46,7 @@ class FakeHall:
 @contextmanager
 def served(app: Flask) -> Iterator[str]:
     server = serving.listen(app, 0)
-    thread = serving.start(server)
+    thread = serving.start(server, poll_seconds=0.01)
     try:
         yield f"http://127.0.0.1:{server.port}"
     finally:

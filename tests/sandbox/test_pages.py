@@ -151,12 +151,14 @@ def test_the_hanging_page_says_nothing() -> None:
 
 
 def test_the_endless_page_keeps_coming() -> None:
-    with sample_pages() as (base, _outage, _clock):
-        with requests.get(base + "/zhongshan-zhibo/", stream=True, timeout=5) as response:
-            chunks = response.iter_content(None)
+    with (
+        sample_pages() as (base, _outage, _clock),
+        requests.get(base + "/zhongshan-zhibo/", stream=True, timeout=5) as response,
+    ):
+        chunks = response.iter_content(None)
 
-            assert "庭审直播" in next(chunks).decode()
-            assert "正在载入" in next(chunks).decode()
+        assert "庭审直播" in next(chunks).decode()
+        assert "正在载入" in next(chunks).decode()
 
 
 @pytest.mark.parametrize(
