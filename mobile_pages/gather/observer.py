@@ -40,6 +40,7 @@ class Seen:
 class _Entry:
     url: str
     kind: str
+    frame: str = ""
     status: int = 0
     bytes: int = 0
     blocked_by: str = ""
@@ -107,7 +108,8 @@ class Observer:
     def refused_document(self) -> str:
         """Return the guard's code when the page's own address was refused, ``""`` when it was not."""
         documents = [entry for entry in self._entries if entry.kind == "document"]
-        return documents[-1].blocked_by if documents else ""
+        # The first is the page's own; a document of an embedded frame may be refused without harm to it.
+        return next((one.blocked_by for one in reversed(documents) if one.frame == documents[0].frame), "")
 
     def _on_navigated(self, params: Mapping[str, Any], session: str) -> None:
         frame = params["frame"]
@@ -155,7 +157,7 @@ class Observer:
             before.done = True
             before.status = redirect["status"]
         kind = str(params.get("type", "Other")).lower()
-        self._open[key] = _Entry(url[:2048], _KINDS.get(kind, kind))
+        self._open[key] = _Entry(url[:2048], _KINDS.get(kind, kind), params.get("frameId", ""))
         self._entries.append(self._open[key])
         self._changed_at = time.monotonic()
 
