@@ -2,8 +2,7 @@
 
 A page that is rendered may ask for anything. Each of its requests comes here, its name is resolved
 once by the guard, and the connection goes to the checked address. It speaks CONNECT (for https and
-web sockets) and absolute-form HTTP, listens on 127.0.0.1 only, and
-lives as long as one check.
+web sockets) and absolute-form HTTP, listens on 127.0.0.1 only, and lives as long as one check.
 """
 
 from __future__ import annotations
