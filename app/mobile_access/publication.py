@@ -1,0 +1,196 @@
+"""What residents see: the version of it, the list, the entries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from sqlalchemy import and_, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from app.core import db, outbox
+from app.core.errors import NotFound
+from app.mobile_access import cursor as cursors
+from app.mobile_access.domain import THEME_LABELS, State, Theme
+from app.mobile_access.models import MobilePage, Publication
+from app.mobile_access.registry import load_any
+from app.mobile_access.shapes import Entry, PublishedList, PublishedPage, WatchedPage
+from app.organisations import service as organisations
+from app.organisations.service import BodyView
+
+PUBLISH_JOB = "mobile_access.publish-channel"
+LIST_MAX = 100
+_ONLY_ROW = 1
+_CANDIDATES = 200
+_PAIRS_MAX = 12
+_WORDS = re.compile(r"[a-z0-9]+|[\u4e00-\u9fff]+")
+
+_NOTICES = {
+    State.DEGRADED: "该服务暂时无法访问，有关部门正在处理，请稍后再试。",
+    State.RETIRED: "该服务已停止提供。",
+}
+_NOT_ONLINE = "该服务暂未开放或正在维护，请稍后再试。"
+
+
+def publication_version() -> int:
+    """Return the number that rises with every change to what residents see."""
+    return db.session().scalar(select(Publication.version)) or 0
+
+
+def changed(kinds: Iterable[str] = ()) -> None:
+    """Note in the running transaction that residents see something else now.
+
+    Args:
+        kinds: channels whose menus must be composed and published again.
+    """
+    version = _raise_version()
+    for kind in sorted(set(kinds)):
+        outbox.enqueue(PUBLISH_JOB, {"kind": kind}, dedup_key=f"{PUBLISH_JOB}:{kind}:{version}")
+
+
+def _raise_version() -> int:
+    raised = db.writing().execute(
+        update(Publication)
+        .where(Publication.id == _ONLY_ROW)
+        .values(version=Publication.version + 1)
+        .execution_options(synchronize_session=False)
+    )
+    if raised.rowcount == 0:  # type: ignore[attr-defined]
+        try:
+            with db.writing().begin_nested():
+                db.writing().add(Publication(id=_ONLY_ROW, version=1))
+        except IntegrityError:
+            return _raise_version()  # another transaction made the row in this moment
+    return db.writing().scalars(select(Publication.version).with_for_update()).one()
+
+
+def published(
+    theme: Theme | None = None,
+    query: str | None = None,
+    *,
+    region_code: str | None = None,
+    cursor: str | None = None,
+    limit: int = 50,
+) -> PublishedList:
+    """Return what residents find, the longest online first.
+
+    Args:
+        query: words, each of which must stand in the name, the description or the body's name.
+        region_code: six digits; pages of bodies of this region only.
+
+    Raises:
+        Invalid: the cursor is none of ours.
+    """
+    limit = max(1, min(limit, LIST_MAX))
+    bodies = {body.id: body for body in organisations.bodies()}
+    statement = (
+        select(MobilePage)
+        .where(MobilePage.served.is_(True))
+        .order_by(MobilePage.first_online_at, MobilePage.id)
+        .limit(limit + 1)
+    )
+    if theme is not None:
+        statement = statement.where(MobilePage.theme == theme)
+    if region_code is not None:
+        inside = [body.id for body in bodies.values() if body.region_code == region_code]
+        statement = statement.where(MobilePage.body_id.in_(inside))
+    for word in (query or "").split():
+        of_body = [body.id for body in bodies.values() if word in body.full_name or word in body.name]
+        statement = statement.where(
+            or_(
+                MobilePage.name.contains(word, autoescape=True),
+                MobilePage.description.contains(word, autoescape=True),
+                MobilePage.body_id.in_(of_body),
+            )
+        )
+    if cursor:
+        at, last_id = cursors.decode(cursor)
+        statement = statement.where(
+            or_(
+                MobilePage.first_online_at > at,
+                and_(MobilePage.first_online_at == at, MobilePage.id > last_id),
+            )
+        )
+    rows = list(db.session().scalars(statement))
+    more = len(rows) > limit
+    rows = rows[:limit]
+    last = rows[-1].first_online_at if more else None
+    items = [_shown(page, bodies[page.body_id]) for page in rows]
+    return PublishedList(items, cursors.encode(last, rows[-1].id) if last else None)
+
+
+def entry(page_id: int) -> Entry:
+    """Return where a menu entry or search hit leads, or why it leads nowhere now.
+
+    Raises:
+        NotFound: no such page, or it has never been online.
+    """
+    page = load_any(page_id)
+    if page.first_online_at is None:
+        raise NotFound("没有这个服务")
+    shown = _shown(page, organisations.get_body(page.body_id))
+    notice = "" if page.served else _NOTICES.get(page.state, _NOT_ONLINE)
+    return Entry(shown, page.url, page.elder_url, page.served, notice)
+
+
+def search(text: str, limit: int = 5) -> list[PublishedPage]:
+    """Return what fits the words of a resident best, best first; nothing when nothing fits.
+
+    Chinese sets no spaces, so pairs of neighbouring letters are looked for: more pairs found, and
+    found in the name rather than elsewhere, is a better fit.
+    """
+    pairs = _pairs(text)
+    if not pairs:
+        return []
+    bodies = {body.id: body for body in organisations.bodies()}
+    by_name = [MobilePage.name.contains(pair, autoescape=True) for pair in pairs]
+    by_description = [MobilePage.description.contains(pair, autoescape=True) for pair in pairs]
+    themes = [theme for theme, label in THEME_LABELS.items() if any(pair in label for pair in pairs)]
+    of_body = [body.id for body in bodies.values() if any(pair in body.full_name for pair in pairs)]
+    statement = (
+        select(MobilePage)
+        .where(
+            MobilePage.served.is_(True),
+            or_(*by_name, *by_description, MobilePage.theme.in_(themes), MobilePage.body_id.in_(of_body)),
+        )
+        .order_by(MobilePage.first_online_at, MobilePage.id)
+        .limit(_CANDIDATES)
+    )
+    found = [_shown(page, bodies[page.body_id]) for page in db.session().scalars(statement)]
+    return sorted(found, key=lambda page: -_fit(page, pairs))[:limit]
+
+
+def _pairs(text: str) -> list[str]:
+    words = _WORDS.findall(text.lower())
+    pairs = [word[at : at + 2] for word in words for at in range(max(1, len(word) - 1))]
+    return list(dict.fromkeys(pairs))[:_PAIRS_MAX]
+
+
+def _fit(page: PublishedPage, pairs: list[str]) -> int:
+    weighed = ((page.name, 4), (THEME_LABELS[page.theme], 3), (page.body_name, 2), (page.description, 1))
+    return sum(weight for text, weight in weighed for pair in pairs if pair in text.lower())
+
+
+def watched_pages() -> list[WatchedPage]:
+    """Return every page that must be probed, by id."""
+    statement = (
+        select(MobilePage).where(MobilePage.state.in_([State.ONLINE, State.DEGRADED])).order_by(MobilePage.id)
+    )
+    return [
+        WatchedPage(page.id, page.body_id, page.name, page.url, page.health_url, page.state, page.down_since)
+        for page in db.session().scalars(statement)
+    ]
+
+
+def _shown(page: MobilePage, body: BodyView) -> PublishedPage:
+    return PublishedPage(
+        id=page.id,
+        name=page.name,
+        description=page.description,
+        theme=page.theme,
+        hotline=page.hotline,
+        body_id=body.id,
+        body_name=body.full_name,
+        region_code=body.region_code,
+        region_name=body.region_name,
+    )

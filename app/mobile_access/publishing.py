@@ -1,0 +1,77 @@
+"""Puts the menus of every account of a channel kind in place."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import structlog
+from sqlalchemy import select
+
+from app.channel_accounts import service as channel_accounts
+from app.core import db
+from app.mobile_access.domain import ChannelState
+from app.mobile_access.life import mark_published
+from app.mobile_access.menus import MenuPage, compose
+from app.mobile_access.models import MobilePage, PageChannel
+from app.mobile_access.publication import publication_version
+from app.organisations import service as organisations
+from channels.base import ChannelError
+
+log = structlog.get_logger(__name__)
+_LEVEL_WEIGHT = {"province": 0, "city": 1}
+_LET_ON = (ChannelState.APPROVED, ChannelState.PUBLISHED)
+
+
+class MenuNotPublished(Exception):
+    """An account's menu could not be put in place; trying again may help."""
+
+
+def publish_menus(kind: str, *, base_url: str, now: datetime) -> int:
+    """Publish the menu of every active account of ``kind``; call it outside transactions.
+
+    What changes meanwhile is published by the next run, which that change has asked for.
+
+    Returns:
+        how many pages are newly marked as published.
+
+    Raises:
+        MenuNotPublished: a platform did not take it but may later.
+    """
+    version = publication_version()
+    menu = compose(kind, menu_pages(kind), base_url)
+    accounts = channel_accounts.accounts(kind)
+    failed = []
+    for account in accounts:
+        try:
+            channel_accounts.adapter(account.id).publish_menu(menu)
+        except ChannelError as error:
+            log.warning("menu_not_published", account=account.key, code=error.code)
+            said = f"{error.code or 'error'}: {error}"
+            db.transaction(lambda id=account.id, said=said: channel_accounts.note_menu(id, now, said))  # type: ignore[misc]
+            if error.retryable:
+                failed.append(account.key)
+            continue
+        db.transaction(lambda id=account.id: channel_accounts.note_menu(id, now))  # type: ignore[misc]
+    if failed:
+        raise MenuNotPublished(", ".join(failed))
+    if not accounts or version != publication_version():
+        return 0
+    return db.transaction(lambda: mark_published(kind, now=now))
+
+
+def menu_pages(kind: str) -> list[MenuPage]:
+    """Return the served pages that a reviewer let onto ``kind``, with their weight in its menu.
+
+    Provincial bodies come before cities and counties, then who was online first.
+    """
+    levels = {body.id: body.level for body in organisations.bodies()}
+    rows = db.session().scalars(
+        select(MobilePage)
+        .join(PageChannel, PageChannel.page_id == MobilePage.id)
+        .where(PageChannel.kind == kind, PageChannel.state.in_(_LET_ON), MobilePage.served.is_(True))
+    )
+    return [
+        MenuPage(page.id, page.name, page.theme, (_LEVEL_WEIGHT.get(levels[page.body_id], 2), since, page.id))
+        for page in rows
+        if (since := page.first_online_at.isoformat() if page.first_online_at else "")
+    ]

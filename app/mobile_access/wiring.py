@@ -1,0 +1,4 @@
+from app.core.capability import Capability
+from app.mobile_access.jobs import JOBS
+
+CAPABILITY = Capability("mobile_access", jobs=JOBS)
