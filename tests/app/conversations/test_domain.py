@@ -1,0 +1,66 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.conversations.domain import FRESH_BOUND, FRESH_UNBOUND, Match, is_stale, reply_to
+from channels.base import EventKind, Freshness, InboundEvent
+
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+HOME = "https://hall.example/"
+
+
+def an_event(kind=EventKind.TEXT, text="户口", action=""):
+    return InboundEvent("wechat", "gd", "1", kind, "someone", NOW, text, action)
+
+
+def a_match(name="户政业务", *, available=True):
+    return Match(name, "广东省公安厅", "办理户口登记", "https://hall.example/go/1", available)
+
+
+def freshness(age, *, bound):
+    return Freshness(NOW - age, "n", "d", bound)
+
+
+def test_one_match_is_a_card_that_opens_it():
+    reply = reply_to(an_event(), [a_match()], HOME)
+
+    assert reply.articles[0].title == "户政业务"
+    assert reply.articles[0].url == "https://hall.example/go/1"
+
+
+def test_several_matches_are_a_numbered_list():
+    reply = reply_to(an_event(), [a_match("甲"), a_match("乙")], HOME)
+
+    assert "1. 甲" in reply.text
+    assert "2. 乙" in reply.text
+
+
+def test_a_page_that_is_down_is_named_without_its_address():
+    reply = reply_to(an_event(), [a_match(available=False)], HOME)
+
+    assert "暂停服务" in reply.text
+    assert "https://hall.example/go/1" not in reply.text
+
+
+@pytest.mark.parametrize("kind", [EventKind.UNFOLLOW, EventKind.RECEIPT, EventKind.ENTER, EventKind.UNKNOWN])
+def test_silence_is_kept_where_no_answer_is_wanted(kind):
+    assert reply_to(an_event(kind, text=""), [], HOME) is None
+
+
+@given(st.text(min_size=1, max_size=3000))
+def test_any_words_are_answered_without_repeating_them_at_length(words):
+    reply = reply_to(an_event(text=words), [], HOME)
+
+    assert reply is not None
+    assert len(reply.text) < 250
+
+
+@pytest.mark.parametrize(("bound", "window"), [(True, FRESH_BOUND), (False, FRESH_UNBOUND)])
+def test_freshness_ends_at_its_window_in_both_directions(bound, window):
+    second = timedelta(seconds=1)
+
+    assert not is_stale(freshness(window, bound=bound), NOW)
+    assert is_stale(freshness(window + second, bound=bound), NOW)
+    assert is_stale(freshness(-window - second, bound=bound), NOW)
