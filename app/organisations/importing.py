@@ -31,8 +31,8 @@ def import_notice(notice: Notice, progress: Progress) -> Mapping[str, int]:
     total = len(regions) + len(bodies) + aliases + len(notice.batches) + members + len(notice.targets)
     tables = _Tables(progress, total)
     tables.bring(Region, ("code",), regions)
-    tables.bring(Body, ("full_name",), bodies)
-    body_ids = {name: body_id for name, body_id in db.writing().execute(select(Body.full_name, Body.id))}
+    by_name = tables.bring(Body, ("full_name",), bodies)
+    body_ids = {full_name: row.id for (full_name,), row in by_name.items()}
     tables.bring(BodyAlias, ("name",), _alias_rows(notice, body_ids), remove=True)
     batches = tables.bring(ScheduleBatch, ("annex", "part", "batch"), _batch_rows(notice))
     tables.bring(

@@ -67,40 +67,68 @@ def create_staff(*, username: str, name: str, grants: Sequence[Grant], by: str, 
         raise Invalid(fields={"username": ["3 至 40 位小写字母、数字、点、横线，以字母开头"]})
     if not 1 <= len(name.strip()) <= NAME_MAX:
         raise Invalid(fields={"name": [f"1 至 {NAME_MAX} 个字"]})
+    _check_grants(grants)
     if db.writing().scalar(select(Staff.id).where(Staff.username == username)):
         raise Conflict("这个用户名已经有人用了")
     row = Staff(username=username, name=name.strip(), state=StaffState.INVITED, created_at=now)
     db.writing().add(row)
     db.writing().flush()
     audit.record(by, "staff-created", "staff", row.id)
-    set_grants(row.id, grants, by=by)
+    for grant in grants:
+        _insert_grant(row.id, grant, by)
     return StaffView(row.id, row.username, row.name, row.state, tuple(grants))
 
 
-def set_grants(staff_id: int, grants: Sequence[Grant], *, by: str) -> None:
-    """Replace a person's grants.
+def add_grant(staff_id: int, grant: Grant, *, by: str) -> None:
+    """Give a person one more role; nothing happens when they hold it already.
 
     Raises:
         NotFound: no such person.
-        Invalid: the grants break a rule, or a scope names no region or body.
-        Forbidden: a person changes grants of their own.
+        Invalid: the role does not go with the others, or its scope names no region or body.
+        Forbidden: it is the person's own account.
     """
-    _other_person(staff_id, by)
-    if not grants or len(set(grants)) != len(grants):
-        raise Invalid(fields={"grants": ["至少一个角色，且不能重复"]})
+    row = _other_person(staff_id, by)
+    held = grants_of([row.id])[row.id]
+    if grant not in held:
+        _check_grants((*held, grant))
+        _insert_grant(row.id, grant, by)
+
+
+def remove_grant(staff_id: int, grant: Grant, *, by: str) -> None:
+    """Take a role away; nothing happens when the person does not hold it.
+
+    Raises:
+        NotFound: no such person.
+        Forbidden: it is the person's own account.
+    """
+    row = _other_person(staff_id, by)
+    gone = db.writing().execute(
+        delete(StaffGrant).where(
+            StaffGrant.staff_id == row.id,
+            StaffGrant.role == grant.role,
+            StaffGrant.scope_ref == grant.scope_ref,
+        )
+    )
+    if gone.rowcount:  # type: ignore[attr-defined]
+        audit.record(by, "grant-removed", "staff", row.id, _said(grant))
+
+
+def _check_grants(grants: Sequence[Grant]) -> None:
     problem = grants_problem(grants) or next(filter(None, map(_scope_problem, grants)), None)
     if problem:
-        raise Invalid(problem, fields={"grants": [problem]})
-    db.writing().execute(delete(StaffGrant).where(StaffGrant.staff_id == staff_id))
-    for grant in grants:
-        db.writing().add(
-            StaffGrant(
-                staff_id=staff_id, role=grant.role, scope_kind=grant.scope_kind, scope_ref=grant.scope_ref
-            )
-        )
+        raise Invalid(problem, fields={"scope": [problem]})
+
+
+def _insert_grant(staff_id: int, grant: Grant, by: str) -> None:
+    db.writing().add(
+        StaffGrant(staff_id=staff_id, role=grant.role, scope_kind=grant.scope_kind, scope_ref=grant.scope_ref)
+    )
     db.writing().flush()
-    given = [f"{grant.role}@{grant.scope_kind}:{grant.scope_ref}" for grant in grants]
-    audit.record(by, "grants-set", "staff", staff_id, {"grants": given})
+    audit.record(by, "grant-given", "staff", staff_id, _said(grant))
+
+
+def _said(grant: Grant) -> dict[str, str]:
+    return {"role": grant.role.value, "scope": f"{grant.scope_kind}:{grant.scope_ref}"}
 
 
 def _scope_problem(grant: Grant) -> str | None:
@@ -159,7 +187,8 @@ def disable_staff(staff_id: int, *, by: str) -> None:
 
 
 def _other_person(staff_id: int, by: str) -> Staff:
-    row = db.writing().get(Staff, staff_id)
+    # Locked, so that two administrators cannot give roles that do not go together.
+    row = db.writing().get(Staff, staff_id, with_for_update=True)
     if row is None:
         raise NotFound("没有这个人员")
     if by == f"staff:{staff_id}":
@@ -174,13 +203,25 @@ def staff_list() -> list[StaffView]:
     return [StaffView(row.id, row.username, row.name, row.state, grants[row.id]) for row in rows]
 
 
+def get_staff(staff_id: int) -> StaffView:
+    """Return one account.
+
+    Raises:
+        NotFound: no such person.
+    """
+    return _staff_view(db.session().get(Staff, staff_id))
+
+
 def find_staff(username: str) -> StaffView:
     """Return one account.
 
     Raises:
         NotFound: nobody has that username.
     """
-    row = db.session().scalar(select(Staff).where(Staff.username == username))
+    return _staff_view(db.session().scalar(select(Staff).where(Staff.username == username)))
+
+
+def _staff_view(row: Staff | None) -> StaffView:
     if row is None:
         raise NotFound("没有这个人员")
     return StaffView(row.id, row.username, row.name, row.state, grants_of([row.id])[row.id])

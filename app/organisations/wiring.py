@@ -1,3 +1,26 @@
+from app.core import db
 from app.core.capability import Capability
+from app.organisations import service
+from app.organisations.api import api
+from app.organisations.authenticator import StaffAuthenticator
+from app.organisations.cli import staff
+from app.organisations.console_pages import console
+from app.organisations.jobs import JOBS
+from app.organisations.pages import pages
+from config import notice
 
-CAPABILITY = Capability("organisations")
+
+def prepare(progress: service.Progress) -> None:
+    tables = notice.load()
+    db.transaction(lambda: service.import_notice(tables, progress))
+
+
+CAPABILITY = Capability(
+    "organisations",
+    api=(api,),
+    pages=(pages, console),
+    commands=(staff,),
+    jobs=JOBS,
+    authenticator=StaffAuthenticator(),
+    prepare=prepare,
+)
