@@ -114,7 +114,7 @@ class Settings:
             sample_pages_url=read.one("HALL_SAMPLE_PAGES_URL", _base_url, default=""),
         )
         if environment is Environment.PRODUCTION and any(
-            ipaddress.ip_network(target.cidr).is_loopback for target in settings.outbound_allow
+            _touches_loopback(target.cidr) for target in settings.outbound_allow
         ):
             read.problems.append("HALL_OUTBOUND_ALLOW: loopback is for demo and test only")
         if read.problems:
@@ -212,6 +212,11 @@ def _allowed_targets(raw: str) -> tuple[AllowedTarget, ...]:
             raise _Said("must look like 127.0.0.1/32:8102")
         targets.append(AllowedTarget(str(network), int(port)))
     return tuple(targets)
+
+
+def _touches_loopback(cidr: str) -> bool:
+    network = ipaddress.ip_network(cidr)
+    return network.overlaps(ipaddress.ip_network("127.0.0.0/8" if network.version == 4 else "::1/128"))
 
 
 def _between(low: int, high: int) -> Callable[[str], int]:

@@ -34,8 +34,9 @@ def test_a_missing_secret_is_named(name):
         Settings.from_env(an_environment(**{name: ""}))
 
 
-def test_loopback_pages_are_never_allowed_in_production():
-    env = an_environment(HALL_ENV="production", HALL_OUTBOUND_ALLOW="127.0.0.1/32:8102")
+@pytest.mark.parametrize("cidr", ["127.0.0.1/32", "0.0.0.0/0", "[::1/128]", "[::/0]"])
+def test_loopback_pages_are_never_allowed_in_production(cidr):
+    env = an_environment(HALL_ENV="production", HALL_OUTBOUND_ALLOW=f"{cidr}:8102")
 
     with pytest.raises(SettingsError, match="loopback"):
         Settings.from_env(env)
