@@ -143,6 +143,7 @@ class ProbeResult:
         address: the IP address reached; ``""`` when none was. For staff only.
         cert_not_after: end of the certificate's life, UTC; None without one that could be checked.
         detail: one Chinese sentence; ``""`` when all is well.
+        lag_ms: how much later than planned the look began; it stands in none of the phases.
     """
 
     target_id: str
@@ -157,6 +158,7 @@ class ProbeResult:
     body_bytes: int = 0
     final_url: str = ""
     redirects: int = 0
+    lag_ms: float = 0.0
 
     @property
     def cert_days_left(self) -> int | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from zlib import crc32
 
 from mobile_pages.probe.base import ProbeTarget
@@ -30,7 +30,7 @@ def next_due(target_id: str, interval_seconds: float, after: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A look to be made, or already ``missed``: too late, or the one before still under way.
+    """A look to be made, or already ``missed`` because it is too late for it.
 
     Attributes:
         confirming: asked for between two regular looks, to confirm a change.
@@ -89,21 +89,17 @@ class Scheduler:
     def take(self, now: float) -> list[Due]:
         """Return what has become due by ``now``, oldest first, and plan what follows.
 
-        A page whose look is still running, or whose turn has passed by more than the grace time,
-        is told as missed: once, however many turns were slept through.
+        A turn passed by more than the grace time is told as missed: once, however many were slept
+        through. A turn that finds the look before still running is covered by that one.
         """
         taken: list[Due] = []
         while (soonest := self.next_at()) is not None and soonest <= now:
             _, target_id = heapq.heappop(self._heap)
             entry = self._entries[target_id]
-            due = Due(entry.target, entry.due_at, confirming=entry.confirming)
             late = now - entry.due_at > self._grace_seconds
-            if late or entry.running:
-                due = replace(due, missed=True)
-            else:
-                entry.running, entry.started_at = True, now
-            if not (due.missed and due.confirming):  # nobody counts on an extra look
-                taken.append(due)
+            if not entry.running and not (late and entry.confirming):  # nobody counts on an extra look
+                taken.append(Due(entry.target, entry.due_at, late, entry.confirming))
+                entry.running, entry.started_at = not late, now
             after = now if late else entry.due_at
             self._plan(entry, next_due(target_id, entry.target.interval_seconds, after))
         return taken

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mobile_pages.probe.base import Condition, Span, Verdict
@@ -29,11 +29,17 @@ _ANSWERS = {
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How many looks in a row it takes to be believed; each at least 1."""
+    """How many looks in a row it takes to be believed; each at least 1.
+
+    Attributes:
+        longest_gap: time since the last look after which nothing is known any more, as when the
+            prober stood still and could not even say so; None never forgets.
+    """
 
     down_after: int = 3
     back_after: int = 2
     degraded_after: int = 3
+    longest_gap: timedelta | None = None
 
     def __post_init__(self) -> None:
         if min(self.down_after, self.back_after, self.degraded_after) < 1:
@@ -189,17 +195,22 @@ def observe(state: WatchState, sample: Sample, rule: Rule | None = None) -> Step
     it twice or late is harmless. Looks during pause or maintenance are not judged.
     """
     at = _utc(sample.at)
+    rule = rule or Rule()
     if (state.last_at is not None and at <= state.last_at) or at < state.stretches[-1].start:
         return Step(state)
-    state = replace(state, last_at=at)
-    if state.hold is not None:
+    gap = lapse(state, at, rule)
+    step = _judged(replace(gap.state, last_at=at), at, sample, rule)
+    return Step(step.state, gap.spans + step.spans, gap.events + step.events)
+
+
+def lapse(state: WatchState, now: datetime, rule: Rule) -> Step:
+    """Forget what was known when no look has come for longer than ``rule.longest_gap``."""
+    if rule.longest_gap is None or state.last_at is None or state.hold is not None:
         return Step(state)
-    saying = _ANSWERS.get(sample.verdict)
-    if saying is None:
-        return _cannot_tell(state, at, sample.cause)
-    if saying is state.belief:
-        return _settle(_put(_refuted(state), Stretch(at, saying, state.belief_cause)))
-    return _in_doubt(state, at, saying, sample.cause, rule or Rule())
+    blind_from = state.last_at + rule.longest_gap
+    if _utc(now) <= blind_from or blind_from < state.stretches[-1].start:
+        return Step(state)
+    return _cannot_tell(state, blind_from, "missed")
 
 
 def hold(state: WatchState, at: datetime, condition: Condition) -> Step:
@@ -258,6 +269,17 @@ def open_spans(state: WatchState) -> tuple[Span, ...]:
         for one, end in zip(stretches, [*ends, None], strict=True)
         if one.start != end
     )
+
+
+def _judged(state: WatchState, at: datetime, sample: Sample, rule: Rule) -> Step:
+    if state.hold is not None:
+        return Step(state)
+    saying = _ANSWERS.get(sample.verdict)
+    if saying is None:
+        return _cannot_tell(state, at, sample.cause)
+    if saying is state.belief:
+        return _settle(_put(_refuted(state), Stretch(at, saying, state.belief_cause)))
+    return _in_doubt(state, at, saying, sample.cause, rule)
 
 
 def _cannot_tell(state: WatchState, at: datetime, cause: str) -> Step:

@@ -80,8 +80,8 @@ async def never_ends(reader: asyncio.StreamReader, writer: asyncio.StreamWriter)
 
 
 @contextlib.asynccontextmanager
-async def served(handler: Handler, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
-    """Serve on a free port; at the end nothing of it is left, however the handler hangs."""
+async def served(handler: Handler, tls: ssl.SSLContext | None = None, port: int = 0) -> AsyncIterator[int]:
+    """Serve on a free port, or on ``port``; at the end nothing of it is left, however the handler hangs."""
     tasks: set[asyncio.Task[None]] = set()
 
     async def guarded(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -97,7 +97,7 @@ async def served(handler: Handler, tls: ssl.SSLContext | None = None) -> AsyncIt
                 await writer.wait_closed()
             tasks.discard(task)
 
-    server = await asyncio.start_server(guarded, "127.0.0.1", 0, ssl=tls)
+    server = await asyncio.start_server(guarded, "127.0.0.1", port, ssl=tls)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

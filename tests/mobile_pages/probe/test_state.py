@@ -19,6 +19,7 @@ from mobile_pages.probe.state import (
     begin,
     from_dict,
     hold,
+    lapse,
     observe,
     open_spans,
     release,
@@ -252,6 +253,31 @@ def test_the_length_of_the_row_can_be_chosen(count):
     watch.told("d")
 
     assert watch.state.incident.since == minute(1)
+
+
+def test_time_without_any_look_is_unknown_after_the_longest_gap():
+    watch = Watch(Rule(longest_gap=timedelta(minutes=3))).told("uu" + "." * 10 + "u")
+
+    assert watch.story() == [(UP, 0), (UNKNOWN, 4), (UP, 12)]
+    assert LostSight(minute(4), "missed") in watch.events
+
+
+def test_a_gap_shows_before_the_next_look_comes():
+    rule = Rule(longest_gap=timedelta(minutes=3))
+    watch = Watch(rule).told("uddd")
+
+    watch.take(lapse(watch.state, minute(7), rule)).take(lapse(watch.state, minute(99), rule))
+
+    assert watch.story() == [(UP, 0), (DOWN, 1), (UNKNOWN, 6)]
+    assert watch.state.incident is not None
+
+
+@pytest.mark.parametrize("now", [3, 6])
+def test_a_short_gap_is_none(now):
+    rule = Rule(longest_gap=timedelta(minutes=3))
+    state = Watch(rule).told("uddd").state
+
+    assert lapse(state, minute(now), rule).state == state
 
 
 def test_a_row_of_no_looks_is_refused():
