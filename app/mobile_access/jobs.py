@@ -18,6 +18,9 @@ from app.mobile_access.gathering import browsers, gather
 from app.mobile_access.life import CHECK_JOB, HIDE_JOB, TIMEOUT_JOB
 from app.mobile_access.publication import PUBLISH_JOB
 from app.mobile_access.service import CheckResult, CheckVerdict
+from app.mobile_access.waivers import waivers_for
+from mobile_pages.artifact import Artifact
+from mobile_pages.report.document import to_json
 from mobile_pages.spec.base import Profile, Rule
 from mobile_pages.spec.engine import Report, judge
 
@@ -40,20 +43,21 @@ def check_page(payload: Mapping[str, Any]) -> None:
         deadline_seconds=installed.check_deadline_seconds,
         now=clock.system_clock(),
     )
-    report = judge(artifact, Profile.STANDARD, on_error=_rule_broke)
+    waivers = waivers_for(task.declaration.url, installed, clock.system_clock().date())
+    report = judge(artifact, Profile.STANDARD, waivers=waivers, on_error=_rule_broke)
     kept = store.put(artifact.to_json().encode())
-    result = _result(report, kept)
+    result = _result(report, artifact, kept)
     db.transaction(lambda: service.record_check(run_id, result, now=clock.system_clock()))
 
 
-def _result(report: Report, artifact: str) -> CheckResult:
+def _result(report: Report, artifact: Artifact, digest: str) -> CheckResult:
     return CheckResult(
         verdict=CheckVerdict(report.verdict),
         spec_version=report.spec_version,
         profile=report.profile,
         counts=dataclasses.asdict(report.totals),
-        report=dataclasses.asdict(report),
-        artifact=artifact,
+        report=to_json(report, artifact),
+        artifact=digest,
     )
 
 
@@ -73,7 +77,7 @@ _NOT_DONE = CheckResult(
     spec_version="",
     profile="",
     counts={},
-    report={"results": [], "problem": "检测程序多次出错，本次检测没有完成，请重新提交检测。"},
+    report=None,
     artifact=None,
 )
 
