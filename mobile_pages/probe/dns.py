@@ -57,7 +57,7 @@ class DnsResolver:
             async with asyncio.timeout(self._timeout_seconds):
                 answer = await generation.resolver.getaddrinfo(host, type=socket.SOCK_STREAM)
         except aiodns.error.DNSError as error:
-            raise OSError(*error.args) from error
+            raise OSError(str(error)) from error  # its number is not an errno
         finally:
             generation.users -= 1
             if generation is not self._generation and not generation.users:

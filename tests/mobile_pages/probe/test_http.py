@@ -271,6 +271,27 @@ def test_a_name_is_connected_at_the_address_that_was_checked(authority):
     assert result.phases.dns_ms > 0
 
 
+def test_a_name_that_has_moved_is_looked_at_where_it_stands_now():
+    async def run():
+        async with served(answers(page())) as port:
+            places = iter(["127.0.0.2", "127.0.0.1"])
+
+            async def moving(host):
+                return [next(places)]
+
+            policy = Policy.allowing([("127.0.0.0/8", port)], test_or_demo=True)
+            prober = HttpProber(policy, resolve=moving, limits=Limits(connections=1))
+            target = ProbeTarget("page", f"http://page.gd.example:{port}/")
+            results = [await prober.look(target), await prober.look(target)]
+            await prober.close()
+            return results
+
+    before, after = asyncio.run(run())
+
+    assert before.cause == Cause.CONNECT_REFUSED
+    assert (after.verdict, after.address) == (Verdict.UP, "127.0.0.1")
+
+
 def test_one_private_address_among_several_closes_the_name():
     async def run():
         async with name_server("127.0.0.1", "10.1.2.3") as (_, server), served(answers(page())) as port:
