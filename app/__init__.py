@@ -12,7 +12,7 @@ from flask_smorest import Api
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.routing import IntegerConverter, Map
 
-from app.core import access, api_docs, audit, cli, clock, db, limits, logs, problems, vault, web
+from app.core import access, api_docs, audit, cli, clock, db, hot, limits, logs, problems, vault, web
 from app.core.capability import Capability
 from app.core.fields import ProblemSchema
 from app.core.ids import MAX_ID
@@ -72,6 +72,7 @@ def create_app(settings: Settings) -> Flask:
     vault.init_app(app, settings)
     audit.init_app(app, settings.audit_key)
     limits.init_app(app, settings.redis_url)
+    hot.init_app(app)  # before web: its layer lies inside request ids, its hook runs after all headers
     web.init_app(app, settings)
     found = capabilities()
     _register(app, settings, found)
