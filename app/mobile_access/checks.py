@@ -40,7 +40,7 @@ class CheckResult:
     """What came of a check.
 
     Attributes:
-        report: the report as JSON; ``counts`` its totals.
+        report: the report as JSON, None when the check never came that far; ``counts`` its totals.
         artifact: content address of what was collected, None when nothing was.
     """
 
@@ -48,7 +48,7 @@ class CheckResult:
     spec_version: str
     profile: str
     counts: Mapping[str, int]
-    report: Mapping[str, Any]
+    report: Mapping[str, Any] | None
     artifact: str | None
 
 
@@ -109,7 +109,7 @@ def record_check(run_id: int, result: CheckResult, *, now: datetime) -> bool:
             spec_version=result.spec_version,
             profile=result.profile,
             counts=dict(result.counts),
-            report=dict(result.report),
+            report=None if result.report is None else dict(result.report),
             artifact=result.artifact,
         )
         .execution_options(synchronize_session=False)
@@ -138,16 +138,16 @@ def checks_of(by: organisations.Principal, page_id: int, *, limit: int = 50) -> 
 
 
 def report_of(by: organisations.Principal, page_id: int, number: int) -> CheckReport:
-    """Return a finished check with its report.
+    """Return a check with its report.
 
     Raises:
-        NotFound: no such page in the scope of ``by``, no such check, or it is not finished.
+        NotFound: no such page in the scope of ``by``, or no such check.
     """
     load(by, Permission.PAGES_READ, page_id)
     query = select(CheckRun).where(CheckRun.page_id == page_id, CheckRun.number == number)
     run = db.session().scalar(query)
-    if run is None or run.report is None:
-        raise NotFound("没有这次检测的报告")
+    if run is None:
+        raise NotFound("没有这次检测")
     return CheckReport(_view(run), run.report)
 
 

@@ -144,10 +144,10 @@ class CheckView:
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """A finished check with its report as stored (JSON)."""
+    """A check with its report as stored (JSON); None until there is one."""
 
     check: CheckView
-    report: Mapping[str, Any]
+    report: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)

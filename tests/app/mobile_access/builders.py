@@ -69,7 +69,7 @@ def finish_check(page_id, verdict=CheckVerdict.PASS, *, now=NOW, **changed) -> b
         "spec_version": "1",
         "profile": "standard",
         "counts": {"passed": 30, "failed": 0},
-        "report": {"results": []},
+        "report": None,
         "artifact": None,
         **changed,
     }

@@ -239,7 +239,7 @@ def operator_of(page):
 
 
 def a_pass():
-    return service.CheckResult(CheckVerdict.PASS, "1", "standard", {}, {"results": []}, None)
+    return service.CheckResult(CheckVerdict.PASS, "1", "standard", {}, None, None)
 
 
 def state_of(page):
