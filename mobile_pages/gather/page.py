@@ -29,7 +29,7 @@ USER_AGENTS: Mapping[Client, str] = {
 
 _DENSITY = 2
 _WORLD = "hall"
-_WATCH_STEP_SECONDS = 0.25
+_STEP_SECONDS = 0.25
 # Slow 4G as Lighthouse models it: 150 ms round trip, 1.6 Mbit/s down, 750 kbit/s up.
 SLOW_4G = {"offline": False, "latency": 150, "downloadThroughput": 200_000, "uploadThroughput": 93_750}
 
@@ -114,6 +114,11 @@ class Page:
     def interruption(self) -> Trouble | None:
         """Why the page had to be stopped after it loaded, None when it did not."""
         return self._observer.trouble()
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether another document than the first one is shown."""
+        return len(self.observed.navigations) > 1
 
     def go(self, url: str) -> Trouble | None:
         """Open ``url`` and wait until it stands still.
@@ -211,7 +216,7 @@ class Page:
         """Wait until no request has been under way for a moment."""
         end = min(self._deadline, time.monotonic() + self._limits.settle_seconds)
         quiet = self._limits.quiet_seconds
-        self._wait(lambda: self._observer.quiet_for() >= quiet, end)
+        self._wait(lambda: self._observer.quiet_for() >= quiet, end, step_seconds=min(quiet, _STEP_SECONDS))
 
     def _interrupt(self) -> Trouble:
         """Stop a page that never ends loading, so that what stands there can be measured."""
@@ -226,11 +231,13 @@ class Page:
         if error:
             raise PageTrouble("unreachable", f"浏览器打不开页面({error})。")
 
-    def _wait(self, until: Callable[[], bool], deadline: float) -> bool:
+    def _wait(
+        self, until: Callable[[], bool], deadline: float, *, step_seconds: float = _STEP_SECONDS
+    ) -> bool:
         """Handle events until ``until`` or the deadline, with an eye on memory and crashes."""
         try:
             while True:
-                step = min(deadline, time.monotonic() + _WATCH_STEP_SECONDS)
+                step = min(deadline, time.monotonic() + step_seconds)
                 reached = self._chromium.wait(lambda: until() or bool(self._observer.unusable), deadline=step)
                 if self._observer.unusable:
                     trouble = self._observer.unusable

@@ -1,8 +1,8 @@
 """Opens a page as residents' phones would and measures it.
 
-Keys of ``Rendering.metrics`` (written by ``script/*.js``; lengths in CSS px of the document). Every list
-holds objects with ``selector``, ``snippet``, ``box`` (x, y, width, height) and, where repeats are
-grouped, ``count``; what else they hold stands in brackets.
+Keys of ``Rendering.metrics`` (written by the files in ``script``; lengths in CSS px of the document).
+Every list holds objects with ``selector``, ``snippet``, ``box`` (x, y, width, height) and, where repeats
+are grouped, ``count``; what else they hold stands in brackets.
 
 - ``layout``: ``client_width`` (of the layout viewport), ``scroll_width``, ``height``, ``overflow`` (px
   beyond the width), ``hidden`` (root or body hides it), ``offenders`` [over], ``fixed_widths`` [width]
@@ -29,7 +29,8 @@ grouped, ``count``; what else they hold stands in brackets.
 - ``schemes`` [scheme, url]; ``links`` (http addresses); ``windows`` (addresses it tried to open).
 - ``storage``: [store, key, kinds of personal numbers in the value]; the value is not kept.
 - ``personal``: [kind, masked number] found in visible text.
-- ``fingerprint`` of the element structure; ``vitals``: ``fcp``, ``lcp`` in ms (null = none), ``cls``.
+- ``fingerprint`` of the element structure; ``vitals``: ``fcp``, ``lcp`` in ms (null = none), ``cls``, in a
+  watched opening those after watching.
 - ``settled``: False where the page never finished loading.
 
 Personal numbers are masked in every text that is kept.
@@ -64,6 +65,7 @@ TEXT_ZOOM = 1.5
 _SCRIPTS = Path(__file__).parent / "script"
 _HEIGHT = 740
 _TEXT_WAIT_SECONDS = 5.0
+_TEXT_STEP_SECONDS = 0.5
 _FEW_CHARACTERS = 20
 
 
@@ -165,11 +167,14 @@ class _Visit:
                 page.evaluate(_zoom_script(opening.text_zoom))
                 page.resize(opening.width)
             metrics = _measure(page) if unfinished or index else _measure_when_shown(page)
-            screenshot = None
-            if not index:
-                screenshot = store_screenshot(page.screenshot(_shot_height(metrics)))
+            vitals = page.evaluate(_vitals_script())
             if opening.watched:
                 page.watch(self._limits.watch_seconds)
+                if not page.has_moved:
+                    vitals = page.evaluate(_vitals_script())
+            metrics["vitals"] = vitals
+            # Last, because it resizes the view, and jumps of the layout do not count soon after that.
+            screenshot = None if index else store_screenshot(page.screenshot(_shot_height(metrics)))
             trouble = unfinished or page.interruption
             done.append(self._rendering(opening, page, trouble, metrics, screenshot))
 
@@ -229,8 +234,8 @@ def _measure_when_shown(page: Page) -> dict[str, Any]:
     metrics = _measure(page)
     waited = 0.0
     while metrics["text"]["length"] < _FEW_CHARACTERS and waited < min(_TEXT_WAIT_SECONDS, page.patience):
-        page.watch(1.0)
-        waited += 1.0
+        page.watch(_TEXT_STEP_SECONDS)
+        waited += _TEXT_STEP_SECONDS
         metrics = _measure(page)
     return metrics
 
@@ -242,12 +247,17 @@ def _measure(page: Page) -> dict[str, Any]:
 
 @cache
 def _measure_script() -> str:
-    parts = "\n".join(path.read_text(encoding="utf-8") for path in sorted(_SCRIPTS.glob("*.js")))
+    parts = "\n".join(path.read_text(encoding="utf-8") for path in sorted(_SCRIPTS.glob("[0-9]_*.js")))
     # The document may still be without a root while it is parsed.
     return (
         "(async () => { if (!document.documentElement) throw new Error('empty document');\n"
         f"{parts}\nreturn {{ ...textPart, ...layoutPart, ...contentPart }}; }})()"
     )
+
+
+@cache
+def _vitals_script() -> str:
+    return (_SCRIPTS / "vitals.js").read_text(encoding="utf-8")
 
 
 def _zoom_script(factor: float) -> str:

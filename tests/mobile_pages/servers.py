@@ -64,12 +64,19 @@ def to_itself(handler: BaseHTTPRequestHandler) -> None:
 @contextlib.contextmanager
 def serving(answers: Mapping[str, Answer]) -> Iterator[str]:
     """Serve ``answers`` by path (without query); give the base address. Other paths are 404."""
+    missing = html("<h1>404 Not Found</h1>", 404)
+    with answering(lambda handler: answers.get(handler.path.partition("?")[0], missing)(handler)) as base:
+        yield base
+
+
+@contextlib.contextmanager
+def answering(answer: Answer) -> Iterator[str]:
+    """Serve every GET with ``answer``; give the base address."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.0"
 
         def do_GET(self) -> None:
-            answer = answers.get(self.path.partition("?")[0], html("<h1>404 Not Found</h1>", 404))
             with contextlib.suppress(ConnectionError):
                 answer(self)
 

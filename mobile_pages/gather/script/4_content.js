@@ -1,4 +1,4 @@
-// What the page says and asks: names, forms, footer, overlays, storage, times.
+// What the page says and asks: names, forms, footer, overlays, storage.
 
 // --- accessible names (the part of accname that phone pages need) ------------------------------------
 const textAlternative = (element) => {
@@ -19,7 +19,7 @@ const nameOf = (element) => {
   if (label) return label;
   const labels = clean([...(element.labels || [])].map(textAlternative).join(" "));
   if (labels) return labels;
-  if (/^(submit|reset)$/.test(element.type)) return element.value || "提交";
+  if (element.localName === "input" && /^(submit|reset)$/.test(element.type)) return clean(element.value) || "提交";
   if (element.type === "button" && element.localName === "input") return clean(element.value);
   if (element.type === "image") return clean(element.alt || element.title);
   const content = /^(a|button|summary)$/.test(element.localName) || element.hasAttribute("role") ? clean(textAlternative(element)) : "";
@@ -174,25 +174,6 @@ const skeleton = [...body.querySelectorAll("*")].filter((one) => !/^(script|styl
 let fingerprint = 0x811c9dc5;
 for (let i = 0; i < skeleton.length; i += 1) fingerprint = Math.imul(fingerprint ^ skeleton.charCodeAt(i), 0x01000193) >>> 0;
 
-// --- times -----------------------------------------------------------------------------------------------------------
-const entriesOf = (type) => new Promise((resolve) => {
-  const found = [];
-  const observer = new PerformanceObserver((list) => found.push(...list.getEntries()));
-  observer.observe({ type, buffered: true });
-  setTimeout(() => { observer.disconnect(); resolve(found); }, 30);
-});
-const [paints, largest, shifts] = await Promise.all(["paint", "largest-contentful-paint", "layout-shift"].map(entriesOf));
-const firstPaint = paints.find((one) => one.name === "first-contentful-paint");
-let cls = 0;
-let session = { value: 0, start: 0, last: -1 };
-for (const shift of shifts.filter((one) => !one.hadRecentInput)) {
-  const joins = session.last >= 0 && shift.startTime - session.last < 1000 && shift.startTime - session.start < 5000;
-  if (!joins) session = { value: 0, start: shift.startTime, last: 0 };
-  session.value += shift.value;
-  session.last = shift.startTime;
-  cls = Math.max(cls, session.value);
-}
-
 const contentPart = {
   title: clean(document.title).slice(0, 200),
   lang: root.lang,
@@ -215,9 +196,4 @@ const contentPart = {
   links: links.slice(0, 200),
   storage,
   fingerprint: fingerprint.toString(16),
-  vitals: {
-    fcp: firstPaint ? Math.round(firstPaint.startTime) : null,
-    lcp: largest.length ? Math.round(largest[largest.length - 1].startTime) : null,
-    cls: Math.round(cls * 1000) / 1000,
-  },
 };

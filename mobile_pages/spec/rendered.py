@@ -1,0 +1,65 @@
+"""What rules about rendered pages share: which opening to read, and findings from what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mobile_pages.artifact import Artifact, Rendering
+from mobile_pages.spec.base import Finding, Outcome, Profile
+from mobile_pages.spec.outcomes import not_run
+
+PLAIN = "plain-360"
+ELDER = "elder-360"
+CLIENT_NAMES: Mapping[str, str] = {
+    "plain-360": "普通浏览器",
+    "wechat-360": "微信",
+    "alipay-360": "支付宝",
+    "extra-360": "带多余参数打开",
+    "elder-360": "长辈版",
+}
+
+
+def edition(artifact: Artifact, profile: Profile) -> Rendering | None:
+    """Return the measured opening of the edition that is judged.
+
+    The elder edition is judged on its own address when one is registered. None when the page could
+    not be measured; :func:`unopened` then says why.
+    """
+    elder = measured(artifact, ELDER) if profile is Profile.ELDER else None
+    return elder or measured(artifact, PLAIN)
+
+
+def measured(artifact: Artifact, label: str) -> Rendering | None:
+    """Return the opening with ``label`` if its page was measured."""
+    rendering = artifact.rendering(label)
+    return rendering if rendering is not None and rendering.metrics else None
+
+
+def unopened(artifact: Artifact, label: str = PLAIN) -> Outcome:
+    """Return «not run» with the reason why the opening with ``label`` was not measured."""
+    rendering = artifact.rendering(label)
+    trouble = rendering.trouble if rendering else artifact.rendered_trouble
+    return not_run(trouble.detail if trouble else "没有用浏览器以这种方式打开页面")
+
+
+def finding(
+    entry: Mapping[str, Any], rendering: Rendering, *, where: str, advice: str, measured: str = ""
+) -> Finding:
+    """Return a finding about one measured element (see the keys in ``gather/rendered.py``)."""
+    box = entry.get("box")
+    return Finding(
+        where=where,
+        advice=advice,
+        selector=entry.get("selector", ""),
+        snippet=entry.get("snippet", ""),
+        measured=measured,
+        count=entry.get("count", 1),
+        rendering=rendering.label,
+        box=tuple(box) if box else None,
+    )
+
+
+def quoted(text: str) -> str:
+    """Return a place in words: the text a resident sees there."""
+    return f"“{text}”" if text else "页面元素"
