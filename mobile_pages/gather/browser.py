@@ -31,7 +31,6 @@ _FLAGS = (
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
     "--disable-quic",
     "--disable-file-system",
-    "--disable-remote-fonts-cache",
     "--js-flags=--max-old-space-size=256",
     # What the browser must not do by itself.
     "--disable-background-networking",

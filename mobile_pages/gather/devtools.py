@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 _NOBODY = 65534
+_PROFILE_PREFIX = "hall-browser-"
 _PIPE_BYTES = 65536
 _SMALL_SHM_BYTES = 512 * 1024 * 1024
 _MESSAGE_CAP_BYTES = 128 * 1024 * 1024
@@ -49,7 +50,8 @@ class Chromium:
     """
 
     def __init__(self, executable: str, flags: Sequence[str]) -> None:
-        self._profile = Path(tempfile.mkdtemp(prefix="hall-browser-"))
+        _remove_orphans()
+        self._profile = Path(tempfile.mkdtemp(prefix=f"{_PROFILE_PREFIX}{os.getpid()}-"))
         self._buffer = bytearray()
         self._last_id = 0
         self._awaited: dict[int, Callable[[Mapping[str, Any]], None]] = {}
@@ -248,6 +250,14 @@ def result_of(method: str, reply: Mapping[str, Any]) -> dict[str, Any]:
         raise CommandFailed(f"{method}: {reply['error'].get('message', '')}")
     result: dict[str, Any] = reply["result"]
     return result
+
+
+def _remove_orphans() -> None:
+    """Remove the profiles of processes that were killed before they could do it."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PROFILE_PREFIX}*"):
+        owner = folder.name.removeprefix(_PROFILE_PREFIX).partition("-")[0]
+        if owner.isdigit() and not Path("/proc", owner).exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _ignore(method: str, params: Mapping[str, Any], session: str) -> None:

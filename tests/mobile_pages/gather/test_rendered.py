@@ -1,0 +1,232 @@
+"""A page is opened as residents' phones would, behind the guard, and measured."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
+
+import pytest
+
+from mobile_pages.artifact import Client, Declaration, Rendering
+from mobile_pages.gather.browser import Browser, BrowserMissing
+from mobile_pages.gather.page import PageLimits
+from mobile_pages.gather.rendered import Opening, gather_rendered, openings_for
+from mobile_pages.guard import Guard, Policy
+from tests.mobile_pages import servers
+from tests.mobile_pages.servers import html, serving
+
+pytestmark = pytest.mark.browser
+
+QUICK = PageLimits(deadline_seconds=4, load_seconds=2, settle_seconds=0.5, quiet_seconds=0.1)
+PLAIN = (Opening("plain-360"),)
+HEAD = (
+    "<!doctype html><html lang=zh-CN><meta name=viewport content='width=device-width'><title>社保查询</title>"
+)
+WORDS = "<p>参保职工和城乡居民可以在这里查询本人的参保状态、缴费记录和养老待遇,不收取任何费用。</p>"
+CALM = HEAD + WORDS
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with Browser() as one:
+        yield one
+
+
+def a_declaration(url: str, elder_url: str | None = None) -> Declaration:
+    return Declaration(name="社保查询", url=url, body_name="省人力资源和社会保障厅", elder_url=elder_url)
+
+
+def a_guard(*bases: str) -> Guard:
+    """Return a guard that lets pass the servers at ``bases`` and nothing else on this machine."""
+    ports = [urlsplit(base).port or 80 for base in bases]
+    return Guard(Policy.allowing([("127.0.0.1/32", port) for port in ports], test_or_demo=True))
+
+
+def rendered(
+    browser: Browser, base: str, path: str = "/", openings: Sequence[Opening] = PLAIN, **more: PageLimits
+) -> tuple[Rendering, ...]:
+    return gather_rendered(
+        a_declaration(base + path),
+        browser,
+        guard=a_guard(base),
+        openings=openings,
+        store_screenshot=lambda png: hashlib.sha256(png).hexdigest(),
+        **{"limits": QUICK, **more},
+    )
+
+
+def one_rendering(browser: Browser, text: str) -> Rendering:
+    with serving({"/": html(text)}) as base:
+        return rendered(browser, base)[0]
+
+
+def test_every_opening_gives_one_rendering_in_order(browser: Browser) -> None:
+    with serving({"/": html(CALM)}) as base:
+        declaration = a_declaration(f"{base}/", elder_url=f"{base}/?elder=1")
+        openings = openings_for(declaration)
+
+        got = rendered(browser, base, openings=openings)
+
+    assert [one.label for one in got] == [one.label for one in openings]
+    assert [one.metrics["layout"]["client_width"] for one in got[:4]] == [360, 320, 414, 360]
+    assert {one.client for one in got} == set(Client)
+    assert all(one.trouble is None and one.title == "社保查询" for one in got)
+
+
+def test_the_elder_edition_is_opened_only_when_it_is_registered() -> None:
+    labels = [one.label for one in openings_for(a_declaration("http://a.gov.cn/"))]
+
+    assert "elder-360" not in labels
+
+
+def test_text_grows_with_the_clients_font_setting(browser: Browser) -> None:
+    openings = (*PLAIN, Opening("zoom-360", text_zoom=1.5))
+
+    with serving({"/": html(CALM)}) as base:
+        plain, zoomed = rendered(browser, base, openings=openings)
+
+    growth = zoomed.metrics["text"]["glyph_height"] / plain.metrics["text"]["glyph_height"]
+    assert growth == pytest.approx(1.5, abs=0.1)
+
+
+def test_the_screenshot_is_a_png_of_the_whole_page_up_to_a_cap(browser: Browser) -> None:
+    shots: list[bytes] = []
+    text = f"{HEAD}<div style='height: 9000px'>{WORDS}</div>"
+
+    with serving({"/": html(text)}) as base:
+        gather_rendered(
+            a_declaration(f"{base}/"),
+            browser,
+            guard=a_guard(base),
+            openings=PLAIN,
+            store_screenshot=lambda png: shots.append(png) or "address",
+            limits=QUICK,
+        )
+
+    assert struct.unpack(">II", shots[0][16:24]) == (360, 4000)
+
+
+def test_parameters_nobody_asked_for_are_appended(browser: Browser) -> None:
+    with serving({"/a": html(CALM)}) as base:
+        got = rendered(browser, base, "/a?id=7#top", (Opening("extra-360", variant="extra"),))
+
+    assert got[0].final_url == f"{base}/a?id=7&utm=1&ticketId=x&a=b%26c#top"
+
+
+def test_personal_numbers_are_masked_in_everything_that_is_kept(browser: Browser) -> None:
+    number = "13800000000"
+    script = f"localStorage.k = '{number}'; alert('{number}'); throw new Error('手机 {number}')"
+
+    got = one_rendering(browser, f"{HEAD}{WORDS}<h1>手机:{number}</h1><script>{script}</script>")
+
+    assert number not in repr(got)
+    assert got.metrics["personal"] == [["手机号", "138****0000"]]
+    assert got.metrics["storage"] == [["localStorage", "k", ["手机号"]]]
+
+
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [
+        pytest.param("while (true) alert(1)", "dialog_loop", id="dialogs"),
+        pytest.param("setTimeout(() => { while (true) {} }, 0)", "timeout", id="a script that never ends"),
+        pytest.param("location.href = '/gone.zip'", "", id="a move to a lost page"),
+        pytest.param("setInterval(() => location.reload(), 10)", "navigation_loop", id="reloads"),
+    ],
+)
+def test_a_hostile_page_costs_its_own_rendering_only(browser: Browser, script: str, code: str) -> None:
+    bad = f"{HEAD}{WORDS}<script>if (/AlipayClient/.test(navigator.userAgent)) {{ {script} }}</script>"
+    openings = (Opening("alipay-360", client=Client.ALIPAY), *PLAIN)
+
+    with serving({"/": html(bad)}) as base:
+        hostile, calm = rendered(browser, base, openings=openings)
+
+    assert (hostile.trouble.code if hostile.trouble else "") == code
+    assert calm.trouble is None
+    assert calm.metrics["text"]["length"] > 20
+
+
+def test_all_widths_of_a_page_that_breaks_the_browser_carry_the_trouble(browser: Browser) -> None:
+    openings = (*PLAIN, Opening("plain-320", width=320))
+
+    with serving({"/": servers.silent}) as base:
+        got = rendered(browser, base, openings=openings)
+
+    assert [one.trouble.code if one.trouble else "" for one in got] == ["timeout", "timeout"]
+    assert all(not one.metrics for one in got)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:1/",
+        "http://169.254.169.254/latest/meta-data/",
+        "http://[::1]/",
+        "file:///etc/passwd",
+        "data:text/html,hi",
+    ],
+)
+def test_an_address_that_the_guard_refuses_is_not_opened(browser: Browser, url: str) -> None:
+    got = gather_rendered(
+        a_declaration(url),
+        browser,
+        guard=Guard(Policy()),
+        openings=PLAIN,
+        store_screenshot=lambda png: "",
+        limits=QUICK,
+    )
+
+    assert got[0].trouble
+    assert got[0].trouble.code.startswith("guard_")
+
+
+def test_a_page_cannot_reach_other_servers_of_this_machine(browser: Browser) -> None:
+    reached: list[str] = []
+
+    with servers.answering(lambda handler: reached.append(handler.path)) as inner:
+        port = urlsplit(inner).port
+        ways = f"""fetch('{inner}/fetch').catch(() => 0); new Image().src = '{inner}/image';
+            try {{ new WebSocket('ws://127.0.0.1:{port}/socket') }} catch (error) {{}}
+            fetch('http://localhost:{port}/name').catch(() => 0); navigator.sendBeacon('{inner}/beacon');
+            fetch('https://127.0.0.1:{port}/tls').catch(() => 0); window.open('{inner}/window');"""
+        text = f"{CALM}<iframe title=x src='{inner}/frame'></iframe><script>{ways}</script>"
+        with serving({"/": html(text)}) as base:
+            got = rendered(browser, base)[0]
+
+    assert reached == []
+    refused = {urlsplit(one.url).path: one.blocked_by for one in got.requests if one.blocked_by}
+    assert {"/fetch", "/image", "/frame", "/tls"} <= set(refused)
+    assert set(refused.values()) == {"private_address"}
+
+
+def test_a_page_that_leads_to_a_closed_address_ends_in_the_guards_words(browser: Browser) -> None:
+    with servers.answering(lambda handler: None) as inner:
+
+        def lead(handler: servers.BaseHTTPRequestHandler) -> None:
+            servers.send(handler, b"", "text/html", status=302, Location=f"{inner}/")
+
+        with serving({"/": lead}) as base:
+            got = rendered(browser, base)[0]
+
+    assert got.trouble
+    assert got.trouble.code == "guard_private_address"
+
+
+def test_no_browser_is_told_before_any_page_is_judged() -> None:
+    with serving({"/": html(CALM)}) as base, pytest.raises(BrowserMissing) as caught:
+        rendered(Browser(executable="/nowhere/browser"), base)
+
+    assert caught.value.trouble.code == "browser_failed"
+
+
+def test_scripts_of_the_page_cannot_bend_the_measure(browser: Browser) -> None:
+    bend = (
+        "Array.prototype.filter = () => []; Map.prototype.get = () => 0; window.define = () => 0;"
+        "Element.prototype.getBoundingClientRect = () => ({}); window.getComputedStyle = () => ({});"
+    )
+    faint = "<p style='color: #bbb'>看不清的浅灰色说明文字</p>"
+
+    got = one_rendering(browser, f"{HEAD}{WORDS}{faint}<script>{bend}</script>")
+
+    assert [one["text"] for one in got.metrics["contrast"]["list"]] == ["看不清的浅灰色说明文字"]
