@@ -7,4 +7,27 @@ OPEN_TO_ALL = {
     "GET /static/<path:filename>",
     "GET /api/openapi.json",
     "GET /api/docs",
+    # residents
+    "GET /",
+    "GET /go/<id:page_id>",
+    "GET /api/v1/published-pages",
+    # the notice's own tables
+    "GET /api/v1/bodies",
+    "GET /api/v1/regions",
+    "GET /api/v1/schedule",
+    "GET /api/v1/schedule/mobile-access",
+    # platforms: they sign what they send
+    "GET /callbacks/<key>",
+    "POST /callbacks/<key>",
+    # signing in
+    "GET /staff/sign-in",
+    "POST /staff/sign-in",
+    "GET /staff/sign-in/code",
+    "POST /staff/sign-in/code",
+    "GET /staff/link/<token>",
+    "POST /staff/link/<token>",
+    "GET /staff/setup/<token>",
+    "POST /staff/setup/<token>",
+    "POST /staff/setup/<token>/finish",
+    "POST /staff/sign-out",
 }

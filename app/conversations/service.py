@@ -83,7 +83,6 @@ def _reply(account: AccountView, event: InboundEvent, base_url: str) -> Reply | 
                 body_name=page.body_name,
                 description=page.description,
                 url=f"{base_url}/go/{page.id}?channel={account.kind}",
-                available=mobile_access.entry(page.id).available,
             )
             for page in found
         ]

@@ -1,0 +1,57 @@
+"""Commands of the demo: accounts on the sandbox's platforms, and the sample pages' way through the hall."""
+
+from __future__ import annotations
+
+import time
+
+import click
+import requests
+from flask.cli import AppGroup
+
+from app.core import clock, db
+from app.core.installation import settings
+from app.demo import service
+from app.mobile_access import service as mobile_access
+from config.settings import Environment
+
+WAIT_SECONDS = 420.0
+POLL_SECONDS = 1.0
+
+group = AppGroup("demo", help="Fill an empty hall for trying it out (not in production).")
+
+
+@group.command("accounts")
+def accounts() -> None:
+    """Make one account per sandbox platform and write the sandbox's configuration. Safe to repeat."""
+    _refuse_production()
+    made = db.transaction(
+        lambda: service.make_accounts(settings().sandbox_url, settings().base_url, clock.system_clock())
+    )
+    service.write_sandbox_config(settings().var_dir / "sandbox.json", settings().base_url, made)
+    click.echo(f"沙箱渠道账号 sandbox accounts: {', '.join(made)}")
+
+
+@group.command("seed")
+def seed() -> None:
+    """Register the sample pages, have them checked, publish those that pass. Safe to repeat."""
+    _refuse_production()
+    catalogue = requests.get(f"{settings().sample_pages_url}/catalogue.json", timeout=10).json()
+    rows = catalogue["pages"] if isinstance(catalogue, dict) else catalogue
+    samples = service.sample_registrations(rows, mobile_access.outbound_guard(settings()))
+    registered = db.transaction(lambda: service.register_samples(samples, clock.system_clock()))
+    if not registered:
+        return
+    click.echo(f"样例网页 sample pages: {registered} registered, being checked")
+    end = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < end:
+        waiting = db.transaction(lambda: service.publish_passed(clock.system_clock()))
+        if not waiting:
+            break
+        time.sleep(POLL_SECONDS)
+    for state, count in sorted(service.states().items()):
+        click.echo(f"  {state}: {count}")
+
+
+def _refuse_production() -> None:
+    if settings().environment is Environment.PRODUCTION:
+        raise click.ClickException("演示数据只用于演示环境（HALL_ENV=demo）")

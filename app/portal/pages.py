@@ -1,0 +1,90 @@
+"""The resident's pages: find a service, open it, or learn why it is not there now."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from flask import Blueprint, make_response, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from app.core import access, web
+from app.core.errors import NotFound
+from app.core.installation import settings
+from app.mobile_access import service as mobile_access
+from app.mobile_access.service import THEME_LABELS, Theme
+
+QUERY_MAX = 40
+PAGE_SIZE = 30
+ALTERNATIVES_MAX = 3
+
+pages = Blueprint("portal_pages", __name__, template_folder="templates")
+
+
+@pages.before_request
+def _frame() -> None:
+    # In demo the sandbox's phone shows these pages in a frame, as a platform's web view would.
+    sandbox = settings().sandbox_url
+    web.allow_framing(f"'self' {sandbox}" if sandbox else "'self'")
+
+
+@pages.get("/")
+@access.public("residents look before they sign in")
+def home() -> str:
+    query = request.args.get("q", "").strip()[:QUERY_MAX]
+    theme = _theme(request.args.get("theme", ""))
+    found = mobile_access.published(theme, query or None, cursor=request.args.get("after"), limit=PAGE_SIZE)
+    near = mobile_access.search(query) if query and not found.items else []
+    return render_template(
+        "portal/home.html",
+        found=found.items or near,
+        guessed=bool(near),
+        next_cursor=found.next_cursor,
+        themes=THEME_LABELS,
+        theme=theme,
+        query=query,
+        elder=_elder(),
+        keep=_keep,
+    )
+
+
+@pages.get("/go/<id:page_id>")
+@access.public("menus and search hits lead here")
+def go(page_id: int) -> ResponseReturnValue:
+    """Open a department's page, or say why it cannot be opened and what to do instead."""
+    entry = mobile_access.entry(page_id)
+    if entry.available:
+        answer = redirect(entry.elder_url if _elder() and entry.elder_url else entry.url, 302)
+        answer.headers["Cache-Control"] = "no-store"  # the page may be down at the next tap
+        return answer
+    others = mobile_access.published(entry.page.theme, limit=ALTERNATIVES_MAX + 1).items
+    notice = render_template(
+        "portal/unavailable.html",
+        entry=entry,
+        others=[page for page in others if page.id != page_id][:ALTERNATIVES_MAX],
+        elder=_elder(),
+        keep=_keep,
+    )
+    answer = make_response(notice, 503)
+    answer.headers["Retry-After"] = "60"
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _elder() -> bool:
+    return request.args.get("style") == "elder"
+
+
+def _keep(**params: str) -> str:
+    """Return a query string with ``params`` and what must not get lost on the way: channel, edition."""
+    kept = {name: request.args[name][:20] for name in ("channel", "style") if request.args.get(name)}
+    merged = {name: value for name, value in {**kept, **params}.items() if value}
+    return f"?{urlencode(merged)}" if merged else ""
+
+
+def _theme(value: str) -> Theme | None:
+    if not value:
+        return None
+    try:
+        return Theme(value)
+    except ValueError:
+        raise NotFound("没有这个办事领域") from None

@@ -1,0 +1,89 @@
+"""The demo's own way: accounts on both sides, sample pages through the real services."""
+
+from __future__ import annotations
+
+import json
+import stat
+
+from app.channel_accounts import service as channel_accounts
+from app.demo import service
+from app.mobile_access.service import State
+from app.organisations import service as organisations
+from config import notice
+from sandbox import config as sandbox_config
+from tests.app.mobile_access.builders import finish_check
+from tests.builders import NOW, settings_for
+
+ROW = {
+    "body": "省公安厅",
+    "name": "户政办理",
+    "url": "http://127.0.0.1:8102/huzheng/",
+    "theme": "公安户籍",
+    "channels": ["wechat", "alipay"],
+    "description": "面向广东户籍居民，办理户口迁移和出生登记。",
+    "hotline": "020-12345001",
+    "elder_url": None,
+    "health_url": None,
+    "icp_number": "",
+    "breaks": [],
+}
+
+
+def make(base_url="http://127.0.0.1:8000"):
+    return service.make_accounts("http://127.0.0.1:8101", base_url, NOW)
+
+
+def test_the_sandbox_understands_what_it_is_told(given, tmp_path):
+    path = tmp_path / "sandbox.json"
+
+    service.write_sandbox_config(path, "http://127.0.0.1:8000", given(make))
+
+    told = sandbox_config.load(path)
+    assert {account.key for account in told.accounts} == {"gd-wechat", "gz-wechat", "gd-alipay"}
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_second_start_keeps_accounts_and_what_the_sandbox_knows(app, given, tmp_path):
+    path = tmp_path / "sandbox.json"
+    service.write_sandbox_config(path, "http://127.0.0.1:8000", given(make))
+    before = json.loads(path.read_text())["accounts"]
+
+    again = given(make)
+    service.write_sandbox_config(path, "http://127.0.0.1:8000", again)
+
+    assert again == {}
+    assert json.loads(path.read_text())["accounts"] == before
+    with app.app_context():
+        assert len(channel_accounts.accounts()) == 3
+
+
+def test_sample_pages_are_registered_once_and_published_when_they_pass(app, given, tmp_path):
+    given(organisations.import_notice, notice.load(), lambda _done, _total: None)
+    guard = service.mobile_access.outbound_guard(
+        settings_for("sqlite:///x", tmp_path, HALL_OUTBOUND_ALLOW="127.0.0.1/32:8102")
+    )
+    samples = service.sample_registrations([ROW], guard)
+
+    first = given(service.register_samples, samples, NOW)
+    second = given(service.register_samples, samples, NOW)
+    with app.app_context():
+        (page,) = service._pages()
+    given(finish_check, page.id)
+    still_checked = given(service.publish_passed, NOW)
+
+    assert (first, second, still_checked) == (1, 0, 0)
+    with app.app_context():
+        assert service._pages()[0].state is State.ONLINE
+
+
+def test_the_demo_is_refused_in_production(app, tables):
+    held = app.extensions["hall_settings"]
+    app.extensions["hall_settings"] = settings_for(
+        held.database_url, held.var_dir, HALL_ENV="production", HALL_BASE_URL="https://hall.example"
+    )
+
+    refused = app.test_cli_runner().invoke(args=["demo", "seed"])
+
+    app.extensions["hall_settings"] = held
+    assert refused.exit_code != 0
+    assert "HALL_ENV=demo" in refused.output

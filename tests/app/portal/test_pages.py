@@ -1,0 +1,76 @@
+"""What residents see on the phone."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.mobile_access.service import State
+from tests.app.mobile_access.builders import a_page
+
+
+def test_a_published_page_is_found_on_the_home_page_and_opens(client, given):
+    page = given(a_page, state=State.ONLINE, name="户政服务", url="https://hz.example.cn/m/")
+
+    home = client.get("/")
+    opened = client.get(f"/go/{page.id}?channel=wechat")
+
+    assert "户政服务" in home.text
+    assert f'href="/go/{page.id}"' in home.text
+    assert opened.status_code == 302
+    assert opened.location == "https://hz.example.cn/m/"
+    assert opened.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("state", [State.REGISTERED, State.PASSED, State.FAILED])
+def test_a_page_that_never_was_online_cannot_be_opened(client, given, state):
+    page = given(a_page, state=state)
+
+    assert client.get(f"/go/{page.id}").status_code == 404
+    assert page.name not in client.get("/").text
+
+
+def test_a_suspended_page_says_so_names_the_hotline_and_offers_others(client, given):
+    page = given(a_page, state=State.SUSPENDED, name="停办的事", hotline="020-12345")
+    other = given(a_page, state=State.ONLINE, name="还在办的")
+
+    notice = client.get(f"/go/{page.id}")
+
+    assert notice.status_code == 503
+    assert notice.headers["Retry-After"]
+    assert 'href="tel:020-12345"' in notice.text
+    assert other.name in notice.text
+    assert page.name not in client.get("/").text
+
+
+def test_words_find_pages_and_the_near_ones_when_nothing_is_exact(client, given):
+    given(a_page, state=State.ONLINE, name="居住证")
+
+    assert "居住证" in client.get("/?q=居住证").text
+    assert "接近的服务" in client.get("/?q=我要办居住证").text
+    assert "没有找到" in client.get("/?q=火星").text
+
+
+def test_the_elder_edition_and_the_channel_stay_on_the_way(client, given):
+    page = given(a_page, state=State.ONLINE, elder_url="https://hz.example.cn/m/?elder=1")
+
+    home = client.get("/?style=elder&channel=alipay")
+    opened = client.get(f"/go/{page.id}?style=elder")
+
+    assert "elder" in home.text
+    assert f"/go/{page.id}?channel=alipay&amp;style=elder" in home.text
+    assert opened.location == "https://hz.example.cn/m/?elder=1"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/?theme=nonsense", "/?after=nonsense", "/go/1", "/go/99999999999999999999", "/go/abc"],
+)
+def test_a_wrong_address_is_a_plain_4xx(client, tables, path):
+    assert 400 <= client.get(path).status_code < 500
+
+
+def test_what_a_visitor_types_is_shown_as_text(client, tables):
+    page = client.get("/", query_string={"q": "<script>alert(1)</script>", "channel": '"><b>'})
+
+    assert "<script>alert" not in page.text
+    assert '"><b>' not in page.text
