@@ -49,7 +49,9 @@ class Site:
         app.add_url_rule("/<slug>/", "page", self._page)
         app.add_url_rule("/<slug>/health", "health", self._health)
         app.add_url_rule("/<slug>/<section>", "section", self._page)
-        app.context_processor(lambda: {"css_name": self.css_name})
+        app.context_processor(
+            lambda: {"css_name": self.css_name, "elder": request.args.get("style") == "elder"}
+        )
 
     def _catalogue(self) -> dict[str, Any]:
         return {"pages": [page.registration(request.host_url) for page in self.pages.values()]}
@@ -61,9 +63,8 @@ class Site:
         if slug == OUTAGE_SLUG and not self.outage.is_up():
             return self._suspended(page)
         if slug in self.content:
-            elder = request.args.get("style") == "elder"
-            shown = {"page": page, "content": self.content[slug], "section": section, "elder": elder}
-            return render_template("pages/good.html", **shown)
+            content = self.content[slug]
+            return render_template("pages/good.html", page=page, content=content, section=section)
         if section:
             abort(404)
         return faults.answer(page, self.stopping)
