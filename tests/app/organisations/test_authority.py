@@ -1,7 +1,9 @@
 """The query filter and the question in Python must say the same about every body."""
 
 import pytest
-from hypothesis import HealthCheck, given as examples, settings, strategies as st
+from hypothesis import HealthCheck, settings
+from hypothesis import given as examples
+from hypothesis import strategies as st
 from sqlalchemy import select
 
 from app.core import db
