@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshmallow as ma
 
 from app.core.fields import Id
-from app.organisations.service import RegionLevel
+from app.organisations.domain import RegionLevel
 
 
 class BodyQuerySchema(ma.Schema):
