@@ -1,0 +1,129 @@
+"""Terms of the watch: when a failure is believed, how bad a condition is, what words say it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from config.settings import Settings
+from mobile_pages.probe.base import Cause, Condition
+from mobile_pages.probe.state import Rule
+
+NAME_MAX = 40
+URL_MAX = 500
+CAUSE_MAX = 40
+DETAIL_MAX = 200
+PROBER_MAX = 20
+ACTOR_MAX = 80
+
+KEEP_SAMPLES = timedelta(days=14)
+BEAT_FRESH = timedelta(seconds=30)
+"""A prober that has not reported for longer counts as standing still."""
+
+BEATS_SHOWN = 60
+INCIDENTS_SHOWN = 12
+PAGES_SHOWN = 200
+LIST_MAX = 100
+SLOW_MS = 5000
+
+
+class Outcome(StrEnum):
+    """How an incident ended."""
+
+    RECOVERED = "recovered"
+    VOIDED = "voided"  # the prober's own connection had failed
+    UNWATCHED = "unwatched"  # the page was taken offline
+
+
+CONDITION_LABELS = {
+    Condition.UP: "正常",
+    Condition.DEGRADED: "缓慢",
+    Condition.DOWN: "无法访问",
+    Condition.UNKNOWN: "未知",
+    Condition.MAINTENANCE: "维护",
+    Condition.PAUSED: "停止监测",
+}
+OUTCOME_LABELS = {
+    Outcome.RECOVERED: "已恢复",
+    Outcome.VOIDED: "误报撤销（探测机网络中断）",
+    Outcome.UNWATCHED: "网页已下线",
+}
+CAUSE_LABELS = {
+    Cause.DNS_FAILURE: "域名解析失败",
+    Cause.CONNECT_REFUSED: "服务器拒绝连接",
+    Cause.CONNECT_TIMEOUT: "建立连接超时",
+    Cause.UNREACHABLE: "网络不可达",
+    Cause.TLS_INVALID: "证书或加密连接有误",
+    Cause.TLS_EXPIRED: "证书已过期",
+    Cause.HTTP_STATUS: "服务器返回错误状态码",
+    Cause.WRONG_CONTENT: "页面内容不对",
+    Cause.REDIRECT_LOOP: "不停跳转",
+    Cause.BAD_REDIRECT: "跳转地址有误",
+    Cause.BAD_ANSWER: "应答不合规范",
+    Cause.CONNECTION_LOST: "连接中断",
+    Cause.TIMEOUT: "打开超时",
+    Cause.TOO_LARGE: "页面过大",
+    Cause.SLOW: "打开缓慢",
+    Cause.MISSED: "未按时探测",
+    Cause.PROBER_OFFLINE: "探测机网络中断",
+    Cause.PROBER_FAULT: "探测程序出错",
+}
+_WORST_FIRST = (
+    Condition.DOWN,
+    Condition.DEGRADED,
+    Condition.UNKNOWN,
+    Condition.MAINTENANCE,
+    Condition.PAUSED,
+    Condition.UP,
+)
+
+
+def worst(conditions: Iterable[Condition]) -> Condition | None:
+    """Return the worst of several conditions; None of none."""
+    return min(conditions, key=_WORST_FIRST.index, default=None)
+
+
+def cause_label(cause: str) -> str:
+    """Return the cause in Chinese; a refusal of the outbound guard is told as one."""
+    if cause.startswith("guard_"):
+        return "网址不再符合访问规定"
+    return CAUSE_LABELS.get(Cause(cause), "") if cause in set(Cause) else cause
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How this installation watches.
+
+    Attributes:
+        timeout_seconds: for one look; short enough that a failure can be confirmed by a further
+            look half an interval later.
+        slow_ms: from this on an open page counts as slow.
+        grace: how long a page may be down before its entry is hidden.
+    """
+
+    interval_seconds: int
+    timeout_seconds: float
+    slow_ms: int
+    grace: timedelta
+    rule: Rule
+
+    @property
+    def fresh(self) -> timedelta:
+        """How long after the last look its word still stands."""
+        assert self.rule.longest_gap is not None
+        return self.rule.longest_gap
+
+
+def terms(settings: Settings) -> Terms:
+    """Return the terms under ``settings``."""
+    interval = settings.probe_interval_seconds
+    timeout = min(settings.probe_timeout_seconds, interval * 0.4)
+    return Terms(
+        interval_seconds=interval,
+        timeout_seconds=timeout,
+        slow_ms=min(SLOW_MS, round(timeout * 750)),
+        grace=timedelta(seconds=settings.down_grace_seconds),
+        rule=Rule(longest_gap=timedelta(seconds=3 * interval + timeout)),
+    )

@@ -1,0 +1,87 @@
+"""The only public face of monitoring: intake of looks, incidents, uptime, the wall.
+
+Functions that write need a running transaction. Everything read is narrowed to the bodies that the
+principal may watch; only ``status`` is for everybody.
+"""
+
+from app.monitoring.domain import (
+    CAUSE_LABELS,
+    CONDITION_LABELS,
+    KEEP_SAMPLES,
+    OUTCOME_LABELS,
+    Outcome,
+    Terms,
+    cause_label,
+    terms,
+)
+from app.monitoring.incidents import acknowledge, incidents
+from app.monitoring.shapes import (
+    BodyWatch,
+    CityWatch,
+    Counts,
+    IncidentList,
+    IncidentView,
+    PageDetail,
+    PageWatch,
+    ProberView,
+    SampleView,
+    Status,
+    Tile,
+    Wall,
+    WindowFigure,
+)
+from app.monitoring.wall import body_watch, city_watch, page_watch, status, uptime_of, wall
+from app.monitoring.watching import (
+    beat,
+    differs,
+    forget_samples,
+    ingest,
+    take_list,
+    void_outage,
+    watched_ids,
+)
+from mobile_pages.probe.base import Condition, Verdict
+from mobile_pages.probe.uptime import OfficialFigure, OfficialVerdict
+
+__all__ = [
+    "CAUSE_LABELS",
+    "CONDITION_LABELS",
+    "KEEP_SAMPLES",
+    "OUTCOME_LABELS",
+    "BodyWatch",
+    "CityWatch",
+    "Condition",
+    "Counts",
+    "IncidentList",
+    "IncidentView",
+    "OfficialFigure",
+    "OfficialVerdict",
+    "Outcome",
+    "PageDetail",
+    "PageWatch",
+    "ProberView",
+    "SampleView",
+    "Status",
+    "Terms",
+    "Tile",
+    "Verdict",
+    "Wall",
+    "WindowFigure",
+    "acknowledge",
+    "beat",
+    "body_watch",
+    "cause_label",
+    "city_watch",
+    "differs",
+    "forget_samples",
+    "incidents",
+    "ingest",
+    "page_watch",
+    "status",
+    "take_list",
+    "terms",
+    "uptime_of",
+    "void_outage",
+    "wall",
+    "watched_ids",
+]

@@ -1,0 +1,229 @@
+"""What the watch tells others: frozen, no rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from app.monitoring.domain import Outcome
+from app.organisations.service import BodyView
+from mobile_pages.probe.base import Condition, Verdict
+from mobile_pages.probe.uptime import OfficialFigure, Tally
+
+
+@dataclass(frozen=True, slots=True)
+class PageWatch:
+    """One watched page as it stands now.
+
+    Attributes:
+        condition: ``unknown`` also when no look has come for too long.
+        since: when the condition began; an outage is dated back to the first failing look.
+        sampled_at: when the newest look began, ``total_ms`` how long it took; None before the first.
+        watched: False once the page is no longer online.
+    """
+
+    page_id: int
+    body_id: int
+    name: str
+    url: str
+    watched: bool
+    condition: Condition
+    since: datetime
+    cause: str
+    sampled_at: datetime | None
+    total_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentView:
+    """A confirmed outage; ``resolved_at`` and ``outcome`` are None while it lasts."""
+
+    id: int
+    page_id: int
+    body_id: int
+    page_name: str
+    cause: str
+    detail: str
+    started_at: datetime
+    opened_at: datetime
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    resolved_at: datetime | None
+    outcome: Outcome | None
+
+    def lasted_seconds(self, now: datetime) -> int:
+        """Return how long the page was down, until ``now`` when it still is."""
+        return max(0, int(((self.resolved_at or now) - self.started_at).total_seconds()))
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentList:
+    """One page of a listing, newest first; ``next_after`` is None at the end."""
+
+    items: list[IncidentView]
+    next_after: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SampleView:
+    """One look; phases in milliseconds."""
+
+    at: datetime
+    verdict: Verdict
+    cause: str
+    http_status: int | None
+    dns_ms: int
+    connect_ms: int
+    tls_ms: int
+    first_byte_ms: int
+    total_ms: int
+
+    @property
+    def transfer_ms(self) -> int:
+        """What is left of the total after the other phases."""
+        known = self.dns_ms + self.connect_ms + self.tls_ms + self.first_byte_ms
+        return max(0, self.total_ms - known)
+
+
+@dataclass(frozen=True, slots=True)
+class WindowFigure:
+    """Availability over one stretch of days that ends now.
+
+    Attributes:
+        name: ``today``, ``7d`` or ``30d``.
+        start: beginning of the first day, Guangdong time.
+        tally: pooled seconds of all pages asked about, each from the day it was first watched.
+    """
+
+    name: str
+    label: str
+    start: datetime
+    end: datetime
+    page_count: int
+    tally: Tally
+
+    @property
+    def availability_rate(self) -> float | None:
+        return self.tally.availability_rate
+
+    @property
+    def coverage_rate(self) -> float | None:
+        return self.tally.coverage_rate
+
+    @property
+    def down_seconds(self) -> int:
+        return int(self.tally.down.total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many watched pages stand how."""
+
+    up: int = 0
+    degraded: int = 0
+    down: int = 0
+    unknown: int = 0
+
+    @property
+    def pages(self) -> int:
+        return self.up + self.degraded + self.down + self.unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What everybody may know: counts only."""
+
+    counts: Counts
+    open_incidents: int
+    watching: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ProberView:
+    """A prober's own health as it last told it; ``alive`` when that was a moment ago."""
+
+    name: str
+    alive: bool
+    seen_at: datetime
+    own_network_ok: bool
+    lag_p99_ms: int
+    targets: int
+    looks: int
+    missed: int
+    waiting: int
+    lost: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A city or body on the wall; ``worst`` is None when no page of it is watched."""
+
+    key: str
+    name: str
+    counts: Counts
+    worst: Condition | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wall:
+    """Everything that the wall shows.
+
+    Attributes:
+        province_wide: the viewer sees the whole province; otherwise tiles of others are left out.
+        bare_bodies: provincial bodies without a watched page, for which there is no tile.
+    """
+
+    at: datetime
+    status: Status
+    today: WindowFigure
+    cities: list[Tile]
+    departments: list[Tile]
+    bare_bodies: int
+    province_wide: bool
+    incidents: list[IncidentView]
+    bodies: Mapping[int, BodyView] = field(repr=False)
+    probers: list[ProberView]
+
+
+@dataclass(frozen=True, slots=True)
+class CityWatch:
+    """One city: its bodies as tiles, its pages worst first."""
+
+    at: datetime
+    code: str
+    name: str
+    counts: Counts
+    windows: list[WindowFigure]
+    tiles: list[Tile]
+    pages: list[PageWatch]
+    incidents: list[IncidentView]
+    bodies: Mapping[int, BodyView] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BodyWatch:
+    """One body: its pages worst first."""
+
+    at: datetime
+    body: BodyView
+    city_code: str | None
+    city_name: str
+    counts: Counts
+    windows: list[WindowFigure]
+    pages: list[PageWatch]
+    incidents: list[IncidentView]
+
+
+@dataclass(frozen=True, slots=True)
+class PageDetail:
+    """One page: its last looks (oldest first), phases, incidents and figures."""
+
+    at: datetime
+    watch: PageWatch
+    body: BodyView
+    samples: list[SampleView]
+    windows: list[WindowFigure]
+    official: OfficialFigure
+    incidents: list[IncidentView]

@@ -1,0 +1,358 @@
+"""What the wall shows, in a fixed small number of queries however many pages there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, case, func, or_, select
+
+from app.core import db
+from app.core.access import Permission
+from app.core.errors import NotFound
+from app.monitoring import figures
+from app.monitoring.domain import (
+    BEAT_FRESH,
+    BEATS_SHOWN,
+    INCIDENTS_SHOWN,
+    PAGES_SHOWN,
+    Terms,
+    worst,
+)
+from app.monitoring.incidents import newest, open_count, visible
+from app.monitoring.models import Incident, ProberBeat, ProbeSample, Watch
+from app.monitoring.shapes import (
+    BodyWatch,
+    CityWatch,
+    Counts,
+    PageDetail,
+    PageWatch,
+    ProberView,
+    SampleView,
+    Status,
+    Tile,
+    Wall,
+    WindowFigure,
+)
+from app.organisations import service as organisations
+from app.organisations.service import BodyView, Principal, RegionLevel, RegionView, ScopeKind
+from mobile_pages.probe.base import Condition
+from mobile_pages.probe.uptime import OfficialFigure
+
+_COUNTED = (Condition.UP, Condition.DEGRADED, Condition.DOWN)
+
+
+def wall(by: Principal, terms: Terms, *, now: datetime) -> Wall:
+    """Return the wall as ``by`` may see it."""
+    places = _Places.load()
+    counts = _counts(terms, now, _seen_by(by))
+    probers = _probers(now)
+    everything = _province_wide(by)
+    departments = [body for body in places.bodies.values() if body.level is RegionLevel.PROVINCE]
+    tiles = [_body_tile(body, counts) for body in departments if body.id in counts]
+    return Wall(
+        at=now,
+        status=Status(
+            counts=_sum(counts.values()),
+            open_incidents=open_count(visible(by)),
+            watching=any(prober.alive for prober in probers),
+            at=now,
+        ),
+        today=figures.uptime(
+            Watch.watched.is_(True), _seen_by(by), terms=terms, now=now, windows=figures.TODAY
+        )[0],
+        cities=_city_tiles(places, counts, None if everything else _cities_of(by)),
+        departments=tiles,
+        bare_bodies=len(departments) - len(tiles) if everything else 0,
+        province_wide=everything,
+        incidents=newest(visible(by), limit=INCIDENTS_SHOWN),
+        bodies=places.bodies,
+        probers=probers,
+    )
+
+
+def city_watch(by: Principal, code: str, terms: Terms, *, now: datetime) -> CityWatch:
+    """Return one city.
+
+    Raises:
+        NotFound: no such city, or nothing in it that ``by`` may watch.
+    """
+    places = _Places.load()
+    city = places.regions.get(code)
+    if city is None or city.level is not RegionLevel.CITY:
+        raise NotFound("没有这个城市")
+    members = [body for body in places.bodies.values() if places.city_of(body) == code]
+    within = [Watch.body_id.in_([body.id for body in members]), _seen_by(by)]
+    counts = _counts(terms, now, *within)
+    if not (_province_wide(by) or code in _cities_of(by) or counts):
+        raise NotFound("没有这个城市")
+    return CityWatch(
+        at=now,
+        code=code,
+        name=city.name,
+        counts=_sum(counts.values()),
+        windows=figures.uptime(*within, terms=terms, now=now),
+        tiles=[_body_tile(body, counts) for body in members if body.id in counts],
+        pages=_pages(terms, now, *within),
+        incidents=newest(
+            Incident.body_id.in_([body.id for body in members]), visible(by), limit=INCIDENTS_SHOWN
+        ),
+        bodies=places.bodies,
+    )
+
+
+def body_watch(by: Principal, body_id: int, terms: Terms, *, now: datetime) -> BodyWatch:
+    """Return one body.
+
+    Raises:
+        NotFound: no such body in the scope of ``by``.
+    """
+    if not organisations.covers(by, Permission.WATCH, body_id):
+        raise NotFound("没有这个单位")
+    places = _Places.load()
+    body = places.bodies[body_id]
+    city = places.city_of(body)
+    return BodyWatch(
+        at=now,
+        body=body,
+        city_code=city,
+        city_name=places.regions[city].name if city else "",
+        counts=_counts(terms, now, Watch.body_id == body_id).get(body_id, Counts()),
+        windows=figures.uptime(Watch.body_id == body_id, terms=terms, now=now),
+        pages=_pages(terms, now, Watch.body_id == body_id),
+        incidents=newest(Incident.body_id == body_id, limit=INCIDENTS_SHOWN),
+    )
+
+
+def page_watch(by: Principal, page_id: int, terms: Terms, *, now: datetime) -> PageDetail:
+    """Return one page that is or was watched.
+
+    Raises:
+        NotFound: no such page in the scope of ``by``, or it has never been online.
+    """
+    row = db.session().scalar(select(Watch).where(Watch.page_id == page_id, _seen_by(by)))
+    if row is None:
+        raise NotFound("没有这个网页的监测记录")
+    return PageDetail(
+        at=now,
+        watch=_page(row, terms, now),
+        body=organisations.get_body(row.body_id),
+        samples=_samples(page_id),
+        windows=figures.uptime(Watch.page_id == page_id, terms=terms, now=now),
+        official=figures.official(page_id, now),
+        incidents=newest(Incident.page_id == page_id, limit=INCIDENTS_SHOWN),
+    )
+
+
+def uptime_of(
+    by: Principal,
+    terms: Terms,
+    *,
+    now: datetime,
+    page_id: int | None = None,
+    body_id: int | None = None,
+    city_code: str | None = None,
+) -> tuple[list[WindowFigure], OfficialFigure | None]:
+    """Return availability of what is asked for, and for a single page the inspection's figure.
+
+    Args:
+        page_id, body_id, city_code: the narrowest given counts; none is all that ``by`` may watch.
+
+    Raises:
+        NotFound: it lies outside the scope of ``by``.
+    """
+    if page_id is not None:
+        page = page_watch(by, page_id, terms, now=now)
+        return page.windows, page.official
+    if body_id is not None:
+        return body_watch(by, body_id, terms, now=now).windows, None
+    if city_code is not None:
+        return city_watch(by, city_code, terms, now=now).windows, None
+    return figures.uptime(_seen_by(by), terms=terms, now=now), None
+
+
+def status(terms: Terms, *, now: datetime) -> Status:
+    """Return how many pages stand how, for everybody."""
+    return Status(
+        counts=_sum(_counts(terms, now).values()),
+        open_incidents=open_count(),
+        watching=any(prober.alive for prober in _probers(now)),
+        at=now,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    bodies: Mapping[int, BodyView]
+    regions: Mapping[str, RegionView]
+
+    @classmethod
+    def load(cls) -> _Places:
+        return cls(
+            {body.id: body for body in organisations.bodies()},
+            {region.code: region for region in organisations.regions()},
+        )
+
+    def city_of(self, body: BodyView) -> str | None:
+        """Return the code of the city that a body stands in; None for provincial bodies."""
+        region = self.regions.get(body.region_code)
+        while region is not None and region.level is not RegionLevel.CITY:
+            region = self.regions.get(region.parent_code or "")
+        return region.code if region else None
+
+
+def _seen_by(by: Principal) -> ColumnElement[bool]:
+    return organisations.scope_condition(by, Permission.WATCH, Watch.body_id)
+
+
+def _province_wide(by: Principal) -> bool:
+    return any(
+        grant.carries(Permission.WATCH) and grant.scope_kind is ScopeKind.PROVINCE for grant in by.grants
+    )
+
+
+def _cities_of(by: Principal) -> set[str]:
+    return {
+        grant.scope_ref
+        for grant in by.grants
+        if grant.carries(Permission.WATCH) and grant.scope_kind is ScopeKind.CITY
+    }
+
+
+def _stands(terms: Terms, now: datetime) -> ColumnElement[Condition]:
+    """Return the condition as it may be shown: unknown when no look has come for too long."""
+    stale = or_(Watch.sampled_at.is_(None), Watch.sampled_at < now - terms.fresh)
+    return case((stale, Condition.UNKNOWN), else_=Watch.condition)
+
+
+def _counts(terms: Terms, now: datetime, *conditions: ColumnElement[bool]) -> dict[int, Counts]:
+    """Return the counts of each body that has a watched page; one query."""
+    stands = _stands(terms, now).label("stands")
+    query = (
+        select(Watch.body_id, stands, func.count())
+        .where(Watch.watched.is_(True), *conditions)
+        .group_by(Watch.body_id, stands)
+    )
+    found: dict[int, dict[str, int]] = {}
+    for body_id, condition, count in db.session().execute(query):
+        name = condition if condition in _COUNTED else Condition.UNKNOWN
+        of_body = found.setdefault(body_id, {})
+        of_body[name.value] = of_body.get(name.value, 0) + count
+    return {body_id: Counts(**counts) for body_id, counts in found.items()}
+
+
+def _sum(several: Iterable[Counts]) -> Counts:
+    together = list(several)
+    return Counts(
+        up=sum(one.up for one in together),
+        degraded=sum(one.degraded for one in together),
+        down=sum(one.down for one in together),
+        unknown=sum(one.unknown for one in together),
+    )
+
+
+def _worst(counts: Counts) -> Condition | None:
+    present = {
+        Condition.UP: counts.up,
+        Condition.DEGRADED: counts.degraded,
+        Condition.DOWN: counts.down,
+        Condition.UNKNOWN: counts.unknown,
+    }
+    return worst(condition for condition, count in present.items() if count)
+
+
+def _body_tile(body: BodyView, counts: Mapping[int, Counts]) -> Tile:
+    own = counts.get(body.id, Counts())
+    return Tile(str(body.id), body.name, own, _worst(own))
+
+
+def _city_tiles(places: _Places, counts: Mapping[int, Counts], only: set[str] | None) -> list[Tile]:
+    by_city: dict[str, list[Counts]] = {}
+    for body_id, own in counts.items():
+        city = places.city_of(places.bodies[body_id])
+        if city is not None:
+            by_city.setdefault(city, []).append(own)
+    shown = [region for region in places.regions.values() if region.level is RegionLevel.CITY]
+    tiles = []
+    for city_region in shown:
+        if only is not None and city_region.code not in only | by_city.keys():
+            continue
+        own = _sum(by_city.get(city_region.code, ()))
+        tiles.append(Tile(city_region.code, city_region.name, own, _worst(own)))
+    return tiles
+
+
+def _pages(terms: Terms, now: datetime, *conditions: ColumnElement[bool]) -> list[PageWatch]:
+    """Return watched pages, worst first, no more than a screen can show."""
+    stands = _stands(terms, now)
+    rank = case(
+        (stands == Condition.DOWN, 0), (stands == Condition.DEGRADED, 1), (stands == Condition.UP, 3), else_=2
+    )
+    query = (
+        select(Watch)
+        .where(Watch.watched.is_(True), *conditions)
+        .order_by(rank, Watch.name, Watch.page_id)
+        .limit(PAGES_SHOWN)
+    )
+    return [_page(row, terms, now) for row in db.session().scalars(query)]
+
+
+def _page(row: Watch, terms: Terms, now: datetime) -> PageWatch:
+    stale = row.watched and (row.sampled_at is None or row.sampled_at < now - terms.fresh)
+    blind_from = row.sampled_at + terms.fresh if row.sampled_at else row.since
+    return PageWatch(
+        page_id=row.page_id,
+        body_id=row.body_id,
+        name=row.name,
+        url=row.url,
+        watched=row.watched,
+        condition=Condition.UNKNOWN if stale else row.condition,
+        since=max(row.since, blind_from) if stale else row.since,
+        cause="" if stale else row.cause,
+        sampled_at=row.sampled_at,
+        total_ms=row.total_ms,
+    )
+
+
+def _samples(page_id: int) -> list[SampleView]:
+    query = (
+        select(ProbeSample)
+        .where(ProbeSample.page_id == page_id)
+        .order_by(ProbeSample.at.desc())
+        .limit(BEATS_SHOWN)
+    )
+    return [_sample(row) for row in reversed(list(db.session().scalars(query)))]
+
+
+def _sample(row: Any) -> SampleView:
+    return SampleView(
+        at=row.at,
+        verdict=row.verdict,
+        cause=row.cause,
+        http_status=row.http_status,
+        dns_ms=row.dns_ms,
+        connect_ms=row.connect_ms,
+        tls_ms=row.tls_ms,
+        first_byte_ms=row.first_byte_ms,
+        total_ms=row.total_ms,
+    )
+
+
+def _probers(now: datetime) -> list[ProberView]:
+    return [
+        ProberView(
+            name=row.name,
+            alive=now - row.seen_at <= BEAT_FRESH,
+            seen_at=row.seen_at,
+            own_network_ok=row.own_network_ok,
+            lag_p99_ms=row.lag_p99_ms,
+            targets=row.targets,
+            looks=row.looks,
+            missed=row.missed,
+            waiting=row.waiting,
+            lost=row.lost,
+        )
+        for row in db.session().scalars(select(ProberBeat).order_by(ProberBeat.name))
+    ]

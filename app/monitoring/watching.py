@@ -1,0 +1,312 @@
+"""From looks to conclusions: which pages are watched, what the looks at them mean, who must know."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, update
+
+from app.core import audit, db
+from app.mobile_access import service as mobile_access
+from app.mobile_access.service import State, WatchedPage
+from app.monitoring.domain import CAUSE_MAX, DETAIL_MAX, Outcome, Terms
+from app.monitoring.models import Incident, ProberBeat, ProbeSample, StateSpan, Watch
+from mobile_pages.probe.base import Condition, ProbeResult, Span
+from mobile_pages.probe.outage import Outage
+from mobile_pages.probe.runner import Stats
+from mobile_pages.probe.state import (
+    CameBack,
+    Event,
+    Sample,
+    Step,
+    Voided,
+    WatchState,
+    WentDown,
+    begin,
+    from_dict,
+    hold,
+    observe,
+    open_spans,
+    release,
+    to_dict,
+    void,
+)
+
+PROBER = "system:prober"
+OBJECT = "incident"
+OFFLINE_CAUSE = "prober_offline"
+_SOUND = frozenset({Condition.UP, Condition.DEGRADED})
+_CHUNK = 500
+_FORGET_SLICE = timedelta(hours=1)
+
+
+def differs(pages: Sequence[WatchedPage]) -> bool:
+    """Tell whether :func:`take_list` would change anything; one cheap reading."""
+    query = select(Watch.page_id, Watch.body_id, Watch.name, Watch.url, Watch.condition).where(
+        Watch.watched.is_(True)
+    )
+    held = {row[0]: row for row in db.session().execute(query)}
+    wanted = {page.id: page for page in pages}
+    return held.keys() != wanted.keys() or any(
+        row[1:4] != (page.body_id, page.name, page.url) or _contradict(page.state, row[4])
+        for page_id, row in held.items()
+        if (page := wanted[page_id])
+    )
+
+
+def _contradict(state: State, condition: Condition) -> bool:
+    if state is State.ONLINE:
+        return condition is Condition.DOWN
+    return condition in _SOUND
+
+
+def take_list(pages: Sequence[WatchedPage], terms: Terms, *, now: datetime) -> None:
+    """Bring the watch in line with the registry: new pages begin, vanished ones are held.
+
+    Where registry and watch contradict each other (a move was refused meanwhile) the watch prevails.
+    """
+    rows = {row.page_id: row for row in db.writing().scalars(_locked(select(Watch)))}
+    wanted = {page.id: page for page in pages}
+    for page in pages:
+        row = rows.get(page.id)
+        if row is None:
+            _begin(page, now)
+            continue
+        row.body_id, row.name, row.url = page.body_id, page.name, page.url
+        if not row.watched:
+            row.watched = True
+            _keep(row, from_dict(row.memory), release(from_dict(row.memory), now))
+        if _contradict(page.state, row.condition):
+            _mend(row, terms.grace, now)
+    for row in rows.values():
+        if row.watched and row.page_id not in wanted:
+            _end(row, now)
+    db.writing().flush()
+
+
+def _begin(page: WatchedPage, now: datetime) -> None:
+    fresh = begin(now)
+    db.writing().add(
+        Watch(
+            page_id=page.id,
+            body_id=page.body_id,
+            name=page.name,
+            url=page.url,
+            watched=True,
+            begun_at=now,
+            condition=fresh.condition,
+            since=now,
+            cause="",
+            memory=to_dict(fresh),
+        )
+    )
+    _add_spans(page.id, open_spans(fresh))
+
+
+def _mend(row: Watch, grace: timedelta, now: datetime) -> None:
+    incident = from_dict(row.memory).incident
+    if incident is not None:
+        mobile_access.probe_failed(row.page_id, incident.since, incident.cause, grace=grace)
+    else:
+        mobile_access.probe_recovered(row.page_id, now)
+
+
+def _end(row: Watch, now: datetime) -> None:
+    before = from_dict(row.memory)
+    step = hold(before, now, Condition.PAUSED)
+    # When it comes back it has been changed and checked anew: what was believed says nothing then.
+    state = replace(step.state, incident=None, belief=Condition.UNKNOWN, belief_cause="")
+    row.watched = False
+    _keep(row, before, replace(step, state=state))
+    _close_incident(row.page_id, now, Outcome.UNWATCHED)
+
+
+def ingest(prober: str, results: Iterable[ProbeResult], terms: Terms) -> None:
+    """Store looks, in the order they were made, and draw the conclusions. Safe to repeat.
+
+    Results of pages that are not watched (any more) are dropped.
+    """
+    looks = [(int(result.target_id), result) for result in results]
+    rows = _watches({page_id for page_id, _ in looks})
+    looks = [(page_id, result) for page_id, result in looks if page_id in rows]
+    _store_samples(prober, looks)
+    for page_id, result in looks:
+        row = rows[page_id]
+        before = from_dict(row.memory)
+        sample = Sample(result.started_at, result.verdict, result.cause)
+        step = observe(before, sample, terms.rule)
+        if step.state is before:
+            continue  # told before, or overtaken by a newer one
+        row.sampled_at = result.started_at
+        row.total_ms = round(result.phases.total_ms)
+        _keep(row, before, step)
+        for event in step.events:
+            _act(row, event, result.detail, terms.grace)
+    db.writing().flush()
+
+
+def void_outage(outage: Outage, page_ids: Collection[int], terms: Terms) -> None:
+    """Take back what was seen of these pages while the prober itself was cut off. Safe to repeat."""
+    for row in _watches(page_ids).values():
+        before = from_dict(row.memory)
+        step = void(before, outage.since, outage.noticed_at, OFFLINE_CAUSE)
+        _keep(row, before, step)
+        for event in step.events:
+            _act(row, event, "", terms.grace)
+    db.writing().flush()
+
+
+def watched_ids() -> list[list[int]]:
+    """Return the ids of all watched pages in portions fit for one transaction each."""
+    query = select(Watch.page_id).where(Watch.watched.is_(True)).order_by(Watch.page_id)
+    ids = list(db.session().scalars(query))
+    return [ids[at : at + _CHUNK] for at in range(0, len(ids), _CHUNK)]
+
+
+def beat(prober: str, stats: Stats, *, now: datetime) -> None:
+    """Note that a prober is alive and how it fares."""
+    db.writing().merge(
+        ProberBeat(
+            name=prober,
+            seen_at=now,
+            own_network_ok=not stats.offline,
+            lag_p99_ms=round(stats.lag_p99_ms),
+            targets=stats.targets,
+            looks=stats.looks,
+            missed=stats.missed,
+            waiting=stats.waiting,
+            lost=stats.lost,
+        )
+    )
+    db.writing().flush()
+
+
+def forget_samples(before: datetime) -> bool:
+    """Delete the oldest looks made before ``before``, an hour's worth; return whether there are more."""
+    oldest = db.writing().scalar(select(func.min(ProbeSample.at)))
+    if oldest is None or oldest >= before:
+        return False
+    db.writing().execute(delete(ProbeSample).where(ProbeSample.at < min(oldest + _FORGET_SLICE, before)))
+    return True
+
+
+def _locked(query: Any) -> Any:
+    # In the order of the key, so that two probers never wait for each other in a ring.
+    return query.order_by(Watch.page_id).with_for_update().execution_options(populate_existing=True)
+
+
+def _watches(page_ids: Collection[int]) -> dict[int, Watch]:
+    query = select(Watch).where(Watch.page_id.in_(page_ids), Watch.watched.is_(True))
+    return {row.page_id: row for row in db.writing().scalars(_locked(query))}
+
+
+def _store_samples(prober: str, looks: Sequence[tuple[int, ProbeResult]]) -> None:
+    if not looks:
+        return
+    ignoring = (
+        insert(ProbeSample).prefix_with("OR IGNORE", dialect="sqlite").prefix_with("IGNORE", dialect="mysql")
+    )
+    rows = [
+        {
+            "page_id": page_id,
+            "at": result.started_at,
+            "prober": prober,
+            "verdict": result.verdict,
+            "cause": result.cause[:CAUSE_MAX],
+            "http_status": result.status,
+            "dns_ms": round(result.phases.dns_ms),
+            "connect_ms": round(result.phases.connect_ms),
+            "tls_ms": round(result.phases.tls_ms),
+            "first_byte_ms": round(result.phases.first_byte_ms),
+            "total_ms": round(result.phases.total_ms),
+        }
+        for page_id, result in looks
+    ]
+    db.writing().execute(ignoring, rows)
+
+
+def _keep(row: Watch, before: WatchState, step: Step) -> None:
+    """Write the new state into its row and the spans it settles or changes into theirs."""
+    held, now_open = open_spans(before), open_spans(step.state)
+    if step.spans or held != now_open:
+        _replace_spans(row.page_id, held[0].start, step, now_open)
+    row.memory = to_dict(step.state)
+    row.condition, row.since = now_open[-1].condition, now_open[-1].start
+    row.cause = now_open[-1].cause[:CAUSE_MAX]
+
+
+def _replace_spans(page_id: int, from_: datetime, step: Step, now_open: Sequence[Span]) -> None:
+    if step.retract_from is not None and step.retract_from < from_:
+        from_ = step.retract_from
+        db.writing().execute(
+            update(StateSpan)
+            .where(StateSpan.page_id == page_id, StateSpan.started_at < from_, StateSpan.ended_at > from_)
+            .values(ended_at=from_)
+            .execution_options(synchronize_session=False)
+        )
+    db.writing().execute(
+        delete(StateSpan)
+        .where(StateSpan.page_id == page_id, StateSpan.started_at >= from_)
+        .execution_options(synchronize_session=False)
+    )
+    _add_spans(page_id, (*step.spans, *now_open))
+
+
+def _add_spans(page_id: int, spans: Iterable[Span]) -> None:
+    rows = [
+        {
+            "page_id": page_id,
+            "started_at": span.start,
+            "ended_at": span.end,
+            "condition": span.condition,
+            "cause": span.cause[:CAUSE_MAX],
+        }
+        for span in spans
+    ]
+    db.writing().flush()  # the page's own row first: spans refer to what it refers to
+    db.writing().execute(insert(StateSpan), rows)
+
+
+def _act(row: Watch, event: Event, detail: str, grace: timedelta) -> None:
+    match event:
+        case WentDown(since, confirmed_at, cause):
+            _open_incident(row, since, confirmed_at, cause, detail)
+            mobile_access.probe_failed(row.page_id, since, cause, grace=grace)
+        case CameBack(at):
+            _close_incident(row.page_id, at, Outcome.RECOVERED)
+            mobile_access.probe_recovered(row.page_id, at)
+        case Voided(at):
+            _close_incident(row.page_id, at, Outcome.VOIDED)
+            mobile_access.probe_recovered(row.page_id, at)
+        case _:
+            pass
+
+
+def _open_incident(row: Watch, since: datetime, confirmed_at: datetime, cause: str, detail: str) -> None:
+    incident = Incident(
+        page_id=row.page_id,
+        open_page_id=row.page_id,
+        body_id=row.body_id,
+        page_name=row.name,
+        cause=cause[:CAUSE_MAX],
+        detail=detail[:DETAIL_MAX],
+        started_at=since,
+        opened_at=confirmed_at,
+    )
+    db.writing().add(incident)
+    db.writing().flush()
+    told = {"page_id": str(row.page_id), "started_at": since.isoformat(), "cause": cause}
+    audit.record(PROBER, "incident.open", OBJECT, incident.id, told)
+
+
+def _close_incident(page_id: int, at: datetime, outcome: Outcome) -> None:
+    incident = db.writing().scalar(select(Incident).where(Incident.open_page_id == page_id))
+    if incident is None:
+        return
+    incident.open_page_id, incident.resolved_at, incident.outcome = None, at, outcome
+    told = {"page_id": str(page_id), "resolved_at": at.isoformat(), "outcome": outcome.value}
+    audit.record(PROBER, "incident.close", OBJECT, incident.id, told)
+    db.writing().flush()

@@ -1,0 +1,84 @@
+"""Watched pages and the looks at them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from app.core import db
+from app.mobile_access import service as mobile_access
+from app.mobile_access.service import PageView, State
+from app.monitoring import service
+from app.monitoring.domain import Terms
+from app.monitoring.models import StateSpan
+from mobile_pages.probe.base import Phases, ProbeResult, Verdict
+from mobile_pages.probe.state import Rule
+from tests.app.mobile_access.builders import a_page
+from tests.builders import NOW
+
+MINUTE = timedelta(minutes=1)
+TERMS = Terms(
+    interval_seconds=60,
+    timeout_seconds=15.0,
+    slow_ms=5000,
+    grace=MINUTE,
+    rule=Rule(longest_gap=3 * MINUTE),
+)
+_VERDICTS = {"U": Verdict.UP, "S": Verdict.DEGRADED, "D": Verdict.DOWN, "?": Verdict.UNKNOWN}
+_CAUSES = {"S": "slow", "D": "http_status", "?": "missed"}
+
+
+def take_list(now: datetime = NOW) -> None:
+    service.take_list(mobile_access.watched_pages(), TERMS, now=now)
+
+
+def a_watched_page(*, now: datetime = NOW, **details) -> PageView:
+    """Bring a page online and begin to watch it."""
+    page = a_page(state=State.ONLINE, now=now, **details)
+    take_list(now)
+    return page
+
+
+def looks(page_id: int, letters: str, *, minute: float = 1, every: float = 1) -> list[ProbeResult]:
+    """Return one look per letter (up, slow, down, ?), ``every`` minutes, from ``minute`` after NOW."""
+    return [
+        ProbeResult(
+            str(page_id),
+            at(minute + index * every),
+            _VERDICTS[letter],
+            _CAUSES.get(letter, ""),
+            detail="服务器返回状态码 503。" if letter == "D" else "",
+            status={"U": 200, "S": 200, "D": 503}.get(letter),
+            phases=Phases(dns_ms=2, connect_ms=3, tls_ms=10, first_byte_ms=30, transfer_ms=5),
+        )
+        for index, letter in enumerate(letters)
+    ]
+
+
+def tell(results: list[ProbeResult], prober: str = "test") -> None:
+    service.ingest(prober, results, TERMS)
+
+
+def seen(letters: str, *, now: datetime = NOW, minute: float = 1, every: float = 1, **details) -> PageView:
+    """Return a page that was looked at with these results."""
+    page = a_watched_page(now=now, **details)
+    tell(looks(page.id, letters, minute=minute, every=every))
+    return page
+
+
+def at(minute: float) -> datetime:
+    return NOW + timedelta(minutes=minute)
+
+
+def spans(page_id: int) -> list[tuple[float, float | None, str]]:
+    """Return the stored spans as (first minute, last minute, condition), in order."""
+    query = select(StateSpan).where(StateSpan.page_id == page_id).order_by(StateSpan.started_at)
+    return [
+        (_minute(row.started_at), row.ended_at and _minute(row.ended_at), row.condition.value)
+        for row in db.session().scalars(query)
+    ]
+
+
+def _minute(instant: datetime) -> float:
+    return (instant - NOW) / MINUTE
