@@ -16,6 +16,7 @@ from app.mobile_access.domain import THEME_LABELS
 from app.mobile_access.schemas import RegistrationSchema
 from app.mobile_access.service import PageView, Registration
 from app.mobile_access.tables import COLUMNS, ImportRefused, Row, RowError, read_table
+from app.mobile_access.wording import texts
 from app.organisations import service as organisations
 from app.organisations.service import Principal
 from mobile_pages.guard import Policy
@@ -95,13 +96,5 @@ def _document(row: Row, kinds: dict[str, str]) -> dict[str, Any]:
 
 def _told(number: int, messages: dict[str, Any]) -> list[RowError]:
     return [
-        RowError(number, _LABELS.get(name, ""), "；".join(_flat(said))) for name, said in messages.items()
+        RowError(number, _LABELS.get(name, ""), "；".join(texts(said))) for name, said in messages.items()
     ]
-
-
-def _flat(said: Any) -> list[str]:
-    if isinstance(said, dict):
-        return [text for inner in said.values() for text in _flat(inner)]
-    if isinstance(said, list):
-        return [text for inner in said for text in _flat(inner)]
-    return [str(said)]

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import itertools
+import struct
+import zlib
 from datetime import timedelta
 
 from sqlalchemy import select
 
 from app.core import db
 from app.mobile_access import service
+from app.mobile_access.files import artifact_store
 from app.mobile_access.models import CheckRun
 from app.mobile_access.service import CheckResult, CheckVerdict, PageView, Registration, State, Theme
+from mobile_pages.artifact import Client, Rendering
+from mobile_pages.report.document import to_json
+from mobile_pages.spec.base import Profile
+from mobile_pages.spec.engine import judge
 from tests.builders import NOW, a_body, a_principal
+from tests.mobile_pages.spec.builders import an_artifact
 
 _numbers = itertools.count(1)
 BOTH = ("alipay", "wechat")
@@ -74,3 +82,37 @@ def finish_check(page_id, verdict=CheckVerdict.PASS, *, now=NOW, **changed) -> b
         **changed,
     }
     return service.record_check(the_run(page_id), CheckResult(**details), now=now + timedelta(seconds=5))
+
+
+def a_png(width=720, height=1480) -> bytes:
+    """Return a white picture, real enough for a browser."""
+    rows = zlib.compress(b"".join(b"\0" + b"\xff" * width for _ in range(height)))
+    parts = [
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)),
+        (b"IDAT", rows),
+        (b"IEND", b""),
+    ]
+    chunks = [
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in parts
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def a_report_on_disk(app):
+    """Judge an artifact that is too wide; return the report's document and the picture kept for it."""
+    picture = a_png()
+    digest = artifact_store(app.extensions["hall_settings"].var_dir).put(picture)
+    wide = Rendering("plain-360", Client.PLAIN, 360, 740, screenshot=digest)
+    artifact = an_artifact(renderings=(wide,))
+    document = to_json(judge(artifact, Profile.STANDARD), artifact)
+    finding = {
+        **dict.fromkeys(("where", "advice", "selector", "snippet", "measured"), ""),
+        "where": "正文",
+        "advice": "改为百分比宽度",
+        "count": 1,
+        "rendering": wide.label,
+        "box": [0.0, 100.0, 500.0, 40.0],
+    }
+    first = {**document["rules"][0], "verdict": "fail", "severity": "must", "findings": [finding]}
+    return {**document, "rules": [first, *document["rules"][1:]]}, picture

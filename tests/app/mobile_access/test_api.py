@@ -229,7 +229,9 @@ def test_a_listing_goes_on_where_it_stopped(client, given, body, operator):
     assert rest["next_cursor"] is None
 
 
-@pytest.mark.parametrize("query", ["cursor=nonsense", "cursor=YQ", "limit=0", "limit=101", "state=gone", "body_id=x"])
+@pytest.mark.parametrize(
+    "query", ["cursor=nonsense", "cursor=YQ", "limit=0", "limit=101", "state=gone", "body_id=x"]
+)
 def test_a_bad_query_is_refused(client, operator, query):
     assert client.get(f"{PAGES}?{query}", headers=operator).status_code == 422
 
