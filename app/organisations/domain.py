@@ -66,12 +66,13 @@ STATE_LABELS: Mapping[StaffState, str] = {
     StaffState.DISABLED: "已停用",
 }
 
+_OPERATOR = frozenset({Permission.PAGES_REGISTER, Permission.PAGES_READ, Permission.WATCH})
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.PROVINCE_REVIEWER: frozenset({Permission.PAGES_READ, Permission.PAGES_REVIEW, Permission.WATCH}),
     Role.PROVINCE_WATCH: frozenset({Permission.PAGES_READ, Permission.WATCH}),
-    Role.DEPARTMENT_OPERATOR: frozenset({Permission.PAGES_REGISTER, Permission.PAGES_READ}),
-    Role.CITY_OPERATOR: frozenset({Permission.PAGES_REGISTER, Permission.PAGES_READ}),
-    Role.COUNTY_OPERATOR: frozenset({Permission.PAGES_REGISTER, Permission.PAGES_READ}),
+    Role.DEPARTMENT_OPERATOR: _OPERATOR,
+    Role.CITY_OPERATOR: _OPERATOR,
+    Role.COUNTY_OPERATOR: _OPERATOR,
     Role.AUDITOR: frozenset({Permission.AUDIT_READ}),
     Role.SYSTEM_ADMINISTRATOR: frozenset({Permission.STAFF_MANAGE, Permission.CHANNELS_MANAGE}),
 }
