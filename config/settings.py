@@ -51,6 +51,8 @@ class Settings:
         redis_url: shared caches and rate limits; ``""`` keeps them in process.
         outbound_allow: exceptions of the outbound guard, on the resolved address.
         probe_interval_seconds: default time between two looks at a page.
+        probe_canaries: addresses that tell the prober whether its own network works; better several,
+            on networks of different providers.
         down_grace_seconds: how long a page may be down before its entry is hidden.
     """
 
@@ -67,6 +69,7 @@ class Settings:
     metrics_token: str = field(default="", repr=False)
     probe_interval_seconds: int = 60
     probe_timeout_seconds: float = 15.0
+    probe_canaries: tuple[str, ...] = ()
     down_grace_seconds: int = 60
     check_deadline_seconds: float = 20.0
     sandbox_url: str = ""
@@ -106,6 +109,12 @@ class Settings:
             metrics_token=env.get("HALL_METRICS_TOKEN", ""),
             probe_interval_seconds=read.one("HALL_PROBE_INTERVAL_SECONDS", _between(5, 86400), default=60),
             probe_timeout_seconds=float(read.one("HALL_PROBE_TIMEOUT_SECONDS", _between(1, 60), default=15)),
+            probe_canaries=read.one(
+                "HALL_PROBE_CANARIES",
+                _addresses,
+                # A demo may stand on a machine without any network: its own web server must do.
+                default=() if environment is Environment.PRODUCTION else (f"{base_url}/healthz",),
+            ),
             down_grace_seconds=read.one("HALL_DOWN_GRACE_SECONDS", _between(0, 86400), default=60),
             check_deadline_seconds=float(
                 read.one("HALL_CHECK_DEADLINE_SECONDS", _between(2, 120), default=20)
@@ -186,6 +195,12 @@ def _base_url(raw: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.netloc:
         raise _Said("must be an http(s) address")
     return raw.rstrip("/")
+
+
+def _addresses(raw: str) -> tuple[str, ...]:
+    for word in _words(raw):
+        _base_url(word)
+    return _words(raw)
 
 
 def _database_url(raw: str) -> str:
