@@ -290,7 +290,7 @@ def begin_set_up(secret: str, *, now: datetime) -> SetUpView:
         db.writing().flush()
     else:
         totp_secret = vault.unseal(TOTP_FIELD, link.totp_token)
-    uri = pyotp.TOTP(totp_secret).provisioning_uri(name=row.username, issuer_name="广东省网上办事大厅手机版")
+    uri = pyotp.TOTP(totp_secret).provisioning_uri(name=row.username, issuer_name="省网上办事大厅")
     return SetUpView(row.username, totp_secret, uri)
 
 

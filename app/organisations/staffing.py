@@ -15,6 +15,7 @@ from app.core.errors import Conflict, Forbidden, Invalid, NotFound
 from app.organisations.domain import (
     LINK_LIVES,
     NAME_MAX,
+    ROLE_LABELS,
     SCOPE_OF,
     TOKEN_DAYS_MAX,
     TOKEN_NAME_MAX,
@@ -299,7 +300,9 @@ def demo_links(*, environment: Environment, now: datetime) -> dict[Role, str]:
         row = db.writing().scalar(select(Staff).where(Staff.username == username))
         if row is None:
             grant = grant_for(role, _demo_scope(role))
-            made = create_staff(username=username, name="演示人员", grants=[grant], by="system", now=now)
+            made = create_staff(
+                username=username, name=f"演示{ROLE_LABELS[role]}", grants=[grant], by="system", now=now
+            )
             row = db.writing().get_one(Staff, made.id)
         if row.state is StaffState.DISABLED:
             continue
