@@ -39,6 +39,8 @@ def seed() -> None:
     rows = catalogue["pages"] if isinstance(catalogue, dict) else catalogue
     samples = service.sample_registrations(rows, mobile_access.outbound_guard(settings()))
     registered = db.transaction(lambda: service.register_samples(samples, clock.system_clock()))
+    # The simulators forget their menus when they stop.
+    service.publish_menus_again(settings().base_url, clock.system_clock())
     if not registered:
         return
     click.echo(f"样例网页 sample pages: {registered} registered, being checked")
