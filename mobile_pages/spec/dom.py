@@ -15,6 +15,7 @@ from mobile_pages.spec.base import Finding
 from mobile_pages.spec.personal import masked
 
 SNIPPET_LENGTH = 200
+_SELECTOR_STEPS = 12
 _SPACE = re.compile(r"\s+")
 _SIMPLE_ID = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
 _UNREAD = frozenset({"script", "style", "template", "noscript"})
@@ -73,10 +74,13 @@ def shorten(text: str) -> str:
 
 
 def selector(node: LexborNode) -> str:
-    """Return a CSS selector that leads to the element: from the nearest id, else from the root."""
+    """Return a CSS selector that leads to the element: from the nearest id, else from the root.
+
+    Of an element deeper than :data:`_SELECTOR_STEPS` only so many steps are told.
+    """
     steps: list[str] = []
     current: LexborNode | None = node
-    while current is not None and current.is_element_node and current.tag:
+    while current is not None and current.is_element_node and len(steps) < _SELECTOR_STEPS:
         identifier = attribute(current, "id")
         if _SIMPLE_ID.fullmatch(identifier):
             steps.append(f"#{identifier}")

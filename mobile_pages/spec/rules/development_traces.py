@@ -49,9 +49,9 @@ def _inline(node: LexborNode) -> str:
 
 def _hosts(artifact: Artifact) -> Iterator[Finding]:
     own = host_of(artifact.static.entry.final_url)
-    places = {one.url: selector(one.node) for one in addresses(artifact)}
+    places = {one.url: one.node for one in addresses(artifact)}
     for script in page_of(artifact).css("script"):
-        places |= {url: selector(script) for url in _SCRIPT_URL.findall(_inline(script))}
+        places.update(dict.fromkeys(_SCRIPT_URL.findall(_inline(script)), script))
     inner = [
         url for url in places if (host := host_of(url)) != own and (is_private(host) or is_test_host(host))
     ]
@@ -61,7 +61,7 @@ def _hosts(artifact: Artifact) -> Iterator[Finding]:
         yield Finding(
             "页面里的地址",
             "把 localhost、内网地址和测试环境的域名换成正式地址,群众的手机打不开它们。",
-            places.get(inner[0], ""),
+            selector(places[inner[0]]) if inner[0] in places else "",
             shorten(inner[0]),
             host_of(inner[0]),
             len(inner),

@@ -8,7 +8,7 @@ from mobile_pages.artifact import Artifact, Fetch, Trouble
 from mobile_pages.spec.base import Finding, Need, Outcome, Profile, Rule, Verdict
 from mobile_pages.spec.dom import shorten
 
-_DOCTYPE = re.compile(r"\ufeff?(?:\s|<!--.*?-->)*<!doctype\s+html\b", re.I | re.S)
+_DOCTYPE = re.compile(r"\ufeff?(?>\s+|<!--(?>.*?-->))*+<!doctype\s+html\b", re.I | re.S)
 _META_CHARSET = re.compile(r"<meta[^>]+charset\s*=\s*[\"']?\s*([\w-]+)", re.I)
 _UTF8 = frozenset({"utf-8", "utf8"})
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from unicodedata import normalize
 
 from selectolax.lexbor import LexborNode
@@ -42,22 +43,36 @@ class _Piece:
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
-    faults: dict[tuple[str, str], list[Finding]] = defaultdict(list)
-    doubts: dict[tuple[str, str], list[Finding]] = defaultdict(list)
+    faults, doubts = _Groups(), _Groups()
     allowed = _digits(artifact.declaration.hotline)
     for piece in _pieces(artifact):
         for hit in _hits(piece):
             if allowed and allowed in _digits(piece.text[hit.start : hit.end]):
                 continue
             group = faults if hit.certain else doubts
-            group[piece.where, hit.kind.value].append(_finding(piece, hit))
+            group.add((piece.where, hit.kind.value), partial(_finding, piece, hit))
         for name in _NAME.finditer(piece.lead + piece.text):
             if name.end() > len(piece.lead) and not _NO_NAME.search(name.group(1)):
-                doubts[piece.where, "姓名"].append(_name(piece, name.group(1)))
-    certain, open_questions = _grouped(faults), _grouped(doubts)
+                doubts.add((piece.where, "姓名"), partial(_name, piece, name.group(1)))
+    certain = faults.findings()
     plain = sum(finding.count for finding in certain)
     reason = "有的数字或姓名可能是个人信息,请人工确认"
-    return decided(certain, open_questions, measured=f"{plain} 处明文", reason=reason)
+    return decided(certain, doubts.findings(), measured=f"{plain} 处明文", reason=reason)
+
+
+class _Groups:
+    """Counts hits of one kind in one kind of place; only the first is written out."""
+
+    def __init__(self) -> None:
+        self._first: dict[tuple[str, str], Callable[[], Finding]] = {}
+        self._count: Counter[tuple[str, str]] = Counter()
+
+    def add(self, key: tuple[str, str], describe: Callable[[], Finding]) -> None:
+        self._first.setdefault(key, describe)
+        self._count[key] += 1
+
+    def findings(self) -> list[Finding]:
+        return [replace(describe(), count=self._count[key]) for key, describe in self._first.items()]
 
 
 def _digits(text: str) -> str:
@@ -111,14 +126,6 @@ def _finding(piece: _Piece, hit: personal.Hit) -> Finding:
 def _name(piece: _Piece, name: str) -> Finding:
     shown = "*" + name[1:]
     return Finding(piece.where, _ADVICE, selector(piece.node), f"姓名 {shown}", f"姓名 {shown}")
-
-
-def _grouped(found: dict[tuple[str, str], list[Finding]]) -> list[Finding]:
-    """Make one finding of all in the same kind of place, the first as example."""
-    return [
-        Finding(one[0].where, one[0].advice, one[0].selector, one[0].snippet, one[0].measured, len(one))
-        for one in found.values()
-    ]
 
 
 RULE = Rule(
