@@ -1,40 +1,44 @@
-"""zoom: residents may enlarge the page with two fingers."""
+"""zoom: residents may enlarge the page with two fingers, or its text by the channel's font setting.
+
+One public guide forbids pinch zoom, WCAG 1.4.4 forbids blocking it; text that is proven to grow
+(MAS-LAY-04) satisfies both.
+"""
 
 from __future__ import annotations
 
+from selectolax.lexbor import LexborNode
+
 from mobile_pages.artifact import Artifact
-from mobile_pages.spec.base import Finding, Need, Outcome, Profile, Rule, Verdict
-from mobile_pages.spec.dom import attribute, metas, page_of, selector, snippet
+from mobile_pages.spec.base import Need, Outcome, Profile, Rule, Verdict
+from mobile_pages.spec.dom import attribute, found, metas, page_of
+from mobile_pages.spec.outcomes import decided, not_applicable
+from mobile_pages.spec.rules import text_zoom
 from mobile_pages.spec.viewport import forbids_zoom, parse_viewport, scale
 
 _LOWEST_MAXIMUM = 2.0
+_WHERE = "页面头部的 viewport"
+_ADVICE = "从 viewport 里删去 user-scalable 和 maximum-scale,让看不清小字的群众能用两指放大。"
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
     declared = metas(page_of(artifact), "viewport")
     if not declared:
-        return Outcome(Verdict.NOT_APPLICABLE, reason="页面没有 viewport,浏览器不会禁止缩放")
-    findings: list[Finding] = []
-    for node in declared:
-        properties = parse_viewport(attribute(node, "content"))
-        maximum = scale(properties, "maximum-scale")
-        blocked = [
-            *(["user-scalable=" + properties["user-scalable"]] if forbids_zoom(properties) else []),
-            *([f"maximum-scale={maximum:g}"] if maximum is not None and maximum < _LOWEST_MAXIMUM else []),
-        ]
-        if blocked:
-            findings.append(
-                Finding(
-                    "页面头部的 viewport",
-                    "从 viewport 里删去 user-scalable 和 maximum-scale,让看不清小字的群众能用两指放大。",
-                    selector(node),
-                    snippet(node),
-                    ", ".join(blocked),
-                )
-            )
-    if findings:
-        return Outcome(Verdict.FAIL, tuple(findings), measured=findings[0].measured)
-    return Outcome(Verdict.PASS, measured="可以缩放")
+        return not_applicable("页面没有 viewport,浏览器不会禁止缩放")
+    blocking = [node for node in declared if _blocked(node)]
+    measured = _blocked(blocking[0]) if blocking else "可以缩放"
+    if blocking and text_zoom.judge(artifact, profile).verdict is Verdict.PASS:
+        return decided((), measured=measured, note="禁止两指缩放,但文字能跟随字号设置放大(见 MAS-LAY-04)")
+    return decided(found(blocking, where=_WHERE, advice=_ADVICE, measured=measured), measured=measured)
+
+
+def _blocked(node: LexborNode) -> str:
+    """Return the properties that keep residents from zooming, ``""`` when none does."""
+    properties = parse_viewport(attribute(node, "content"))
+    maximum = scale(properties, "maximum-scale")
+    blocked = [f"user-scalable={properties['user-scalable']}"] if forbids_zoom(properties) else []
+    if maximum is not None and maximum < _LOWEST_MAXIMUM:
+        blocked.append(f"maximum-scale={maximum:g}")
+    return ", ".join(blocked)
 
 
 RULE = Rule(
