@@ -22,7 +22,7 @@ _UNREAD = frozenset({"script", "style", "template", "noscript"})
 _ADDRESS_ATTRIBUTES = ("href", "src", "action", "formaction", "data", "poster")
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=2)  # one page is judged at a time; a tree is many times its source
 def parse(html: str) -> LexborHTMLParser:
     """Return the tree of ``html``. It is shared by all rules: nobody may change it."""
     return LexborHTMLParser(html)
@@ -48,7 +48,7 @@ def text_of(node: LexborNode | None) -> str:
     return "" if node is None else _SPACE.sub(" ", node.text(deep=True)).strip()
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=2)  # one page is judged at a time; a tree is many times its source
 def visible_text(page: LexborHTMLParser) -> str:
     """Return the text of the body that a resident may read, blanks made one space, elements kept apart."""
     if page.body is None:
