@@ -30,6 +30,10 @@ USER_AGENTS: Mapping[Client, str] = {
 _DENSITY = 2
 _WORLD = "hall"
 _STEP_SECONDS = 0.25
+_MARGIN_SECONDS = 0.5
+_MANY_MOVES = 3
+_ATTEMPTS = 3
+_RETRY_SECONDS = 0.3
 # Slow 4G as Lighthouse models it: 150 ms round trip, 1.6 Mbit/s down, 750 kbit/s up.
 SLOW_4G = {"offline": False, "latency": 150, "downloadThroughput": 200_000, "uploadThroughput": 93_750}
 
@@ -42,6 +46,7 @@ class PageTrouble(Exception):
         self.trouble = Trouble(code, detail)
 
 
+_MOVING = ("navigation_loop", "页面不停地自动跳转,无法检查。")
 _CRASHED = ("crashed", "页面使浏览器崩溃。")
 
 
@@ -63,7 +68,7 @@ class PageLimits:
     settle_seconds: float = 5.0
     quiet_seconds: float = 0.5
     memory_bytes: int = 768 * 1024 * 1024
-    watch_seconds: float = 0.0
+    watch_seconds: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,7 @@ class Page:
         self._limits = limits
         self._started = time.monotonic()
         self._deadline = self._started + limits.deadline_seconds
+        self._still_at = 0.0
         self._context: tuple[str, int] | None = None
         self.observed = observer.seen
 
@@ -116,9 +122,9 @@ class Page:
         return self._observer.trouble()
 
     @property
-    def has_moved(self) -> bool:
-        """Whether another document than the first one is shown."""
-        return len(self.observed.navigations) > 1
+    def still_seconds(self) -> float:
+        """Seconds since the page was found standing still, 0 before that."""
+        return time.monotonic() - self._still_at if self._still_at else 0.0
 
     def go(self, url: str) -> Trouble | None:
         """Open ``url`` and wait until it stands still.
@@ -147,23 +153,26 @@ class Page:
         if not self._observer.loaded:
             return self.interruption or self._interrupt()
         self._settle()
+        self._still_at = time.monotonic()
         return self.interruption
 
     def watch(self, seconds: float) -> None:
-        """Keep the page open for ``seconds`` to see what it does by itself."""
-        self._wait(lambda: False, min(self._deadline, time.monotonic() + seconds))
+        """Keep the page open for ``seconds`` to see what it does by itself, less when time runs out."""
+        self._wait(lambda: False, min(self._deadline - _MARGIN_SECONDS, time.monotonic() + seconds))
 
     def evaluate(self, expression: str) -> Any:
         """Return the JSON value of ``expression``, run where scripts of the page cannot interfere."""
-        for attempt in (1, 2, 3):
+        failure = ""
+        for _ in range(_ATTEMPTS):
             try:
                 return self._evaluate(expression)
-            except CommandFailed:  # the document went away in between
+            except CommandFailed as error:  # mostly because the document went away in between
+                failure = str(error)
                 self._context = None
-                if attempt == 3:
-                    break
-                self._wait(lambda: False, min(self._deadline, time.monotonic() + 0.3))
-        raise PageTrouble("navigating", "页面不停地自动跳转,无法检查。")
+                self._wait(lambda: False, min(self._deadline, time.monotonic() + _RETRY_SECONDS))
+        if len(self.observed.navigations) > _MANY_MOVES:
+            raise PageTrouble(*_MOVING)
+        raise PageTrouble("script_failed", f"页面无法测量:{failure[:200]}")
 
     def resize(self, width: int) -> None:
         """Show the page at another width."""
@@ -209,7 +218,7 @@ class Page:
         )
         if "exceptionDetails" in answer:
             text = answer["exceptionDetails"].get("exception", {}).get("description", "")
-            raise PageTrouble("script_failed", f"页面无法测量:{text[:200]}")
+            raise CommandFailed(text)
         return answer["result"].get("value")
 
     def _settle(self) -> None:
@@ -269,6 +278,8 @@ class Page:
         replies: list[Mapping[str, Any]] = []
         self._post(method, params, on_reply=replies.append)
         if not self._wait(lambda: bool(replies), deadline):
+            if len(self.observed.navigations) > _MANY_MOVES:
+                raise PageTrouble(*_MOVING)
             raise PageTrouble("timeout", f"页面在 {self._limits.deadline_seconds:g} 秒内没有检查完。")
         return result_of(method, replies[0])
 

@@ -29,8 +29,7 @@ are grouped, ``count``; what else they hold stands in brackets.
 - ``schemes`` [scheme, url]; ``links`` (http addresses); ``windows`` (addresses it tried to open).
 - ``storage``: [store, key, kinds of personal numbers in the value]; the value is not kept.
 - ``personal``: [kind, masked number] found in visible text.
-- ``fingerprint`` of the element structure; ``vitals``: ``fcp``, ``lcp`` in ms (null = none), ``cls``, in a
-  watched opening those after watching.
+- ``fingerprint`` of the element structure; ``vitals``: ``fcp``, ``lcp`` in ms (null = none), ``cls``.
 - ``settled``: False where the page never finished loading.
 
 Personal numbers are masked in every text that is kept.
@@ -66,6 +65,7 @@ _SCRIPTS = Path(__file__).parent / "script"
 _HEIGHT = 740
 _TEXT_WAIT_SECONDS = 5.0
 _TEXT_STEP_SECONDS = 0.5
+_LATE_SECONDS = 1.0
 _FEW_CHARACTERS = 20
 
 
@@ -76,7 +76,8 @@ class Opening:
     Attributes:
         label: name of the rendering, unique in one check.
         variant: ``entry``, ``elder`` (the elder edition) or ``extra`` (with parameters nobody asked for).
-        watched: whether to wait afterwards for what the page does by itself.
+        watched: whether to open it over a slow network and to wait afterwards for what the page does by
+            itself; of openings that share a load only the first may be.
     """
 
     label: str
@@ -135,7 +136,7 @@ class _Visit:
         self._url = url
         self._openings = openings
         self._limits = limits
-        # Only the first opening as a plain browser answers for the time on a slow network.
+        # The opening that is watched is also the one whose times are judged.
         slow = openings[0].watched
         self._device = Device(client=client, width=openings[0].width, height=_HEIGHT, slow_network=slow)
 
@@ -148,15 +149,24 @@ class _Visit:
         with FilteringProxy(guard) as proxy:
             try:
                 with browser.open_page(self._device, proxy=proxy.address, limits=self._limits) as page:
-                    try:
-                        self._render(page, store_screenshot, done)
-                    except PageTrouble as error:
-                        done += self._missed(error.trouble, done, page)
-                        raise
+                    self._render_all(page, store_screenshot, done)
             except PageTrouble as error:
                 done += self._missed(error.trouble, done, None)
-            refused_hosts = {one.target: one.code for one in proxy.refusals()}
-        return [_with_refusals(one, refused_hosts) for one in done]
+            codes = {one.target: one.code for one in proxy.refusals()}
+        return [_with_refusals(one, codes) for one in done]
+
+    def _render_all(self, page: Page, store_screenshot: StoreScreenshot, done: list[Rendering]) -> None:
+        try:
+            self._render(page, store_screenshot, done)
+            if self._openings[0].watched:
+                page.watch(self._limits.watch_seconds - page.still_seconds)
+                done[0] = replace(done[0], **_doings(page), history_length=page.history_length())
+        except PageTrouble as error:
+            missed = self._missed(error.trouble, done, page)
+            if not missed:  # it went wrong while it was watched
+                done[0] = replace(done[0], **_doings(page), trouble=error.trouble)
+            done += missed
+            raise
 
     def _render(self, page: Page, store_screenshot: StoreScreenshot, done: list[Rendering]) -> None:
         unfinished = page.go(self._url)
@@ -167,13 +177,11 @@ class _Visit:
                 page.evaluate(_zoom_script(opening.text_zoom))
                 page.resize(opening.width)
             metrics = _measure(page) if unfinished or index else _measure_when_shown(page)
-            vitals = page.evaluate(_vitals_script())
             if opening.watched:
-                page.watch(self._limits.watch_seconds)
-                if not page.has_moved:
-                    vitals = page.evaluate(_vitals_script())
-            metrics["vitals"] = vitals
-            # Last, because it resizes the view, and jumps of the layout do not count soon after that.
+                # What comes late and pushes the text aside; other widths would blur the figure.
+                page.watch(min(_LATE_SECONDS, self._limits.watch_seconds))
+            metrics["vitals"] = page.evaluate(_vitals_script())
+            # Last, because it resizes the view.
             screenshot = None if index else store_screenshot(page.screenshot(_shot_height(metrics)))
             trouble = unfinished or page.interruption
             done.append(self._rendering(opening, page, trouble, metrics, screenshot))
@@ -199,24 +207,33 @@ class _Visit:
         )
         if page is None:
             return base
-        seen, kept = page.observed, _without_personal(metrics)
+        kept = _without_personal(metrics)
         if metrics:
-            kept |= {"windows": list(_masked(seen.windows)), "settled": trouble is None}
+            windows = list(_masked(page.observed.windows))
+            kept |= {"windows": windows, "settled": trouble is None}
         return replace(
             base,
-            final_url=personal.masked(seen.navigations[-1]) if seen.navigations else "",
+            **_doings(page),
             title=kept.get("title", ""),
             metrics=kept,
-            requests=tuple(_masked_request(one) for one in page.requests),
-            exceptions=_masked(seen.exceptions),
-            dialogs=_masked(seen.dialogs),
-            downloads=_masked(seen.downloads),
-            navigations=_masked(seen.navigations),
             history_length=page.history_length() if metrics else 1,
             first_text_ms=metrics["vitals"]["fcp"] if metrics else None,
-            total_ms=page.elapsed_ms,
             screenshot=screenshot,
         )
+
+
+def _doings(page: Page) -> dict[str, Any]:
+    """Return the fields of a rendering that tell what the page has done so far."""
+    seen = page.observed
+    return {
+        "final_url": personal.masked(seen.navigations[-1]) if seen.navigations else "",
+        "requests": tuple(_masked_request(one) for one in page.requests),
+        "exceptions": _masked(seen.exceptions),
+        "dialogs": _masked(seen.dialogs),
+        "downloads": _masked(seen.downloads),
+        "navigations": _masked(seen.navigations),
+        "total_ms": page.elapsed_ms,
+    }
 
 
 def _address(declaration: Declaration, variant: str) -> str:

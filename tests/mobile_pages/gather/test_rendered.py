@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,7 +20,9 @@ from tests.mobile_pages.servers import html, serving
 
 pytestmark = pytest.mark.browser
 
-QUICK = PageLimits(deadline_seconds=4, load_seconds=2, settle_seconds=0.5, quiet_seconds=0.1)
+QUICK = PageLimits(
+    deadline_seconds=4, load_seconds=2, settle_seconds=0.5, quiet_seconds=0.1, watch_seconds=0.3
+)
 PLAIN = (Opening("plain-360"),)
 HEAD = (
     "<!doctype html><html lang=zh-CN><meta name=viewport content='width=device-width'><title>社保查询</title>"
@@ -145,6 +148,29 @@ def test_a_hostile_page_costs_its_own_rendering_only(browser: Browser, script: s
     assert (hostile.trouble.code if hostile.trouble else "") == code
     assert calm.trouble is None
     assert calm.metrics["text"]["length"] > 20
+
+
+def test_a_page_that_turns_hostile_while_it_is_watched_is_caught(browser: Browser) -> None:
+    watched = (Opening("plain-360", watched=True), Opening("plain-320", width=320))
+    limits = replace(QUICK, watch_seconds=2)
+    script = "setTimeout(() => { while (true) alert(1) }, 1600)"
+
+    with serving({"/": html(f"{CALM}<script>{script}</script>")}) as base:
+        got = rendered(browser, base, openings=watched, limits=limits)
+
+    assert [one.trouble.code if one.trouble else "" for one in got] == ["dialog_loop", ""]
+    assert got[0].metrics["text"]["length"] > 20
+
+
+def test_a_page_that_moves_on_late_is_seen_moving(browser: Browser) -> None:
+    watched = (Opening("plain-360", watched=True), Opening("plain-320", width=320))
+    script = "setTimeout(() => { location.href = '/gone' }, 1600)"
+
+    with serving({"/": html(f"{CALM}<script>{script}</script>")}) as base:
+        got = rendered(browser, base, openings=watched, limits=replace(QUICK, watch_seconds=2.5))
+
+    assert got[0].navigations == (f"{base}/", f"{base}/gone")
+    assert got[0].title == "社保查询"
 
 
 def test_all_widths_of_a_page_that_breaks_the_browser_carry_the_trouble(browser: Browser) -> None:
