@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 import structlog
 from sqlalchemy import select
@@ -15,10 +17,11 @@ from app.mobile_access.menus import MenuPage, compose
 from app.mobile_access.models import MobilePage, PageChannel
 from app.mobile_access.publication import publication_version
 from app.organisations import service as organisations
-from channels.base import ChannelError
+from channels.base import ChannelError, MenuEntry
 
 log = structlog.get_logger(__name__)
 _LEVEL_WEIGHT = {"province": 0, "city": 1}
+_ROUNDS = 5
 _LET_ON = (ChannelState.APPROVED, ChannelState.PUBLISHED)
 
 
@@ -29,34 +32,39 @@ class MenuNotPublished(Exception):
 def publish_menus(kind: str, *, base_url: str, now: datetime) -> int:
     """Publish the menu of every active account of ``kind``; call it outside transactions.
 
-    What changes meanwhile is published by the next run, which that change has asked for.
-
     Returns:
         how many pages are newly marked as published.
 
     Raises:
         MenuNotPublished: a platform did not take it but may later.
     """
-    version = publication_version()
-    menu = compose(kind, menu_pages(kind), base_url)
-    accounts = channel_accounts.accounts(kind)
-    failed = []
-    for account in accounts:
+    for _ in range(_ROUNDS):
+        version = publication_version()
+        taken = _publish(kind, compose(kind, menu_pages(kind), base_url), now)
+        # A run that was slower than one which knew more has put an older menu in place: once more.
+        if publication_version() == version:
+            return db.transaction(lambda: mark_published(kind, now=now)) if taken else 0
+    raise MenuNotPublished("what is published keeps changing")
+
+
+def _publish(kind: str, menu: Sequence[MenuEntry], now: datetime) -> bool:
+    """Give ``menu`` to every account; tell whether any took it."""
+    taken, again = False, []
+    for account in channel_accounts.accounts(kind):
+        said = None
         try:
             channel_accounts.adapter(account.id).publish_menu(menu)
+            taken = True
         except ChannelError as error:
             log.warning("menu_not_published", account=account.key, code=error.code)
             said = f"{error.code or 'error'}: {error}"
-            db.transaction(lambda id=account.id, said=said: channel_accounts.note_menu(id, now, said))  # type: ignore[misc]
             if error.retryable:
-                failed.append(account.key)
-            continue
-        db.transaction(lambda id=account.id: channel_accounts.note_menu(id, now))  # type: ignore[misc]
-    if failed:
-        raise MenuNotPublished(", ".join(failed))
-    if not accounts or version != publication_version():
-        return 0
-    return db.transaction(lambda: mark_published(kind, now=now))
+                again.append(account.key)
+        note = partial(channel_accounts.note_menu, account.id, now, said)
+        db.transaction(note)
+    if again:
+        raise MenuNotPublished(", ".join(again))
+    return taken
 
 
 def menu_pages(kind: str) -> list[MenuPage]:
