@@ -16,6 +16,8 @@ OPEN_TO_ALL = {
     "GET /api/v1/regions",
     "GET /api/v1/schedule",
     "GET /api/v1/schedule/mobile-access",
+    # how many pages work, counts only
+    "GET /api/v1/status",
     # platforms: they sign what they send
     "GET /callbacks/<key>",
     "POST /callbacks/<key>",
