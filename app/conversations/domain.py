@@ -81,4 +81,4 @@ def _line(match: Match) -> str:
 
 
 def _how_to(home_url: str) -> str:
-    return f"发送要办的事，例如“户口”“公积金”，就能找到服务；\n也可以打开全部服务：\n{home_url}"
+    return f"发送要办的事，例如“户口”“社保”，就能找到服务；\n也可以打开全部服务：\n{home_url}"
