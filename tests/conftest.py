@@ -46,7 +46,7 @@ def tables(app):
     """Every table empty again after the test."""
     yield
     app.extensions["hall_keyring"].unwrapped.clear()
-    app.extensions["hall_limits"].storage.reset()
+    app.extensions["hall_limits"].forget()
     with app.extensions["hall_db"].write_engine.begin() as connection:
         for table in reversed(db.Model.metadata.sorted_tables):
             connection.execute(table.delete())
