@@ -49,6 +49,8 @@ class Settings:
         vault_keys: master keys by version; the highest wraps new data keys.
         audit_key: key of the HMAC chain.
         redis_url: shared caches and rate limits; ``""`` keeps them in process.
+        trusted_proxies: how many reverse proxies stand before the hall; as many entries of
+            ``X-Forwarded-For``, ``-Proto`` and ``-Host`` are believed, counted from the right.
         outbound_allow: exceptions of the outbound guard, on the resolved address.
         probe_interval_seconds: default time between two looks at a page.
         probe_canaries: addresses that tell the prober whether its own network works; better several,
@@ -64,6 +66,7 @@ class Settings:
     audit_key: bytes = field(repr=False)
     redis_url: str = field(default="", repr=False)
     trusted_hosts: tuple[str, ...] = ()
+    trusted_proxies: int = 0
     var_dir: Path = Path("var")
     outbound_allow: tuple[AllowedTarget, ...] = ()
     metrics_token: str = field(default="", repr=False)
@@ -104,6 +107,7 @@ class Settings:
             audit_key=read.required("HALL_AUDIT_KEY", _key),
             redis_url=read.one("REDIS_URL", _redis_url, default=""),
             trusted_hosts=(own_host, *hosts),
+            trusted_proxies=read.one("HALL_TRUSTED_PROXIES", _between(0, 8), default=0),
             var_dir=var_dir,
             outbound_allow=read.one("HALL_OUTBOUND_ALLOW", _allowed_targets, default=()),
             metrics_token=env.get("HALL_METRICS_TOKEN", ""),

@@ -22,6 +22,7 @@ from prometheus_client import (
     multiprocess,
 )
 from sqlalchemy import text
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.core import access, db
 from app.core.errors import Forbidden
@@ -57,6 +58,9 @@ class RequestIds:
 
 def init_app(app: Flask, settings: Settings) -> None:
     app.wsgi_app = RequestIds(app.wsgi_app)  # type: ignore[method-assign]
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     app.config.update(
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
         MAX_FORM_MEMORY_SIZE=1024 * 1024,
