@@ -66,6 +66,7 @@ _HEIGHT = 740
 _TEXT_WAIT_SECONDS = 5.0
 _TEXT_STEP_SECONDS = 0.5
 _LATE_SECONDS = 1.0
+_HASTE_SECONDS = 4.0
 _FEW_CHARACTERS = 20
 
 
@@ -123,9 +124,13 @@ def gather_rendered(
     """
     chosen = openings_for(declaration) if openings is None else openings
     renderings: list[Rendering] = []
+    bounds = limits or PageLimits()
     for (client, variant), group in groupby(chosen, key=lambda one: (one.client, one.variant)):
-        visit = _Visit(_address(declaration, variant), client, tuple(group), limits or PageLimits())
+        visit = _Visit(_address(declaration, variant), client, tuple(group), bounds)
         renderings += visit.render(browser, guard, store_screenshot)
+        if (trouble := renderings[-1].trouble) and trouble.code == "timeout":
+            # A page that once took all its time gets less in the openings that follow.
+            bounds = replace(bounds, load_seconds=min(bounds.load_seconds, _HASTE_SECONDS))
     return tuple(renderings)
 
 

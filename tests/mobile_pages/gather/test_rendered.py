@@ -239,6 +239,17 @@ def test_a_page_that_leads_to_a_closed_address_ends_in_the_guards_words(browser:
     assert got.trouble.code == "guard_private_address"
 
 
+def test_a_page_that_timed_out_once_gets_less_time_afterwards(browser: Browser) -> None:
+    openings = (*PLAIN, Opening("wechat-360", client=Client.WECHAT))
+    limits = replace(QUICK, deadline_seconds=8, load_seconds=5)
+
+    with serving({"/": servers.silent}) as base:
+        got = rendered(browser, base, openings=openings, limits=limits)
+
+    details = [one.trouble.detail for one in got if one.trouble]
+    assert details == ["服务器在 5 秒内没有返回页面。", "服务器在 4 秒内没有返回页面。"]
+
+
 def test_no_browser_is_told_before_any_page_is_judged() -> None:
     with serving({"/": html(CALM)}) as base, pytest.raises(BrowserMissing) as caught:
         rendered(Browser(executable="/nowhere/browser"), base)

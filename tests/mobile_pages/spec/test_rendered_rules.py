@@ -246,6 +246,15 @@ def test_a_page_that_could_not_be_measured_counts_as_blank() -> None:
     assert result.findings[0].measured == trouble.detail
 
 
+def test_dialogs_without_end_are_a_fault_though_the_page_could_not_be_measured() -> None:
+    trouble = Trouble("dialog_loop", "页面不停地弹出对话框。")
+    rendering = Rendering("plain-360", Client.PLAIN, 360, 740, dialogs=("alert: 请下载",), trouble=trouble)
+
+    result = said(an_artifact(renderings=(rendering,)), "dialog-closing")
+
+    assert result.verdict is Verdict.FAIL
+
+
 def test_repeats_of_one_fault_are_one_finding_with_a_count(visitor: Visitor) -> None:
     page = PAGES / "text-contrast" / "fail-many-rows.html"
 
