@@ -253,3 +253,50 @@ def all_pages():
 
 def states_of(page):
     return {one.kind: one.state for one in page.channels}
+
+
+def test_an_address_cannot_be_changed_to_one_that_is_taken(given):
+    page, other = given(a_page), given(a_page)
+    wanted = a_registration(url=other.url)
+
+    with pytest.raises(service.AddressTaken):
+        given(service.update_page, given(operator_of, page), page.id, wanted, version=page.version, now=NOW)
+
+
+@pytest.mark.parametrize("state", [State.CHECKING, State.PASSED, State.ONLINE, State.RETIRED])
+def test_what_is_checked_reviewed_or_shown_cannot_be_edited(given, state):
+    page = given(a_page, state=state)
+
+    with pytest.raises(MoveNotAllowed):
+        given(
+            service.update_page,
+            given(operator_of, page),
+            page.id,
+            a_registration(),
+            version=page.version,
+            now=NOW,
+        )
+
+
+def test_an_empty_contact_keeps_the_sealed_one_and_a_new_one_replaces_it(given):
+    page = given(a_page, contact_phone="020-11111111")
+    operator = given(operator_of, page)
+
+    kept = given(service.update_page, operator, page.id, a_registration(), version=page.version, now=NOW)
+    old = given(service.contact, operator, page.id)
+    wanted = a_registration(contact_phone="020-22222222")
+    given(service.update_page, operator, page.id, wanted, version=kept.version, now=NOW)
+
+    assert old == ("", "020-11111111")
+    assert given(service.contact, operator, page.id) == ("", "020-22222222")
+
+
+def test_channels_that_are_no_longer_wanted_are_dropped(given):
+    page = given(a_page)
+
+    wanted = a_registration(channels=("wechat",))
+    changed = given(
+        service.update_page, given(operator_of, page), page.id, wanted, version=page.version, now=NOW
+    )
+
+    assert set(states_of(changed)) == {"wechat"}
