@@ -33,7 +33,7 @@ class Match:
     body_name: str
     description: str
     url: str
-    available: bool = True
+    available: bool
 
 
 def is_stale(freshness: Freshness, now: datetime) -> bool:

@@ -83,6 +83,7 @@ def _reply(account: AccountView, event: InboundEvent, base_url: str) -> Reply | 
                 body_name=page.body_name,
                 description=page.description,
                 url=f"{base_url}/go/{page.id}?channel={account.kind}",
+                available=page.available,
             )
             for page in found
         ]

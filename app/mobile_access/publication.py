@@ -133,11 +133,24 @@ def entry(page_id: int) -> Entry:
     return Entry(shown, page.url, page.elder_url, page.served, notice)
 
 
+def paused() -> list[PublishedPage]:
+    """Return the pages whose entries are hidden while they are down, by name."""
+    statement = (
+        select(MobilePage)
+        .where(MobilePage.state == State.DEGRADED, MobilePage.served.is_(False))
+        .order_by(MobilePage.name, MobilePage.id)
+        .limit(LIST_MAX)
+    )
+    bodies = {body.id: body for body in organisations.bodies()}
+    return [_shown(page, bodies[page.body_id]) for page in db.session().scalars(statement)]
+
+
 def search(text: str, limit: int = 5) -> list[PublishedPage]:
     """Return what fits the words of a resident best, best first; nothing when nothing fits.
 
     Chinese sets no spaces, so pairs of neighbouring letters are looked for: more pairs found, and
-    found in the name rather than elsewhere, is a better fit.
+    found in the name rather than elsewhere, is a better fit. Pages that are down for the moment are
+    found too: a resident who asks for one must hear that it will be back, not that there is none.
     """
     pairs = _pairs(text)
     if not pairs:
@@ -150,7 +163,7 @@ def search(text: str, limit: int = 5) -> list[PublishedPage]:
     statement = (
         select(MobilePage)
         .where(
-            MobilePage.served.is_(True),
+            or_(MobilePage.served.is_(True), MobilePage.state == State.DEGRADED),
             or_(*by_name, *by_description, MobilePage.theme.in_(themes), MobilePage.body_id.in_(of_body)),
         )
         .order_by(MobilePage.first_online_at, MobilePage.id)
@@ -193,4 +206,5 @@ def _shown(page: MobilePage, body: BodyView) -> PublishedPage:
         body_name=body.full_name,
         region_code=body.region_code,
         region_name=body.region_name,
+        available=page.served,
     )

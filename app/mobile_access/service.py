@@ -42,6 +42,7 @@ from app.mobile_access.life import (
 )
 from app.mobile_access.publication import (
     entry,
+    paused,
     publication_version,
     published,
     search,
@@ -110,6 +111,7 @@ __all__ = [
     "listing",
     "normalised",
     "outbound_guard",
+    "paused",
     "probe_failed",
     "probe_recovered",
     "publication_version",

@@ -69,7 +69,7 @@ class PageList:
 
 @dataclass(frozen=True, slots=True)
 class PublishedPage:
-    """A page as residents find it."""
+    """A page as residents find it; ``available`` is False while it is down and its entry hidden."""
 
     id: int
     name: str
@@ -80,6 +80,7 @@ class PublishedPage:
     body_name: str
     region_code: str
     region_name: str
+    available: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ def home() -> str:
         found=found.items or near,
         guessed=bool(near),
         next_cursor=found.next_cursor,
+        paused=[] if query or theme else mobile_access.paused(),
         themes=THEME_LABELS,
         theme=theme,
         query=query,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from app.mobile_access import service as mobile_access
 from app.mobile_access.service import State
 from tests.app.mobile_access.builders import a_page
+from tests.builders import NOW
 
 
 def test_a_published_page_is_found_on_the_home_page_and_opens(client, given):
@@ -40,6 +42,18 @@ def test_a_suspended_page_says_so_names_the_hotline_and_offers_others(client, gi
     assert 'href="tel:020-12345"' in notice.text
     assert other.name in notice.text
     assert page.name not in client.get("/").text
+
+
+def test_a_page_that_is_down_stays_in_sight_without_being_opened(app, client, given):
+    page = given(a_page, state=State.DEGRADED, name="居住证")
+    given(mobile_access.hide_entry, page.id, NOW, now=NOW)
+
+    home, found, opened = client.get("/"), client.get("/?q=居住证"), client.get(f"/go/{page.id}")
+
+    assert "暂停服务" in home.text
+    assert "暂停服务" in found.text
+    assert opened.status_code == 503
+    assert page.url not in opened.text
 
 
 def test_words_find_pages_and_the_near_ones_when_nothing_is_exact(client, given):
