@@ -20,10 +20,9 @@ from app.mobile_access.publication import PUBLISH_JOB
 from app.mobile_access.service import CheckResult, CheckVerdict
 from app.mobile_access.waivers import waivers_for
 from mobile_pages.artifact import Artifact
-from mobile_pages.guard import parse_target
 from mobile_pages.report.document import to_json
 from mobile_pages.spec.base import Profile, Rule
-from mobile_pages.spec.engine import Report, Waiver, judge
+from mobile_pages.spec.engine import Report, judge
 
 log = structlog.get_logger(__name__)
 
@@ -49,20 +48,6 @@ def check_page(payload: Mapping[str, Any]) -> None:
     kept = store.put(artifact.to_json().encode())
     result = _result(report, artifact, kept)
     db.transaction(lambda: service.record_check(run_id, result, now=clock.system_clock()))
-
-
-# What no page on this machine can meet: a registered name and a certificate for it.
-_OUT_OF_REACH = ("MAS-TRN-01", "MAS-ENT-02")
-_WAIVED = "演示环境的本机样例页面没有域名和证书"
-
-
-def _demo_waivers(artifact: Artifact) -> tuple[Waiver, ...]:
-    """Return what is let pass for a page on this machine; in production no such page is reached."""
-    literal = parse_target(artifact.declaration.url).literal
-    if literal is None or not literal.is_loopback:
-        return ()
-    today = datetime.fromisoformat(artifact.collected_at).date()
-    return tuple(Waiver(code, today, _WAIVED) for code in _OUT_OF_REACH)
 
 
 def _result(report: Report, artifact: Artifact, digest: str) -> CheckResult:

@@ -22,7 +22,15 @@ reports = Blueprint(
 )
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _NUMBER = "<int(max=2147483647):number>"
-_CLIENTS = {"plain": "手机浏览器", "wechat": "微信", "alipay": "支付宝"}
+# The first part of an opening's label says how the page was opened.
+_OPENINGS = {
+    "plain": "手机浏览器",
+    "zoom": "文字放大到 1.5 倍",
+    "wechat": "微信",
+    "alipay": "支付宝",
+    "extra": "网址带多余参数",
+    "elder": "长辈版",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +105,8 @@ def _picture(screenshot: Screenshot, shown: ReportView, store: FileStore) -> Pic
         for finding in rule.findings
         if finding.box is not None and finding.screenshot == screenshot and finding.box[1] < height
     ]
-    caption = f"{_CLIENTS[screenshot.client]}，宽 {screenshot.width}"
+    opening = screenshot.label.partition("-")[0]
+    caption = f"{_OPENINGS.get(opening, opening)}，宽 {screenshot.width}"
     return Picture(screenshot.sha256, caption, width, height, tuple(marks))
 
 
