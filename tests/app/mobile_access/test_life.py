@@ -2,8 +2,9 @@ from datetime import timedelta
 
 import pytest
 
-from app.core import audit, db
+from app.core import audit, clock, db
 from app.core.errors import Invalid, NotFound, Stale
+from app.core.runner import Worker
 from app.mobile_access import service
 from app.mobile_access.domain import MOVES
 from app.mobile_access.models import MobilePage
@@ -300,3 +301,16 @@ def test_channels_that_are_no_longer_wanted_are_dropped(given):
     )
 
     assert set(states_of(changed)) == {"wechat"}
+
+
+def test_an_outage_hides_the_entry_and_later_takes_the_page_offline_by_itself(app, given):
+    long_ago = clock.system_clock() - timedelta(minutes=2)
+    short, long = given(a_page, state=State.ONLINE), given(a_page, state=State.ONLINE)
+    given(service.probe_failed, short.id, long_ago, "timeout")
+    given(service.probe_failed, long.id, long_ago - timedelta(hours=24), "timeout")
+
+    Worker(app, app.extensions["hall_jobs"]).drain()
+
+    with app.app_context():
+        assert (state_of(short), service.entry(short.id).available) == (State.DEGRADED, False)
+        assert state_of(long) is State.SUSPENDED
