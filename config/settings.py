@@ -10,16 +10,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 T = TypeVar("T")
 
 DEFAULT_PORT = 8000
+SECRETS = ("HALL_SECRET_KEY", "HALL_VAULT_KEYS", "HALL_AUDIT_KEY")
 
 
 class SettingsError(ValueError):
     """One or more settings are missing or malformed; ``str()`` lists them all."""
+
+
+class SecretMissing(RuntimeError):
+    """Something needs a secret that this process was started without; ``str()`` names the variable."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is not set, and this needs it")
 
 
 class Environment(StrEnum):
@@ -41,6 +49,9 @@ class AllowedTarget:
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that differs between deployments. Units are in the names.
+
+    Outside production a process may be started without the three secrets, e.g. to check pages in a
+    department's CI. They are empty then, and what needs one refuses: no key is ever made up on the way.
 
     Attributes:
         base_url: address under which residents and platforms reach the hall, no trailing slash.
@@ -83,6 +94,20 @@ class Settings:
         """Tell whether pages on this machine may be checked: in demo and test only."""
         return self.environment is not Environment.PRODUCTION
 
+    @property
+    def has_secrets(self) -> bool:
+        """Tell whether the three secrets are there; they come together or not at all."""
+        return bool(self.secret_key)
+
+    def demand_secrets(self) -> None:
+        """Let pass who needs the secrets.
+
+        Raises:
+            SettingsError: this process was started without them; names all three variables.
+        """
+        if not self.has_secrets:
+            raise SettingsError("; ".join(f"{name} is not set" for name in SECRETS))
+
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
         """Build settings from ``DATABASE_URL``, ``REDIS_URL`` and the ``HALL_*`` variables.
@@ -96,15 +121,17 @@ class Settings:
         base_url = read.one("HALL_BASE_URL", _base_url, default=f"http://127.0.0.1:{DEFAULT_PORT}")
         hosts = read.one("HALL_TRUSTED_HOSTS", _words, default=_words(""))
         own_host = urlsplit(base_url).netloc
+        # One or two of them are a slip and never meant.
+        optional = environment is not Environment.PRODUCTION and not any(env.get(name) for name in SECRETS)
         settings = cls(
             environment=environment,
             database_url=read.one(
                 "DATABASE_URL", _database_url, default=f"sqlite:///{var_dir.absolute()}/hall.sqlite"
             ),
             base_url=base_url,
-            secret_key=read.required("HALL_SECRET_KEY", _long_enough),
-            vault_keys=read.required("HALL_VAULT_KEYS", _vault_keys),
-            audit_key=read.required("HALL_AUDIT_KEY", _key),
+            secret_key=read.secret("HALL_SECRET_KEY", _long_enough, nothing="", optional=optional),
+            vault_keys=read.secret("HALL_VAULT_KEYS", _vault_keys, nothing={}, optional=optional),
+            audit_key=read.secret("HALL_AUDIT_KEY", _key, nothing=b"", optional=optional),
             redis_url=read.one("REDIS_URL", _redis_url, default=""),
             trusted_hosts=(own_host, *hosts),
             trusted_proxies=read.one("HALL_TRUSTED_PROXIES", _between(0, 8), default=0),
@@ -153,11 +180,10 @@ class _Reader:
             self.problems.append(f"{name}: {error if isinstance(error, _Said) else 'not a valid value'}")
             return default
 
-    def required(self, name: str, parse: Callable[[str], T]) -> T:
-        if not self._env.get(name):
+    def secret(self, name: str, parse: Callable[[str], T], *, nothing: T, optional: bool) -> T:
+        if not optional and not self._env.get(name):
             self.problems.append(f"{name} is not set")
-        missing: T = cast(T, None)  # never used: a missing variable is a problem, and problems raise
-        return self.one(name, parse, default=missing)
+        return self.one(name, parse, default=nothing)
 
 
 class _Said(ValueError):

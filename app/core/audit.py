@@ -24,6 +24,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from app.core import clock, db
 from app.core.db import Key, Model, key_column
 from app.core.errors import Stale
+from config.settings import SecretMissing
 
 CHAINS = 16
 GENESIS = "0" * 64
@@ -149,7 +150,10 @@ def _mac(line: AuditLine) -> str:
         line.previous_mac,
     ]
     text = json.dumps(covered, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hmac.new(current_app.extensions["hall_audit_key"], text.encode(), sha256).hexdigest()
+    key: bytes = current_app.extensions["hall_audit_key"]
+    if not key:
+        raise SecretMissing("HALL_AUDIT_KEY")
+    return hmac.new(key, text.encode(), sha256).hexdigest()
 
 
 def history(object_kind: str, object_id: int, *, limit: int = 100) -> list[Entry]:

@@ -25,7 +25,7 @@ def init_app(
     app: Flask, settings: Settings, capabilities: Sequence[Capability], jobs: Mapping[str, Job]
 ) -> None:
     app.cli.add_command(_hall(settings, capabilities))
-    app.cli.add_command(_jobs(app, jobs))
+    app.cli.add_command(_jobs(app, settings, jobs))
     app.cli.add_command(_audit(settings))
 
 
@@ -35,6 +35,7 @@ def _hall(settings: Settings, capabilities: Sequence[Capability]) -> AppGroup:
     @group.command("prepare")
     def prepare() -> None:
         """Create or migrate the database and fill the tables of the notice. Safe to repeat."""
+        settings.demand_secrets()
         click.echo("数据库 database: " + migrate.upgrade(settings.database_url))
         for capability in capabilities:
             if capability.prepare is not None:
@@ -43,7 +44,8 @@ def _hall(settings: Settings, capabilities: Sequence[Capability]) -> AppGroup:
 
     @group.command("check-settings")
     def check_settings() -> None:
-        """Say whether the settings are complete; they were read to come this far."""
+        """Say whether the settings are complete; all but the secrets were read to come this far."""
+        settings.demand_secrets()
         click.echo(f"settings are complete ({settings.environment})")
 
     return group
@@ -57,13 +59,14 @@ def _reporter(bar: click._termui_impl.ProgressBar[int]) -> Progress:
     return report
 
 
-def _jobs(app: Flask, jobs: Mapping[str, Job]) -> AppGroup:
+def _jobs(app: Flask, settings: Settings, jobs: Mapping[str, Job]) -> AppGroup:
     group = AppGroup("jobs", help="Background work.")
 
     @group.command("work")
     @click.option("--threads", default=2, show_default=True, type=click.IntRange(1, 32))
     def work(threads: int) -> None:
         """Run jobs until interrupted."""
+        settings.demand_secrets()
         worker = Worker(app, jobs, threads=threads)
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: worker.stop())

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core import clock, db
 from app.core.db import Model, key_column
 from app.core.errors import DomainError, NotFound
-from config.settings import Settings
+from config.settings import SecretMissing, Settings
 
 NONCE_BYTES = 12
 
@@ -75,7 +75,7 @@ class Keyring:
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    app.extensions["hall_keyring"] = Keyring(settings)
+    app.extensions["hall_keyring"] = Keyring(settings) if settings.vault_keys else None
 
 
 def seal(field: str, value: str, *, findable: bool = False) -> str:
@@ -145,7 +145,9 @@ def mask(number: str) -> str:
 
 
 def _keyring() -> Keyring:
-    ring: Keyring = current_app.extensions["hall_keyring"]
+    ring: Keyring | None = current_app.extensions["hall_keyring"]
+    if ring is None:
+        raise SecretMissing("HALL_VAULT_KEYS")
     return ring
 
 

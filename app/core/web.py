@@ -74,8 +74,20 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.before_request(_begin)
     app.after_request(_headers)
     app.after_request(_log_answer)
+    if not settings.has_secrets:
+        app.wsgi_app = _refusing(settings)  # type: ignore[method-assign]
     app.register_blueprint(_operations(settings))
     access.open_endpoint(app, "static", "style sheets, scripts and pictures")
+
+
+def _refusing(settings: Settings) -> Callable[..., Iterable[bytes]]:
+    """Return what stands in for the hall while it has no secrets: nobody can be served without them."""
+
+    def refuse(_environ: Environ, _start_response: Callable[..., Any]) -> Iterable[bytes]:
+        settings.demand_secrets()
+        return []
+
+    return refuse
 
 
 def _begin() -> None:

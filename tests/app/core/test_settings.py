@@ -1,6 +1,6 @@
 import pytest
 
-from config.settings import Settings, SettingsError
+from config.settings import SECRETS, Settings, SettingsError
 from tests.builders import an_environment
 
 
@@ -32,6 +32,22 @@ def test_the_printed_settings_carry_no_secret():
 def test_a_missing_secret_is_named(name):
     with pytest.raises(SettingsError, match=f"{name} is not set"):
         Settings.from_env(an_environment(**{name: ""}))
+
+
+def test_production_never_starts_without_its_secrets():
+    with pytest.raises(SettingsError) as told:
+        Settings.from_env({"HALL_ENV": "production"})
+
+    assert all(f"{name} is not set" in str(told.value) for name in SECRETS)
+
+
+@pytest.mark.parametrize("environment", ["demo", "test", ""])
+def test_other_environments_may_leave_all_secrets_out_and_then_hold_none(environment):
+    settings = Settings.from_env({"HALL_ENV": environment})
+
+    assert (settings.secret_key, dict(settings.vault_keys), settings.audit_key) == ("", {}, b"")
+    with pytest.raises(SettingsError, match="HALL_SECRET_KEY is not set.*HALL_AUDIT_KEY is not set"):
+        settings.demand_secrets()
 
 
 @pytest.mark.parametrize("cidr", ["127.0.0.1/32", "0.0.0.0/0", "[::1/128]", "[::/0]"])
