@@ -1,16 +1,19 @@
-"""Copy the few front-end files that pages load from node_modules to the static folder."""
+"""Copy what the hall uses of node_modules: files that its pages load, and the checker's axe-core."""
 
 import shutil
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TARGET = ROOT / "app/core/static/vendor"
+STATIC = ROOT / "app/core/static/vendor"
+CHECKER = ROOT / "mobile_pages/gather/vendor"
 FILES = {
-    "htmx.org/dist/htmx.min.js": "htmx.min.js",
-    "swagger-ui-dist/swagger-ui.css": "swagger-ui.css",
-    "swagger-ui-dist/swagger-ui-bundle.js": "swagger-ui-bundle.js",
+    "htmx.org/dist/htmx.min.js": STATIC / "htmx.min.js",
+    "swagger-ui-dist/swagger-ui.css": STATIC / "swagger-ui.css",
+    "swagger-ui-dist/swagger-ui-bundle.js": STATIC / "swagger-ui-bundle.js",
+    "axe-core/axe.min.js": CHECKER / "axe.min.js",
+    "axe-core/LICENSE": CHECKER / "axe-core.LICENSE",
 }
 
-TARGET.mkdir(parents=True, exist_ok=True)
-for source, name in FILES.items():
-    shutil.copyfile(ROOT / "node_modules" / source, TARGET / name)
+for source, target in FILES.items():
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(ROOT / "node_modules" / source, target)
