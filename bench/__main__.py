@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from bench import check, published
+from bench import check, masking, published
 from tests.builders import an_environment
 
 if __name__ == "__main__":
@@ -22,3 +22,5 @@ if __name__ == "__main__":
         published.run(environment)
         print()
         check.run(Path(folder))
+        print()
+        masking.run()
