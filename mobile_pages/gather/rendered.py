@@ -27,7 +27,7 @@ are grouped, ``count``; what else they hold stands in brackets.
 - ``unready`` [text]; ``empty_lists`` [heading]; ``top_bars`` [kind: back | title];
   ``dialogs`` [text, closes: selector, size, place: top-left | top-right | bottom | elsewhere].
 - ``schemes`` [scheme, url]; ``links`` (http addresses); ``windows`` (addresses it tried to open).
-- ``storage``: [store, key, kinds of personal numbers in the value]; the value is not kept.
+- ``storage``: [store, key, kinds of personal numbers in the value, kinds it may hold]; the value is not kept.
 - ``personal``: [kind, masked number] found in visible text.
 - ``fingerprint`` of the element structure; ``vitals``: ``fcp``, ``lcp`` in ms (null = none), ``cls``.
 - ``settled``: False where the page never finished loading.
@@ -301,13 +301,19 @@ def _without_personal(metrics: dict[str, Any]) -> dict[str, Any]:
         return {}
     kept: dict[str, Any] = {key: _clean(value) for key, value in metrics.items() if key != "storage"}
     kept["storage"] = [
-        [store, personal.masked(key), sorted({hit.kind.value for hit in personal.find(f"{key}={value}")})]
-        for store, key, value in metrics["storage"]
+        [store, personal.masked(key), *_kinds(f"{key}={value}")] for store, key, value in metrics["storage"]
     ]
     hits = personal.find(metrics["text"]["all"])
     kept["personal"] = [[hit.kind.value, hit.shown] for hit in hits if hit.certain][:20]
     kept["text"].pop("all")
     return kept
+
+
+def _kinds(text: str) -> tuple[list[str], list[str]]:
+    """Return the kinds of personal numbers in ``text``, first those that are certain, then the others."""
+    hits = personal.find(text)
+    certain = {hit.kind.value for hit in hits if hit.certain}
+    return sorted(certain), sorted({hit.kind.value for hit in hits} - certain)
 
 
 def _clean(value: Any) -> Any:

@@ -46,8 +46,8 @@ _MOBILE = re.compile(
 _CARD = re.compile(_BEFORE + r"62\d{2}(?:\d{12,15}|(?: \d{4}){3}(?: \d{1,3})?)" + _AFTER, re.ASCII)
 
 _NEAR = 16
-_PHONE_WORDS = re.compile(r"手机|电话|联系|热线|mobile|phone|tel|sjh|lxdh|lxfs", re.I)
-_CARD_WORDS = re.compile(r"卡号|账号|帐号|账户|银行|card|account|bank", re.I)
+_PHONE_WORDS = re.compile(r"手机|电话|致电|来电|拨打|联系|热线|mobile|phone|tel|sjh|lxdh|lxfs", re.I)
+_CARD_WORDS = re.compile(r"卡号|账号|帐号|账户|银行|[工农中建交招]行|card|account|bank", re.I)
 _SERIAL_WORDS = re.compile(
     r"单号|编号|流水|序号|受理号|查询码|业务号|文号|版本|时间戳|order|serial|batch|version|timestamp|time|seq",
     re.I,

@@ -16,15 +16,23 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
     if not renderings:
         return unopened(artifact)
     faults: dict[tuple[str, str], Finding] = {}
+    doubts: dict[tuple[str, str], Finding] = {}
     for rendering in renderings:
-        for store, key, kinds in rendering.metrics["storage"]:
-            if kinds:
-                where = f"{_STORES[store]}的“{key}”"
-                figure = "含" + "、".join(kinds)
-                fault = Finding(where, _ADVICE, measured=figure, rendering=rendering.label)
-                faults.setdefault((store, key), fault)
-    reason = "" if faults else "检查时没有登录,登录后才写入的内容看不到"
-    return decided(faults.values(), measured=f"{len(faults)} 处", reason=reason)
+        for store, key, kinds, *more in rendering.metrics["storage"]:
+            possible = more[0] if more else []  # artifacts of the first days have no fourth part
+            where = f"{_STORES[store]}的“{key}”"
+            for group, found, figure in ((faults, kinds, "含"), (doubts, possible, "可能含")):
+                if found:
+                    figure += "、".join(found)
+                    finding = Finding(where, _ADVICE, measured=figure, rendering=rendering.label)
+                    group.setdefault((store, key), finding)
+    return decided(
+        faults.values(),
+        doubts.values(),
+        measured=f"{len(faults)} 处",
+        reason="存着的数字像是个人信息,请人工确认",
+        note="检查时没有登录,登录后才写入的内容看不到",
+    )
 
 
 RULE = Rule(

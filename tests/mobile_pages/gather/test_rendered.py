@@ -126,7 +126,7 @@ def test_personal_numbers_are_masked_in_everything_that_is_kept(browser: Browser
 
     assert number not in repr(got)
     assert got.metrics["personal"] == [["手机号", "138****0000"]]
-    assert got.metrics["storage"] == [["localStorage", "k", ["手机号"]]]
+    assert got.metrics["storage"] == [["localStorage", "k", [], ["手机号"]]]
 
 
 @pytest.mark.parametrize(
