@@ -8,14 +8,13 @@ from importlib.util import find_spec
 from typing import Any
 
 from flask import Flask, url_for
-from flask_smorest import Api
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.routing import IntegerConverter, Map
 
 from app.core import access, api_docs, audit, cli, clock, db, hot, limits, logs, problems, vault, web
 from app.core.capability import Capability
-from app.core.fields import ProblemSchema
 from app.core.ids import MAX_ID
+from app.core.json_api import HallApi
 from app.core.outbox import Job
 from app.core.upkeep import UPKEEP
 from config.settings import Settings
@@ -28,15 +27,6 @@ class IdConverter(IntegerConverter):
 
     def __init__(self, url_map: Map) -> None:
         super().__init__(url_map, max=MAX_ID)
-
-
-class HallApi(Api):  # type: ignore[misc]
-    """flask-smorest with the hall's error shape; the handlers are those of ``core.problems``."""
-
-    ERROR_SCHEMA = ProblemSchema
-
-    def _register_error_handlers(self) -> None:
-        return
 
 
 def capabilities() -> list[Capability]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from flask import Blueprint as PagesBlueprint
 from flask.cli import AppGroup
-from flask_smorest import Blueprint as ApiBlueprint
 
 from app.core.access import Authenticator
+from app.core.json_api import Blueprint as ApiBlueprint
 from app.core.outbox import Job
 
 

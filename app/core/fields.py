@@ -50,11 +50,11 @@ class Text(ma.fields.String):
 class ProblemSchema(ma.Schema):
     """RFC 9457 problem details."""
 
-    type = ma.fields.Str(metadata={"description": "urn:hall:problem:<code>"})
-    code = ma.fields.Str(metadata={"description": "稳定的错误代码"})
-    title = ma.fields.Str(metadata={"description": "中文标题"})
-    title_en = ma.fields.Str()
-    status = ma.fields.Int()
-    detail = ma.fields.Str()
+    type = ma.fields.Str(required=True, metadata={"description": "urn:hall:problem:<code>"})
+    code = ma.fields.Str(required=True, metadata={"description": "稳定的错误代码"})
+    title = ma.fields.Str(required=True, metadata={"description": "中文标题"})
+    title_en = ma.fields.Str(required=True, metadata={"description": "英文标题"})
+    status = ma.fields.Int(required=True, metadata={"description": "HTTP 状态码"})
+    detail = ma.fields.Str(metadata={"description": "这一次的具体说明"})
     errors = ma.fields.Dict(keys=ma.fields.Str(), metadata={"description": "逐个字段的错误"})
-    request_id = ma.fields.Str()
+    request_id = ma.fields.Str(required=True, metadata={"description": "报修时请提供"})

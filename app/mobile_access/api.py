@@ -7,13 +7,13 @@ from typing import Any
 
 from flask import Response, request
 from flask.views import MethodView
-from flask_smorest import Blueprint
 from werkzeug.datastructures import FileStorage
 
 from app.core import access, clock, db, hot, idempotency
 from app.core.access import Permission
 from app.core.idempotency import Answer
 from app.core.installation import settings
+from app.core.json_api import Blueprint
 from app.mobile_access import schemas, service
 from app.mobile_access.imports import import_pages
 from app.mobile_access.service import PageView, Registration

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_smorest import Blueprint
-
 from app.core import access
+from app.core.json_api import Blueprint
 from app.organisations import service
 from app.organisations.schemas import (
     BatchSchema,
@@ -25,7 +24,6 @@ CACHED = {"Cache-Control": "public, max-age=300"}
 @api.etag
 @api.arguments(BodyQuerySchema(), location="query")
 @api.response(200, BodySchema(many=True))
-@api.doc(security=[])
 @access.public("the list of bodies is public")
 def bodies(query: dict[str, Any]) -> tuple[list[BodyView], int, dict[str, str]]:
     """List the bodies that may register pages."""
@@ -36,7 +34,6 @@ def bodies(query: dict[str, Any]) -> tuple[list[BodyView], int, dict[str, str]]:
 @api.get("/regions")
 @api.etag
 @api.response(200, RegionSchema(many=True))
-@api.doc(security=[])
 @access.public("the list of regions is public")
 def regions() -> tuple[list[RegionView], int, dict[str, str]]:
     """List the province, its cities, counties and zones."""
@@ -47,7 +44,6 @@ def regions() -> tuple[list[RegionView], int, dict[str, str]]:
 @api.etag
 @api.arguments(ScheduleQuerySchema(), location="query")
 @api.response(200, BatchSchema(many=True))
-@api.doc(security=[])
 @access.public("the notice's schedule is public")
 def schedule(query: dict[str, Any]) -> tuple[list[BatchView], int, dict[str, str]]:
     """List the batches of annexes 2 to 6, counts as the notice has them."""
