@@ -8,7 +8,7 @@ import marshmallow as ma
 
 from app.core.fields import Id, Text
 from app.monitoring.domain import LIST_MAX, Outcome
-from app.monitoring.service import OfficialVerdict
+from mobile_pages.probe.uptime import OfficialVerdict
 
 
 class UptimeQuerySchema(ma.Schema):

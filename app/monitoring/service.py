@@ -5,7 +5,6 @@ principal may watch; only ``status`` is for everybody.
 """
 
 from app.monitoring.domain import (
-    CAUSE_LABELS,
     CONDITION_LABELS,
     KEEP_SAMPLES,
     OUTCOME_LABELS,
@@ -40,11 +39,10 @@ from app.monitoring.watching import (
     void_outage,
     watched_ids,
 )
-from mobile_pages.probe.base import Condition, Verdict
+from mobile_pages.probe.base import Condition
 from mobile_pages.probe.uptime import OfficialFigure, OfficialVerdict
 
 __all__ = [
-    "CAUSE_LABELS",
     "CONDITION_LABELS",
     "KEEP_SAMPLES",
     "OUTCOME_LABELS",
@@ -64,7 +62,6 @@ __all__ = [
     "Status",
     "Terms",
     "Tile",
-    "Verdict",
     "Wall",
     "WindowFigure",
     "acknowledge",
