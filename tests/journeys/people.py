@@ -168,9 +168,9 @@ class Phone:
             self.page.locator("nav.menu").locator("summary, button").filter(has_text=words).click()
 
     def services(self) -> list[str]:
-        """Return the names on the residents' home page."""
+        """Return the names of what can be opened from the residents' home page."""
         self.page.goto(f"{self.hall.base}/")
-        return self.page.locator("a.service b").all_text_contents()
+        return self.page.locator("a.service:not(.service-down) b").all_text_contents()
 
 
 @dataclass(slots=True)

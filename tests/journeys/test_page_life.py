@@ -304,7 +304,7 @@ def test_the_entry_of_a_page_that_is_down_is_hidden_with_a_notice(story: Story) 
     until(lambda: go(story, LIFT).status_code == 503, "the entry is hidden", WATCH_SECONDS)
 
     assert LIFT not in story.phone.services()
-    story.phone.page.goto(f"{story.hall.base}/go/{story.page_ids[LIFT]}")
+    story.phone.page.locator("a.service-down", has_text=LIFT).click()
     expect(story.phone.page.get_by_role("main")).to_contain_text("暂时无法访问")
 
 
