@@ -54,11 +54,11 @@ system-test:
 
 .venv/run.stamp: .venv/bin/python requirements.txt
 	@echo "Installing Python packages (about a minute the first time)"
-	$(BIN)/pip install -q --require-hashes -r requirements.txt
+	$(BIN)/pip install -qq --require-hashes -r requirements.txt
 	@touch $@
 
 .venv/dev.stamp: .venv/run.stamp requirements-dev.txt
-	$(BIN)/pip install -q --require-hashes -r requirements-dev.txt
+	$(BIN)/pip install -qq --require-hashes -r requirements-dev.txt
 	@touch $@
 
 # The machine's Node when there is one, else the one that came with requirements.txt.
