@@ -7,7 +7,7 @@ from typing import Any
 
 import marshmallow as ma
 
-from app.core.ids import MAX_ID
+from app.core.ids import read_id
 
 # Control characters, lone surrogates: nothing that a person types, everything that breaks exports.
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -22,9 +22,10 @@ class Id(ma.fields.String):
         super().__init__(metadata={"pattern": "^[0-9]{1,19}$", "example": "4611686018427387904"}, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        if not isinstance(value, str) or not re.fullmatch(r"[0-9]{1,19}", value) or int(value) > MAX_ID:
+        key = read_id(value) if isinstance(value, str) else None
+        if key is None:
             raise self.make_error("invalid")
-        return int(value)
+        return key
 
 
 class Text(ma.fields.String):

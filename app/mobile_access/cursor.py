@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-from datetime import datetime
+from datetime import UTC, datetime
 
 from app.core.errors import Invalid
-from app.core.ids import MAX_ID
+from app.core.ids import read_id
 
 CURSOR_MAX = 120
 
@@ -26,12 +26,12 @@ def decode(cursor: str) -> tuple[datetime, int]:
     try:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
         at, _, row_id = text.partition("|")
-        moment, number = datetime.fromisoformat(at), int(row_id)
-    except (binascii.Error, ValueError):
+        moment, number = datetime.fromisoformat(at), read_id(row_id)
+        if moment.tzinfo is None or not number:
+            raise _bad()
+        return moment.astimezone(UTC), number  # the first and the last day of all time have no UTC everywhere
+    except (binascii.Error, ValueError, OverflowError):
         raise _bad() from None
-    if moment.tzinfo is None or not 0 < number <= MAX_ID:
-        raise _bad()
-    return moment, number
 
 
 def _bad() -> Invalid:

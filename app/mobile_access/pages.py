@@ -13,6 +13,7 @@ from app.channel_accounts import service as channel_accounts
 from app.core import access, audit, clock, db
 from app.core.access import Permission
 from app.core.errors import DomainError, Invalid
+from app.core.ids import read_id
 from app.core.installation import settings
 from app.mobile_access import service
 from app.mobile_access.domain import EDITABLE, Event, events_from
@@ -73,12 +74,12 @@ def new() -> str:
 @access.staff(Permission.PAGES_REGISTER)
 def create() -> ResponseReturnValue:
     by = access.current_staff()
-    body_id = request.form.get("body_id", "")
+    body_id = read_id(request.form.get("body_id", ""))
     try:
         wanted = _sent_registration()
-        if not body_id.isdecimal() or len(body_id) > 19:
+        if body_id is None:
             raise Invalid(fields={"body_id": ["请选择单位"]})
-        page = db.transaction(lambda: service.register(by, int(body_id), wanted, now=clock.system_clock()))
+        page = db.transaction(lambda: service.register(by, body_id, wanted, now=clock.system_clock()))
     except (DomainError, ma.ValidationError) as error:
         return _form(None, request.form, problems_of(error)), 422
     flash("网页已登记。可以提交检测了。", "success")

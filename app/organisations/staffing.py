@@ -12,6 +12,7 @@ from sqlalchemy import delete, select, update
 
 from app.core import audit, db, vault
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound
+from app.core.ids import read_id
 from app.organisations.domain import (
     LINK_LIVES,
     NAME_MAX,
@@ -136,8 +137,9 @@ def _scope_problem(grant: Grant) -> str | None:
     if grant.scope_kind is ScopeKind.PROVINCE:
         return None
     if grant.scope_kind is ScopeKind.BODY:
-        body = db.writing().get(Body, int(grant.scope_ref)) if grant.scope_ref.isdigit() else None
-        return None if body is not None else "没有这个单位"
+        body_id = read_id(grant.scope_ref)
+        known = body_id is not None and db.writing().get(Body, body_id) is not None
+        return None if known else "没有这个单位"
     region = db.writing().get(Region, grant.scope_ref)
     levels = {
         ScopeKind.CITY: {RegionLevel.CITY},
