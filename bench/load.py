@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import threading
@@ -75,8 +76,9 @@ def cpu_seconds(pids: list[int]) -> float:
     """Return user and system time of the processes, with that of children they have waited for."""
     total = 0
     for pid in pids:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        total += sum(int(field) for field in fields[11:15])
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # ended: its parent has its times
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            total += sum(int(field) for field in fields[11:15])
     return total / TICKS
 
 
