@@ -25,6 +25,10 @@ from honcho.printer import Printer
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 READY_WITHIN_SECONDS = 60
+sys.path.insert(0, str(ROOT))
+from config.settings import Settings, SettingsError  # noqa: E402
+
+stopping = threading.Event()
 
 
 class Quiet(Printer):
@@ -44,6 +48,12 @@ def main() -> int:
     demo = os.environ.get("HALL_ENV", "demo") == "demo"
     (var_dir() / "log").mkdir(parents=True, exist_ok=True)
     environment = complete_environment(demo=demo)
+    try:
+        Settings.from_env(environment)
+    except SettingsError as error:
+        print("The hall does not start. In its environment:")
+        print("\n".join(f"  {problem}" for problem in str(error).split("; ")))
+        return 1
     ports = [environment["HALL_PORT"]]
     if demo:
         ports += [environment["HALL_SANDBOX_PORT"], environment["HALL_SAMPLE_PAGES_PORT"]]
@@ -133,8 +143,11 @@ def serve(environment: dict[str, str], *, demo: bool) -> int:
     for name, command in commands.items():
         log = f"'{logs}/{name}.log'"
         manager.add_process(name, f"exec {command} >>{log} 2>&1", env=environment, cwd=str(ROOT))
-    threading.Thread(target=announce, args=(environment, demo), daemon=True).start()
+    announcing = threading.Thread(target=announce, args=(environment, demo))
+    announcing.start()
     manager.loop()
+    stopping.set()
+    announcing.join()
     stopped_by_person = manager.returncode in {130, 143}
     if not stopped_by_person:
         print(f"A process ended by itself; see {logs}/*.log")
@@ -146,7 +159,8 @@ def announce(environment: dict[str, str], demo: bool) -> None:
     """Say where everything is, once it answers."""
     base = environment["HALL_BASE_URL"]
     if not answers(f"{base}/readyz"):
-        print(f"The web process does not answer; see {var_dir()}/log/web.log")
+        if not stopping.is_set():
+            print(f"The web process does not answer; see {var_dir()}/log/web.log")
         return
     print(f"\n  广东省网上办事大厅手机版 is running (logs in {var_dir()}/log)\n")
     print(f"  residents' home   {base}/")
@@ -163,21 +177,35 @@ def announce_demo(environment: dict[str, str]) -> None:
     print(f"  phone (sandbox)   {sandbox}/phone/")
     print(f"  sample pages      {pages}/")
     if not (answers(f"{sandbox}/phone/") and answers(f"{pages}/catalogue.json")):
-        print(f"  The sandbox does not answer; see {var_dir()}/log/sandbox.log")
+        if not stopping.is_set():
+            print(f"  The sandbox does not answer; see {var_dir()}/log/sandbox.log")
         return
     print("\n  One-time sign-in links (12 hours, demo only):", flush=True)
-    subprocess.run([BIN / "flask", "staff", "demo-links"], env=environment, check=False)
-    subprocess.run([BIN / "flask", "demo", "seed"], env=environment, check=False)
+    beside(environment, "staff", "demo-links")
+    beside(environment, "demo", "seed")
+
+
+def beside(environment: dict[str, str], *words: str) -> None:
+    """Run a command of the hall beside its processes; it ends when they do."""
+    if stopping.is_set():
+        return
+    with subprocess.Popen([BIN / "flask", *words], env=environment) as command:
+        while command.poll() is None:
+            if stopping.wait(0.1):
+                command.terminate()
+                return
 
 
 def answers(url: str) -> bool:
     end = time.monotonic() + READY_WITHIN_SECONDS
-    while time.monotonic() < end:
+    while time.monotonic() < end and not stopping.wait(0.1):
         with contextlib.suppress(urllib.error.URLError, OSError), urllib.request.urlopen(url, timeout=2):
             return True
-        time.sleep(0.1)
     return False
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
