@@ -7,7 +7,7 @@ import os
 import secrets
 import string
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -182,10 +182,16 @@ def publish_menus_again(base_url: str, now: datetime) -> None:
         mobile_access.publish_menus(kind, base_url=base_url, now=now)
 
 
-def publish_passed(now: datetime) -> int:
-    """Approve every page that passed, but the one held back; return how many are still being checked."""
+def publish_passed(urls: Collection[str], now: datetime) -> int:
+    """Approve every page at ``urls`` that passed its first check, but the one held back.
+
+    What people register themselves, or took offline, they review themselves.
+
+    Returns:
+        how many are still being checked.
+    """
     reviewer = _acting(Role.PROVINCE_REVIEWER)
-    pages = _pages()
+    pages = [page for page in _pages() if page.url in urls and page.first_online_at is None]
     for page in pages:
         if page.state is State.PASSED and page.name != HELD_FOR_REVIEW:
             kinds = [channel.kind for channel in page.channels]

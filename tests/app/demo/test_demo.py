@@ -11,7 +11,7 @@ from app.mobile_access.service import State
 from app.organisations import service as organisations
 from config import notice
 from sandbox import config as sandbox_config
-from tests.app.mobile_access.builders import finish_check
+from tests.app.mobile_access.builders import a_page, finish_check
 from tests.builders import NOW, settings_for
 
 ROW = {
@@ -69,11 +69,20 @@ def test_sample_pages_are_registered_once_and_published_when_they_pass(app, give
     with app.app_context():
         (page,) = service._pages()
     given(finish_check, page.id)
-    still_checked = given(service.publish_passed, NOW)
+    still_checked = given(service.publish_passed, {ROW["url"]}, NOW)
 
     assert (first, second, still_checked) == (1, 0, 0)
     with app.app_context():
         assert service._pages()[0].state is State.ONLINE
+
+
+def test_a_page_that_a_person_registered_waits_for_a_person(app, given):
+    given(a_page, state=State.PASSED)
+
+    given(service.publish_passed, {ROW["url"]}, NOW)
+
+    with app.app_context():
+        assert service._pages()[0].state is State.PASSED
 
 
 def test_the_demo_is_refused_in_production(app, tables):
