@@ -49,6 +49,9 @@ class Declaration:
         health_url: address that answers 200 while the back end works; None when not declared.
         verify_files: file name and exact content each platform wants at the root, by channel kind.
         name_reason: why the name is longer than six characters.
+        signed_in_url: address at which a test identity is signed in; None when not declared.
+        ticket_url: sandbox address with a sign-on ticket (票据) never used before; ``expired_ticket_url`` the
+            same with a ticket issued more than 60 s ago; None when not declared.
     """
 
     name: str
@@ -66,6 +69,9 @@ class Declaration:
     icp_number: str = ""
     verify_files: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     name_reason: str = ""
+    signed_in_url: str | None = None
+    ticket_url: str | None = None
+    expired_ticket_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +161,8 @@ class StaticPart:
 
     Attributes:
         links: same-host links of the entry that were tried, address and status (0 = no answer).
-        extras: further fetches by a key the rule knows, e.g. ``"verify:wechat"``, ``"error-page"``, ``"health"``.
+        extras: further fetches by a key the rule knows, e.g. ``"verify:wechat"``, ``"error-page"``,
+            ``"health"``, ``"ticket"``, ``"ticket-again"``, ``"ticket-expired"``.
     """
 
     entry: Fetch
@@ -165,13 +172,25 @@ class StaticPart:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request that the page made while it was rendered."""
+    """One request that the page made while it was rendered.
+
+    Attributes:
+        kind: document, script, stylesheet, image, xhr, fetch, font or other.
+        status: 0 = failed.
+        bytes: on the wire; ``decoded_bytes`` after decompression, None when not known.
+        blocked_by: the guard's code when it refused.
+        encoding: content coding of the answer, ``""`` when it came as it is.
+        cache_seconds: how long the answer may be kept (``max-age``), None when it does not say.
+    """
 
     url: str
-    kind: str  # document, script, stylesheet, image, xhr, fetch, font, other
-    status: int  # 0 = failed
+    kind: str
+    status: int
     bytes: int = 0
-    blocked_by: str = ""  # the guard's code when it refused
+    blocked_by: str = ""
+    decoded_bytes: int | None = None
+    encoding: str = ""
+    cache_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,12 +227,67 @@ class Rendering:
 
 
 @dataclass(frozen=True, slots=True)
+class Monitoring:
+    """What the watch over a published page saw in its last days, given by whoever keeps the watch.
+
+    Attributes:
+        window_days: whole days that the figures cover.
+        visits: tries to open the entry, ``failures`` those that did not open it within 15 s.
+        fewest_daily_visits: visits on the day that had the fewest.
+        health_visits: tries of the health address; ``health_failures`` not answered with 200,
+            ``health_slow`` answered after more than 3 s.
+        outages: times the entry was down; ``outages_told`` those during which the health address said so.
+        maintenance_visits: visits within announced maintenance (停服维护); ``maintenance_told`` those
+            answered with 503, Retry-After and an explanation.
+        changes: times the title, the domains or the structure changed; ``changes_rechecked`` those checked
+            again within 24 h.
+        days_since_full_check: None when the page was never checked in full since it was published.
+    """
+
+    window_days: int
+    visits: int
+    failures: int
+    fewest_daily_visits: int = 0
+    health_visits: int = 0
+    health_failures: int = 0
+    health_slow: int = 0
+    outages: int = 0
+    outages_told: int = 0
+    maintenance_visits: int = 0
+    maintenance_told: int = 0
+    changes: int = 0
+    changes_rechecked: int = 0
+    days_since_full_check: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a person found who looked at a clause that no machine can decide.
+
+    Attributes:
+        code: the clause, ``MAS-…``.
+        passed: whether every guided question was answered with yes.
+        note: what was looked at and found, Chinese.
+        reviewed_at: ISO 8601 UTC.
+        attachments: content addresses of pictures that prove it.
+    """
+
+    code: str
+    passed: bool
+    note: str
+    reviewed_at: str
+    attachments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Artifact:
     """Everything collected of one page in one check.
 
     Attributes:
         collected_at: ISO 8601 UTC.
         renderings: empty when no browser was there; ``rendered_trouble`` then says why.
+        monitoring: None for a page that is not watched (yet).
+        evidence: what people found about clauses of this page.
     """
 
     declaration: Declaration
@@ -221,6 +295,8 @@ class Artifact:
     static: StaticPart
     renderings: tuple[Rendering, ...] = ()
     rendered_trouble: Trouble | None = None
+    monitoring: Monitoring | None = None
+    evidence: tuple[Evidence, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
     def rendering(self, label: str) -> Rendering | None:
@@ -229,13 +305,11 @@ class Artifact:
 
     def to_json(self) -> str:
         """Return canonical JSON (sorted keys, no spaces), fit for content addressing."""
-        return json.dumps(
-            dataclasses.asdict(self), ensure_ascii=False, sort_keys=True, separators=(",", ":")
-        )
+        return json.dumps(dataclasses.asdict(self), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Artifact:
-        """Read what :meth:`to_json` wrote.
+        """Read what :meth:`to_json` wrote; what an older release did not write yet takes its default.
 
         Raises:
             ValueError: not an artifact of this schema version.
@@ -306,4 +380,8 @@ def _artifact(raw: dict[str, Any]) -> Artifact:
         ),
         renderings=tuple(_rendering(one) for one in raw["renderings"]),
         rendered_trouble=_trouble(raw["rendered_trouble"]),
+        monitoring=Monitoring(**raw["monitoring"]) if raw.get("monitoring") else None,
+        evidence=tuple(
+            Evidence(**{**one, "attachments": tuple(one["attachments"])}) for one in raw.get("evidence", ())
+        ),
     )

@@ -192,7 +192,8 @@ def gather_static(
 
     ``extras`` holds ``verify:<channel>`` per verification file, ``error-page`` (an address beside
     the entry that does not exist), ``extra-parameter`` (the entry with needless parameters) and
-    ``health`` when it is declared. ``links`` leaves out those for which the time was not enough."""
+    ``health`` when it is declared; ``ticket`` and ``ticket-again`` use the declared sandbox ticket twice,
+    ``ticket-expired`` uses the expired one. ``links`` leaves out those for which the time was not enough."""
     limits = limits or Limits()
     deadline = time.monotonic() + limits.total_seconds
     fetcher = _Fetcher(guard, USER_AGENT, limits, ca_file)
@@ -205,6 +206,7 @@ def gather_static(
             for key, url in _extra_urls(declaration, entry).items()
         }
         aged = pool.submit(fetcher.with_old_versions, entry, deadline)
+        tickets = pool.submit(_tickets, declaration, fetcher, deadline)
         links = [
             (url, pool.submit(_link_status, fetcher, url, deadline))
             for url in _links(entry)[: limits.link_count]
@@ -213,8 +215,18 @@ def gather_static(
     return StaticPart(
         aged.result(),
         links=tuple((url, status) for url, status in statuses if status is not None),
-        extras={key: one.result() for key, one in extras.items()},
+        extras={key: one.result() for key, one in extras.items()} | tickets.result(),
     )
+
+
+def _tickets(declaration: Declaration, fetcher: _Fetcher, deadline: float) -> dict[str, Fetch]:
+    """Use the sandbox tickets one after the other; the second use of the first is the one that counts."""
+    urls = {
+        "ticket": declaration.ticket_url,
+        "ticket-again": declaration.ticket_url,
+        "ticket-expired": declaration.expired_ticket_url,
+    }
+    return {key: fetcher.fetch(url, deadline=deadline) for key, url in urls.items() if url}
 
 
 def _extra_urls(declaration: Declaration, entry: Fetch) -> dict[str, str]:

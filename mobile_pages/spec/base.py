@@ -35,13 +35,16 @@ class Need(StrEnum):
     """Which part of the artifact a rule reads; the engine answers ``not_run`` when it is missing.
 
     ``attempt`` is the try to open the entry, answered or not: for rules that judge the trouble itself.
-    ``static`` is an entry that answered with a page, ``rendered`` at least one opening in the browser.
+    ``static`` is an entry that answered with a page, ``rendered`` at least one opening in the browser,
+    ``monitoring`` the watch over a published page. ``manual`` rules read what a person found.
     """
 
     DECLARATION = "declaration"
     ATTEMPT = "attempt"
     STATIC = "static"
     RENDERED = "rendered"
+    MONITORING = "monitoring"
+    MANUAL = "manual"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,7 @@ class Rule:
         needs: the part of the artifact that ``judge`` reads.
         since: first version of the spec that has the rule.
         fix: short code example of a page that passes.
+        questions: what a person is asked where the machine cannot decide; yes to all means pass.
     """
 
     id: str
@@ -104,3 +108,4 @@ class Rule:
     judge: Callable[[Artifact, Profile], Outcome]
     fix: str
     since: str = "1"
+    questions: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ import dataclasses
 import importlib
 import pkgutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -33,7 +33,8 @@ class Overall(StrEnum):
     ``undecided``: none failed, but a must-rule could not run (no browser, an extra fetch is missing)
     or broke, so that another run is needed before anyone may call the page good.
     ``pass``: every must-rule ran and none failed. Rules that ask for a person's eye (``needs_review``)
-    do not stop a pass: the provincial review that follows every check looks at them.
+    do not stop a pass: the provincial review that follows every check looks at them. Nor do rules about
+    the watch over a published page while there is no watch yet.
     """
 
     PASS = "pass"
@@ -185,6 +186,7 @@ def judge(
     Rules younger than ``spec_version`` are left out. A rule that raises is reported as
     ``needs_review`` with a reason that starts with :data:`RULE_ERROR`; ``on_error`` gets the exception.
     A clause under a ``waiver`` that still holds keeps its verdict but no longer decides the whole.
+    Where a rule asks for a person's eye and the artifact holds that person's evidence, the evidence decides.
     Personal numbers in findings are masked whatever the rule did.
     """
     chosen = load_rules() if spec_rules is None else spec_rules
@@ -203,7 +205,7 @@ def judge(
         final_url=masked(entry.final_url or entry.requested_url),
         spec_version=spec_version,
         profile=profile,
-        verdict=_overall(results),
+        verdict=_overall(results, {one.rule.code for one in valid if one.rule.needs is Need.MONITORING}),
         collected_at=artifact.collected_at,
         results=results,
         totals=_totals(results),
@@ -224,7 +226,10 @@ def _result(
 ) -> RuleResult:
     rule, clause = spec_rule.rule, spec_rule.clause
     missing = _missing(rule.needs, artifact)
-    outcome = Outcome(Verdict.NOT_RUN, reason=missing) if missing else _run(rule, artifact, profile, on_error)
+    if missing:
+        outcome = Outcome(Verdict.NOT_RUN, reason=missing)
+    else:
+        outcome = _reviewed(_run(rule, artifact, profile, on_error), rule, artifact)
     return RuleResult(
         id=rule.id,
         code=rule.code,
@@ -240,6 +245,19 @@ def _result(
         clause=f"手机版接入规范(第{spec_version}版){rule.code}",
         fix=rule.fix,
     )
+
+
+def _reviewed(outcome: Outcome, rule: Rule, artifact: Artifact) -> Outcome:
+    """Let the newest evidence of a person decide what the machine left open."""
+    evidence = [one for one in artifact.evidence if one.code == rule.code]
+    if outcome.verdict is not Verdict.NEEDS_REVIEW or outcome.reason.startswith(RULE_ERROR) or not evidence:
+        return outcome
+    newest = max(evidence, key=lambda one: one.reviewed_at)
+    reason = f"人工核对({newest.reviewed_at[:10]}):{newest.note}"
+    if newest.passed:
+        return Outcome(Verdict.PASS, measured=outcome.measured, reason=reason)
+    fault = Finding("人工核对", f"按核对意见整改:{newest.note}", measured="不符合")
+    return Outcome(Verdict.FAIL, (fault, *outcome.findings), outcome.measured, reason)
 
 
 def _waived(result: RuleResult, waived: Mapping[str, str]) -> RuleResult:
@@ -259,6 +277,8 @@ def _missing(need: Need, artifact: Artifact) -> str:
     if need is Need.RENDERED and not artifact.renderings:
         trouble = artifact.rendered_trouble
         return f"未用浏览器打开:{trouble.detail}" if trouble else "未用浏览器打开"
+    if need is Need.MONITORING and artifact.monitoring is None:
+        return "上线后监测,目前还没有监测数据"
     return ""
 
 
@@ -285,11 +305,14 @@ def _safe(finding: Finding) -> Finding:
     )
 
 
-def _overall(results: Iterable[RuleResult]) -> Overall:
+def _overall(results: Iterable[RuleResult], watched: Container[str]) -> Overall:
     must = [one for one in results if one.severity is Severity.MUST and not one.waiver]
     if any(one.verdict is Verdict.FAIL for one in must):
         return Overall.FAIL
-    broken = any(one.verdict is Verdict.NOT_RUN or one.reason.startswith(RULE_ERROR) for one in must)
+    broken = any(
+        (one.verdict is Verdict.NOT_RUN and one.code not in watched) or one.reason.startswith(RULE_ERROR)
+        for one in must
+    )
     return Overall.UNDECIDED if broken else Overall.PASS
 
 

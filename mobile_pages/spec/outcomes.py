@@ -34,3 +34,7 @@ def not_applicable(reason: str) -> Outcome:
 
 def not_run(reason: str) -> Outcome:
     return Outcome(Verdict.NOT_RUN, reason=reason)
+
+
+def needs_review(reason: str) -> Outcome:
+    return Outcome(Verdict.NEEDS_REVIEW, reason=reason)

@@ -12,9 +12,11 @@ import yaml
 from mobile_pages.artifact import (
     Artifact,
     Declaration,
+    Evidence,
     Fetch,
     Hop,
     Level,
+    Monitoring,
     Rendering,
     StaticPart,
     Tls,
@@ -37,6 +39,20 @@ HEADERS = {
 VERIFY_FILES = {
     "wechat": ("MP_verify_k3Jx9QwErTyUiOp1.txt", "k3Jx9QwErTyUiOp1"),
     "alipay": ("a41c7d0e9b35f286.html", "a41c7d0e9b35f286"),
+}
+
+
+_KEYS = {
+    "entry",
+    "headers",
+    "tls",
+    "hops",
+    "declaration",
+    "links",
+    "extras",
+    "trouble",
+    "monitoring",
+    "evidence",
 }
 
 
@@ -89,6 +105,23 @@ def a_fetch(body: str = "", **changes: Any) -> Fetch:
     return replace(base, **changes)
 
 
+def a_watch(**changes: Any) -> Monitoring:
+    base = Monitoring(
+        window_days=7,
+        visits=700,
+        failures=0,
+        fewest_daily_visits=100,
+        health_visits=700,
+        days_since_full_check=3.0,
+    )
+    return replace(base, **changes)
+
+
+def some_evidence(code: str, **changes: Any) -> Evidence:
+    base = Evidence(code, passed=True, note="逐项看过,符合要求。", reviewed_at="2016-12-02T03:00:00+00:00")
+    return replace(base, **changes)
+
+
 def good_extras() -> dict[str, Fetch]:
     missing = "<!DOCTYPE html><html lang=zh-CN><title>页面不存在</title><p>您访问的页面不存在</p></html>"
     files = {
@@ -120,6 +153,8 @@ def an_artifact(
     extras: Mapping[str, Fetch] | None = None,
     renderings: tuple[Rendering, ...] = (),
     rendered_trouble: Trouble | None = None,
+    monitoring: Monitoring | None = None,
+    evidence: tuple[Evidence, ...] = (),
 ) -> Artifact:
     return Artifact(
         declaration=a_declaration() if declaration is None else declaration,
@@ -131,15 +166,14 @@ def an_artifact(
         ),
         renderings=renderings,
         rendered_trouble=rendered_trouble,
+        monitoring=monitoring,
+        evidence=evidence,
     )
 
 
 def artifact_of(page: Path) -> Artifact:
     """Return the artifact of a labelled page; the YAML of the same stem says what differs besides it."""
-    sidecar = page.with_suffix(".yaml")
-    changes = yaml.safe_load(sidecar.read_text(encoding="utf-8")) if sidecar.exists() else {}
-    unknown = set(changes) - {"entry", "headers", "tls", "hops", "declaration", "links", "extras", "trouble"}
-    assert not unknown, f"{sidecar.name}: unknown keys {sorted(unknown)}"
+    changes = sidecar_of(page)
     entry = _changed_fetch(a_fetch(page.read_text(encoding="utf-8")), changes)
     extras = good_extras()
     for key, extra in changes.get("extras", {}).items():
@@ -153,7 +187,22 @@ def artifact_of(page: Path) -> Artifact:
         entry=entry,
         links=None if links is None else tuple((one["url"], one["status"]) for one in links),
         extras=extras,
+        monitoring=a_watch(**changes["monitoring"]) if "monitoring" in changes else None,
+        evidence=evidence_in(changes),
     )
+
+
+def sidecar_of(page: Path) -> dict[str, Any]:
+    """Return what the YAML beside a labelled page says, empty when there is none."""
+    sidecar = page.with_suffix(".yaml")
+    changes: dict[str, Any] = yaml.safe_load(sidecar.read_text(encoding="utf-8")) if sidecar.exists() else {}
+    unknown = set(changes) - _KEYS
+    assert not unknown, f"{sidecar.name}: unknown keys {sorted(unknown)}"
+    return changes
+
+
+def evidence_in(changes: Mapping[str, Any]) -> tuple[Evidence, ...]:
+    return tuple(some_evidence(code, **fields) for code, fields in changes.get("evidence", {}).items())
 
 
 def _changed_fetch(fetch: Fetch, changes: Mapping[str, Any]) -> Fetch:

@@ -1,5 +1,6 @@
 """The engine joins, runs and adds up; the rules themselves are tested elsewhere."""
 
+import json
 from dataclasses import replace
 from datetime import date
 from types import ModuleType
@@ -9,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.access_spec import load_clauses
+from mobile_pages.artifact import Artifact, Rendering, Trouble
 from mobile_pages.artifact import Client as ClientKind
-from mobile_pages.artifact import Rendering, Trouble
 from mobile_pages.spec.base import Finding, Need, Outcome, Profile, Rule, Severity, Verdict
 from mobile_pages.spec.engine import (
     RULE_ERROR,
@@ -22,7 +23,7 @@ from mobile_pages.spec.engine import (
     load_rules,
 )
 from mobile_pages.spec.severity import parse_severity
-from tests.mobile_pages.spec.builders import a_fetch, an_artifact
+from tests.mobile_pages.spec.builders import a_fetch, a_watch, an_artifact, some_evidence
 
 MUST_CODE, SHOULD_CODE = "MAS-LAY-01", "MAS-LAY-07"
 FAULT = Finding("页脚", "改一改")
@@ -242,10 +243,54 @@ def test_a_number_that_a_rule_let_slip_is_masked_and_a_long_snippet_cut():
 
 
 def test_clauses_without_a_rule_are_named():
-    report = judge(an_artifact(), Profile.STANDARD)
+    report = judged(a_rule())
 
-    assert "MAS-MON-01" in report.uncovered
-    assert {one.code for one in report.results}.isdisjoint(report.uncovered)
+    assert len(report.uncovered) == len(load_clauses()) - 1
+    assert MUST_CODE not in report.uncovered
+
+
+def test_a_rule_about_the_watch_leaves_a_page_without_watch_decided():
+    watch_rule = a_rule(needs=Need.MONITORING, code="MAS-MON-01")
+
+    report = judged(watch_rule)
+
+    assert (report.results[0].verdict, report.verdict) == (Verdict.NOT_RUN, Overall.PASS)
+
+
+@pytest.mark.parametrize(
+    ("passed", "verdict"),
+    [pytest.param(True, Verdict.PASS, id="yes"), pytest.param(False, Verdict.FAIL, id="no")],
+)
+def test_what_a_person_found_decides_what_the_machine_left_open(passed, verdict):
+    open_question = a_rule(Outcome(Verdict.NEEDS_REVIEW, reason="看不出"))
+    older = some_evidence(MUST_CODE, passed=not passed, reviewed_at="2016-11-01T00:00:00+00:00")
+    newer = some_evidence(MUST_CODE, passed=passed, note="看过截图")
+
+    result = judged(open_question, artifact=an_artifact(evidence=(newer, older))).results[0]
+
+    assert (result.verdict, result.reason) == (verdict, "人工核对(2016-12-02):看过截图")
+
+
+def test_a_person_cannot_overrule_what_the_machine_saw():
+    artifact = an_artifact(evidence=(some_evidence(MUST_CODE),))
+
+    assert judged(failing(), artifact=artifact).results[0].verdict is Verdict.FAIL
+
+
+def test_an_artifact_survives_as_json_with_watch_and_evidence():
+    artifact = an_artifact(monitoring=a_watch(), evidence=(some_evidence("MAS-A11-13", attachments=("a1",)),))
+
+    assert Artifact.from_json(artifact.to_json()) == artifact
+
+
+def test_an_artifact_of_an_older_release_is_read_with_defaults():
+    raw = json.loads(an_artifact().to_json())
+    for key in ("monitoring", "evidence"):
+        del raw[key]
+    for key in ("signed_in_url", "ticket_url", "expired_ticket_url"):
+        del raw["declaration"][key]
+
+    assert Artifact.from_json(json.dumps(raw)) == an_artifact()
 
 
 def test_a_good_page_fails_nothing_in_either_edition():
