@@ -28,7 +28,9 @@ from app.core import access, db
 from app.core.errors import Forbidden
 from config.settings import Settings
 
-MAX_BODY_BYTES = 6 * 1024 * 1024
+MAX_UPLOAD_BYTES = 6 * 1024 * 1024
+MAX_BODY_BYTES = 256 * 1024
+"""Of everything but uploads: what is parsed whole grows a hundredfold in memory."""
 MAX_FORM_PARTS = 500
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
@@ -62,7 +64,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     app.config.update(
-        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
+        MAX_CONTENT_LENGTH=MAX_UPLOAD_BYTES,
         MAX_FORM_MEMORY_SIZE=1024 * 1024,
         MAX_FORM_PARTS=MAX_FORM_PARTS,
         TRUSTED_HOSTS=list(settings.trusted_hosts) or None,
@@ -92,6 +94,8 @@ def _refusing(settings: Settings) -> Callable[..., Iterable[bytes]]:
 
 def _begin() -> None:
     g.started = time.perf_counter()
+    if request.mimetype != "multipart/form-data":
+        request.max_content_length = MAX_BODY_BYTES
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=request.environ["hall.request_id"])
 
