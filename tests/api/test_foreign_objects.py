@@ -1,0 +1,128 @@
+"""What lies outside a person's scope does not exist for them: 404 on every route, never a trace of it."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from app.core import clock, db
+from app.monitoring.models import Incident
+from app.organisations import service as organisations
+from tests.api.walk import HTML, a_caller, post_form, routes, token_of, wrong_with
+from tests.app.monitoring.builders import seen
+from tests.builders import a_body, a_principal, a_wechat_account
+
+NAME = "外部门户政"
+REGISTRATION = {"name": "x", "url": "https://x.example.cn/", "theme": "household", "channels": ["wechat"]}
+ACTS = {
+    "": REGISTRATION,
+    "approval": {"version": 1, "channels": ["wechat"]},
+    "rejection": {"version": 1, "channels": ["wechat"], "reason": "x"},
+    "suspension": {"version": 1, "reason": "x"},
+    "recheck": {"version": 1},
+    "retirement": {"version": 1},
+    "checks": {},
+}
+"""A good body per act of the API, so that only the object is wrong."""
+
+FORM = {
+    "name": "x",
+    "url": "https://x.example.cn/",
+    "theme": "household",
+    "channels": "wechat",
+    "version": "1",
+    "reason": "x",
+    "decision-wechat": "approve",
+    "role": "auditor",
+    "scope": "",
+}
+STRANGERS = {
+    "another department": ("department_operator", {"body": ("教育厅", "440000")}),
+    "another city": ("city_operator", {"region_code": "440300"}),
+    "another county": ("county_operator", {"region_code": "440106"}),
+}
+AS_A_STRANGER = pytest.mark.parametrize(
+    "stranger", list(STRANGERS.values()), ids=list(STRANGERS), indirect=True
+)
+
+
+@pytest.fixture
+def foreign(app, given):
+    """Keys of things of the police department and of other people, by the name routes give them."""
+    page = given(seen, "UDDDD", name=NAME)
+    account = given(a_wechat_account).id
+    other = given(a_principal, "auditor")
+    given(organisations.issue_api_token, other.staff_id, name="x", days=1, by="x", now=clock.system_clock())
+    with app.app_context():
+        incident = db.session().scalars(select(Incident.id)).one()
+        token = organisations.api_tokens(other.staff_id)[0].id
+    return {
+        "page_id": page.id,
+        "body_id": page.body_id,
+        "incident_id": incident,
+        "number": 1,
+        "token_id": token,
+        "staff_id": other.staff_id,
+        "account_id": account,
+        "digest": "0" * 64,
+    }
+
+
+@pytest.fixture
+def stranger(app, given, foreign, request):
+    role, details = request.param
+    if "body" in details:
+        details = {"body": given(a_body, *details["body"])}
+    return a_caller(app, given, role, **details)
+
+
+def ask(caller, route, foreign):
+    address = route.address(**foreign)
+    if route.is_api:
+        body = ACTS[route.rule.rpartition(">")[2].strip("/")] if route.method != "GET" else None
+        headers = {**caller.bearer, "If-Match": '"x"'}
+        return caller.browser.open(address, method=route.method, json=body, headers=headers)
+    if route.method == "GET":
+        return caller.browser.get(address, headers=HTML)
+    return post_form(caller.browser, address, {**FORM, "csrf_token": token_of(caller.browser)})
+
+
+@AS_A_STRANGER
+def test_every_route_to_a_foreign_object_says_there_is_none(app, stranger, foreign):
+    to_objects = [
+        one for one in routes(app) if not one.mark.public and any(kind == "id" for kind, _ in one.places)
+    ]
+
+    wrong, statuses = [], []
+    for route in to_objects:
+        answer = ask(stranger, route, foreign)
+        wrong += wrong_with(answer, route)
+        statuses.append(answer.status_code)
+        if answer.status_code != (404 if stranger.may_call(route) else 403):
+            wrong.append(f"{route}: {answer.status_code}")
+
+    assert wrong == []
+    assert statuses.count(404) > 12
+
+
+@AS_A_STRANGER
+def test_no_list_and_no_overview_names_a_foreign_object(app, stranger, foreign):
+    seen_by_stranger = []
+    for route in (one for one in routes(app) if one.method == "GET" and not one.mark.public):
+        for query in ("", f"?page_id={foreign['page_id']}", f"?body_id={foreign['body_id']}"):
+            headers = stranger.bearer if route.is_api else HTML
+            answer = stranger.browser.get(route.address(code="440000") + query, headers=headers)
+            if NAME in answer.text:
+                seen_by_stranger.append(f"{route}{query}")
+
+    assert seen_by_stranger == []
+
+
+def test_whoever_it_belongs_to_sees_it(app, given, foreign):
+    owner = a_caller(app, given, "department_operator")
+
+    listed = owner.browser.get("/console/pages", headers=HTML).text
+    wall = owner.browser.get(f"/wall/page/{foreign['page_id']}", headers=HTML).text
+
+    assert NAME in listed
+    assert NAME in wall
