@@ -28,6 +28,20 @@ DOWN_LIMIT = timedelta(hours=24)
 """How long a page may be down before it is taken offline; then only a recheck brings it back."""
 
 
+DRIFT_GRACE = timedelta(days=3)
+"""How long an online page that a recheck found failing may stay with residents until it is mended."""
+
+GRACE_DAYS_MAX = 365
+WAIVER_DAYS_MAX = 365
+CHANGELOG_MAX = 4000
+NOTE_MAX = 1000
+BECAUSE_MAX = 200
+SPEC_VERSION_MAX = 20
+CODE_MAX = 20
+EVIDENCE_BYTES_MAX = 5 * 1024 * 1024
+EVIDENCE_NAME_MAX = 100
+
+
 class State(StrEnum):
     """States of a page, values as in ``config/notice/state_machines.yaml``."""
 
@@ -225,6 +239,61 @@ VERDICT_LABELS = {
 }
 
 
+class CheckKind(StrEnum):
+    """Why a check was made. ``spec`` judges again what was collected before; all others visit the page."""
+
+    ASKED = "asked"
+    WEEKLY = "weekly"
+    DRIFT = "drift"
+    SPEC = "spec"
+    GRACE = "grace"
+
+
+CHECK_KIND_LABELS = {
+    CheckKind.ASKED: "提交检测",
+    CheckKind.WEEKLY: "每周复检",
+    CheckKind.DRIFT: "变化复检",
+    CheckKind.SPEC: "重新判定",
+    CheckKind.GRACE: "期满复检",
+}
+
+
+class GraceOutcome(StrEnum):
+    """How a grace time (限期整改) ended; ``overtaken``: the page left residents' sight for another reason."""
+
+    MENDED = "mended"
+    TAKEN_OFFLINE = "taken_offline"
+    OVERTAKEN = "overtaken"
+
+
+class WaiverState(StrEnum):
+    """How far leave to fail a rule (暂缓整改) has come."""
+
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    DECLINED = "declined"
+    ENDED = "ended"
+
+
+WAIVER_STATE_LABELS = {
+    WaiverState.REQUESTED: "待省级审批",
+    WaiverState.APPROVED: "暂缓中",
+    WaiverState.DECLINED: "未同意",
+    WaiverState.ENDED: "已结束",
+}
+
+
+class Answer(StrEnum):
+    """What a person answers to one question of a review form."""
+
+    YES = "yes"
+    NO = "no"
+    NOT_APPLICABLE = "not_applicable"
+
+
+ANSWER_LABELS = {Answer.YES: "是", Answer.NO: "否", Answer.NOT_APPLICABLE: "不适用"}
+
+
 @dataclass(frozen=True, slots=True)
 class Registration:
     """What a department registers (登记).
@@ -235,7 +304,8 @@ class Registration:
         elder_url: address of the elder edition (长辈版), ``""`` when there is none.
         health_url: address that answers 200 while the back end works, ``""`` when there is none.
         name_reason: why the name is longer than six characters.
-        contact_name: person at the department, ``contact_phone`` its number; only sealed.
+        contact_name: person at the department, ``contact_phone`` its number; only sealed. Empty keeps
+            what is sealed already, unless ``forget_contact``.
     """
 
     name: str
@@ -251,3 +321,4 @@ class Registration:
     name_reason: str = ""
     contact_name: str = ""
     contact_phone: str = ""
+    forget_contact: bool = False
