@@ -25,6 +25,7 @@ class Permission(StrEnum):
     PAGES_REGISTER = "pages.register"  # register, edit, resubmit pages of one's body
     PAGES_READ = "pages.read"  # see pages, reports and incidents
     PAGES_REVIEW = "pages.review"  # approve, reject, suspend
+    SPEC_MANAGE = "spec.manage"  # publish versions of the access spec
     WATCH = "watch"  # wall, incidents, uptime
     STAFF_MANAGE = "staff.manage"
     CHANNELS_MANAGE = "channels.manage"

@@ -11,6 +11,7 @@ from app.core import db
 from app.core.access import Permission
 from app.organisations.domain import Grant, Place, Principal, ScopeKind
 from app.organisations.models import Body
+from app.organisations.places import BodyView, bodies
 
 
 def covers(principal: Principal, permission: Permission, body_id: int) -> bool:
@@ -24,6 +25,13 @@ def covers(principal: Principal, permission: Permission, body_id: int) -> bool:
         return False
     place = Place(*row)
     return any(grant.reaches(place) for grant in grants)
+
+
+def bodies_of(principal: Principal, permission: Permission) -> list[BodyView]:
+    """Return the bodies that ``principal`` holds ``permission`` over, in the order of :func:`bodies`."""
+    query = select(Body.id).where(scope_condition(principal, permission, Body.id))
+    inside = set(db.session().scalars(query))
+    return [body for body in bodies() if body.id in inside]
 
 
 def scope_condition(

@@ -68,7 +68,9 @@ STATE_LABELS: Mapping[StaffState, str] = {
 
 _OPERATOR = frozenset({Permission.PAGES_REGISTER, Permission.PAGES_READ, Permission.WATCH})
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
-    Role.PROVINCE_REVIEWER: frozenset({Permission.PAGES_READ, Permission.PAGES_REVIEW, Permission.WATCH}),
+    Role.PROVINCE_REVIEWER: frozenset(
+        {Permission.PAGES_READ, Permission.PAGES_REVIEW, Permission.SPEC_MANAGE, Permission.WATCH}
+    ),
     Role.PROVINCE_WATCH: frozenset({Permission.PAGES_READ, Permission.WATCH}),
     Role.DEPARTMENT_OPERATOR: _OPERATOR,
     Role.CITY_OPERATOR: _OPERATOR,

@@ -1,6 +1,6 @@
 """The only public face of organisations: places, bodies, schedules, staff, authority, sign-in."""
 
-from app.organisations.authority import covers, scope_condition
+from app.organisations.authority import bodies_of, covers, scope_condition
 from app.organisations.domain import (
     ATTEMPTS_PER_ADDRESS,
     NAME_MAX,
@@ -65,6 +65,7 @@ from app.organisations.staffing import (
     grant_for,
     grants_of,
     issue_api_token,
+    names_of,
     one_time_link,
     principal_of,
     remove_grant,
@@ -107,6 +108,7 @@ __all__ = [
     "api_tokens",
     "begin_set_up",
     "bodies",
+    "bodies_of",
     "close_session",
     "covers",
     "create_staff",
@@ -122,6 +124,7 @@ __all__ = [
     "grants_of",
     "import_notice",
     "issue_api_token",
+    "names_of",
     "new_password_hash",
     "one_time_link",
     "open_session",

@@ -36,6 +36,7 @@ from app.organisations.places import find_body
 from config.settings import Environment
 
 SECRET_BYTES = 32
+SYSTEM_NAME = "系统"
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,6 +331,21 @@ def _demo_scope(role: Role) -> str:
             if body_id is None:
                 raise NotFound("先运行 flask hall prepare")
             return str(body_id)
+
+
+def names_of(actors: Iterable[str]) -> dict[str, str]:
+    """Return how to show each actor of the audit trail: staff by name, the system as 系统.
+
+    An actor that is neither, e.g. of an account that is no longer there, is shown as it is.
+    """
+    wanted = set(actors)
+    staff = [actor for actor in wanted if actor.startswith("staff:")]
+    ids = {int(number): actor for actor in staff if (number := actor.removeprefix("staff:")).isdecimal()}
+    found = {actor: SYSTEM_NAME if actor.partition(":")[0] == "system" else actor for actor in wanted}
+    if ids:
+        for staff_id, name in db.session().execute(select(Staff.id, Staff.name).where(Staff.id.in_(ids))):
+            found[ids[staff_id]] = name
+    return found
 
 
 def issue_api_token(staff_id: int, *, name: str, days: int, by: str, now: datetime) -> str:
