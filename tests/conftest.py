@@ -6,6 +6,7 @@ A test that takes ``app``, ``client``, ``given`` or ``context`` runs twice: on S
 from __future__ import annotations
 
 import os
+import shutil
 
 import pytest
 
@@ -13,8 +14,7 @@ from app import create_app
 from app.core import db, migrate
 from tests import mariadb
 from tests.builders import settings_for
-
-HALVES: dict[str, str] = {}
+from tests.processes import BROWSER
 
 
 @pytest.fixture(scope="session")
@@ -74,6 +74,12 @@ def given(app, tables):
             return db.transaction(lambda: builder(*args, **details))
 
     return run
+
+
+def pytest_runtest_setup(item):
+    """Without a browser its half of the suite does not run, and the last lines say so."""
+    if item.get_closest_marker("browser") and not shutil.which(BROWSER):
+        pytest.skip(f"Browser half: not installed: {BROWSER}")
 
 
 def pytest_terminal_summary(terminalreporter):

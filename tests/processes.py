@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
+BROWSER = "chromium-headless-shell"
 POLL_SECONDS = 0.2
 
 Process = tuple[int, str]

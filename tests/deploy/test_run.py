@@ -99,6 +99,7 @@ def test_the_secrets_made_at_the_first_start_are_for_the_owner_alone(first: Firs
     assert not [line for line in path.read_text().splitlines() if line.split("=", 1)[1] in first.said]
 
 
+@pytest.mark.browser
 def test_a_second_start_keeps_the_data_and_goes_on_where_the_first_ended(
     first: First, tmp_path: Path
 ) -> None:

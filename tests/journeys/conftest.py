@@ -14,6 +14,7 @@ from sqlalchemy import make_url
 
 from tests.journeys.installation import Hall, plan, running
 from tests.journeys.people import PHONE, Phone, Story, a_screen
+from tests.processes import BROWSER
 
 FAILED: dict[tuple[str, str], str] = {}
 DATABASE = "hall_journey"
@@ -40,12 +41,9 @@ def _database(request: pytest.FixtureRequest, var: Path) -> str:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    executable = shutil.which("chromium-headless-shell")
-    if executable is None:
-        pytest.skip("Browser half: not installed: chromium-headless-shell")
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(
-            executable_path=executable,
+            executable_path=shutil.which(BROWSER),
             # Our own pages only; as root the browser refuses to start otherwise.
             args=["--no-sandbox"] if os.geteuid() == 0 else [],
         )
