@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mobile_pages.artifact import Artifact, Client
+from mobile_pages.artifact import Artifact, Client, Trouble
 from mobile_pages.spec.base import Finding, Profile, Severity, Verdict
 from mobile_pages.spec.engine import Overall, Report, RuleResult, Totals
 
@@ -44,32 +44,71 @@ class Screenshot:
 
 @dataclass(frozen=True, slots=True)
 class StoredReport:
-    """A report with what is shown beside it."""
+    """A report with what is shown beside it.
+
+    Attributes:
+        name: what the page is called; ``""`` when nobody said.
+        refusal: why the address was not visited at all; the report then holds no results.
+    """
 
     report: Report
     timings: Timings
     screenshots: tuple[Screenshot, ...] = ()
+    name: str = ""
+    refusal: Trouble | None = None
+
+
+def stored(report: Report, artifact: Artifact) -> StoredReport:
+    """Return a report as it reads after it was stored."""
+    return StoredReport(report, _timings(artifact), _screenshots(artifact), artifact.declaration.name)
+
+
+def refused(
+    url: str, refusal: Trouble, *, profile: Profile, spec_version: str, collected_at: str, name: str = ""
+) -> StoredReport:
+    """Return the report on an address that may not be visited: undecided, no results, the reason."""
+    report = Report(
+        url=url,
+        final_url=url,
+        spec_version=spec_version,
+        profile=profile,
+        verdict=Overall.UNDECIDED,
+        collected_at=collected_at,
+        results=(),
+        totals=Totals(),
+    )
+    return StoredReport(report, Timings(0, 0), name=name, refusal=refusal)
 
 
 def to_json(report: Report, artifact: Artifact) -> dict[str, Any]:
+    """Return the document of a report on ``artifact``; see :func:`document_of`."""
+    return document_of(stored(report, artifact))
+
+
+def document_of(one: StoredReport) -> dict[str, Any]:
     """Return the document, plain JSON values only.
 
     Its keys: ``format_version, url, final_url, spec_version, profile, verdict, collected_at, totals,
-    rules, uncovered, timings, screenshots``. ``rules`` holds one object per rule in the order of the
-    table: ``id, code, title, group, severity, verdict, measured, threshold, reason, findings, source,
-    clause, fix, waiver``; a finding holds ``where, advice, selector, snippet, measured, count,
-    rendering, box``.
+    rules, uncovered, timings, screenshots``, and ``name`` and ``refusal`` (``code, detail``) where there
+    is one. ``rules`` holds one object per rule in the order of the table: ``id, code, title, group,
+    severity, verdict, measured, threshold, reason, findings, source, clause, fix, waiver``; a finding
+    holds ``where, advice, selector, snippet, measured, count, rendering, box``.
     """
-    document = dataclasses.asdict(report)
+    document = dataclasses.asdict(one.report)
     rules = document.pop("results")
-    return {
+    made = {
         "format_version": FORMAT_VERSION,
         **document,
         "rules": [_rule_json(rule) for rule in rules],
-        "uncovered": list(report.uncovered),
-        "timings": dataclasses.asdict(_timings(artifact)),
-        "screenshots": [dataclasses.asdict(one) for one in _screenshots(artifact)],
+        "uncovered": list(one.report.uncovered),
+        "timings": dataclasses.asdict(one.timings),
+        "screenshots": [dataclasses.asdict(picture) for picture in one.screenshots],
     }
+    if one.name:
+        made["name"] = one.name
+    if one.refusal is not None:
+        made["refusal"] = dataclasses.asdict(one.refusal)
+    return made
 
 
 def from_json(document: Mapping[str, Any]) -> StoredReport:
@@ -87,6 +126,8 @@ def from_json(document: Mapping[str, Any]) -> StoredReport:
             screenshots=tuple(
                 Screenshot(**{**one, "client": Client(one["client"])}) for one in document["screenshots"]
             ),
+            name=document.get("name", ""),
+            refusal=Trouble(**document["refusal"]) if "refusal" in document else None,
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a report: {error}") from error
@@ -108,12 +149,12 @@ def _timings(artifact: Artifact) -> Timings:
     return Timings(entry.ttfb_ms, entry.total_ms, first_text_ms)
 
 
-def _screenshots(artifact: Artifact) -> list[Screenshot]:
-    return [
+def _screenshots(artifact: Artifact) -> tuple[Screenshot, ...]:
+    return tuple(
         Screenshot(one.label, one.client, one.width, one.height, one.screenshot)
         for one in artifact.renderings
         if one.screenshot is not None
-    ]
+    )
 
 
 def _report(document: Mapping[str, Any]) -> Report:

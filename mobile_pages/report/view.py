@@ -13,7 +13,7 @@ from mobile_pages.report.document import Screenshot, StoredReport, Timings
 from mobile_pages.spec.base import Finding, Profile, Severity, Verdict
 from mobile_pages.spec.engine import Overall, Report, RuleResult, Totals
 
-_LOCAL = ZoneInfo("Asia/Shanghai")
+LOCAL = ZoneInfo("Asia/Shanghai")
 
 
 class Tone(StrEnum):
@@ -45,6 +45,7 @@ OVERALL_BADGES = {
     Overall.FAIL: Badge("不通过", Tone.BAD),
     Overall.UNDECIDED: Badge("未检测完", Tone.WARN),
 }
+REFUSED_BADGE = Badge("不能检查", Tone.WARN)
 _MILD_BADGE = Badge("建议改进", Tone.WARN)
 _WAIVED_BADGE = Badge("暂缓整改", Tone.WARN)
 _SEVERITIES = {Severity.MUST: "必须", Severity.SHOULD: "建议"}
@@ -126,8 +127,10 @@ class ReportView:
         blocking: every must-rule that failed, over all groups, in the order of the table.
         sections: groups with blocking rules first, otherwise in the order of the table.
         uncovered_text: what no machine looked at; ``""`` when nothing is left.
+        is_refused: the address was not visited; the headline says why.
     """
 
+    name: str
     url: str
     final_url: str
     was_redirected: bool
@@ -142,6 +145,7 @@ class ReportView:
     timings: Timings
     screenshots: tuple[Screenshot, ...]
     uncovered_text: str
+    is_refused: bool
 
 
 def headline(totals: Totals, verdict: Overall) -> str:
@@ -170,21 +174,24 @@ def view(stored: StoredReport) -> ReportView:
     report = stored.report
     pictures = {one.label: one for one in stored.screenshots}
     sections = _sections(report, pictures)
+    refusal = stored.refusal
     return ReportView(
+        name=stored.name,
         url=report.url,
         final_url=report.final_url,
         was_redirected=report.final_url not in ("", report.url),
-        badge=OVERALL_BADGES[report.verdict],
-        headline=headline(report.totals, report.verdict),
+        badge=REFUSED_BADGE if refusal else OVERALL_BADGES[report.verdict],
+        headline=f"没有检查:{refusal.detail}" if refusal else headline(report.totals, report.verdict),
         profile_text=_PROFILES[report.profile],
         spec_version=report.spec_version,
-        collected_at=datetime.fromisoformat(report.collected_at).astimezone(_LOCAL),
+        collected_at=datetime.fromisoformat(report.collected_at).astimezone(LOCAL),
         counts=_counts(report.totals),
         blocking=tuple(_rule(one, pictures) for one in report.results if one.blocks),
         sections=sections,
         timings=stored.timings,
         screenshots=stored.screenshots,
         uncovered_text=_uncovered(report),
+        is_refused=refusal is not None,
     )
 
 
