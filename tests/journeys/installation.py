@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ BIN = Path(sys.executable).parent
 READY_SECONDS = 60
 STOP_SECONDS = 30
 TAIL_LINES = 40
+WENT_WELL = re.compile(r'"status": [23]\d\d, .*"event": "request"')
 SECRET_KEY = "a key of this journey that signs cookies only"
 
 
@@ -78,11 +80,12 @@ class Hall:
         return "".join(path.read_text(errors="replace") for path in sorted(self.var.glob("*.log")))
 
     def tails(self) -> str:
-        """Return the last lines of every process's log."""
+        """Return the last lines of every process's log but for requests that went well."""
         parts = []
         for path in sorted(self.var.glob("*.log")):
-            lines = path.read_text(errors="replace").splitlines()[-TAIL_LINES:]
-            parts.append("\n".join([f"--- {path.name}", *lines]))
+            lines = path.read_text(errors="replace").splitlines()
+            telling = [line for line in lines if not WENT_WELL.search(line)]
+            parts.append("\n".join([f"--- {path.name}", *telling[-TAIL_LINES:]]))
         return "\n".join(parts)
 
     def _commands(self) -> dict[str, list[str]]:

@@ -250,6 +250,19 @@ def test_a_resident_writes_gets_the_page_and_opens_it(story: Story, account: str
     expect(phone.web_view.get_by_role("heading", name=HOUSEHOLD).first).to_be_visible()
 
 
+def test_words_that_fit_several_pages_are_answered_with_a_list(story: Story) -> None:
+    phone = story.phone
+    phone.open(WECHAT)
+
+    phone.write("公交 电梯")
+
+    answer = phone.bubbles.filter(has_text="找到这些服务")
+    expect(answer).to_contain_text(LIFT, timeout=PATIENCE_MS)
+    expect(answer).to_contain_text(BUS)
+    answer.get_by_role("link").first.click()
+    expect(phone.web_view.get_by_role("heading", name=re.compile(f"{LIFT}|{BUS}")).first).to_be_visible()
+
+
 @pytest.mark.parametrize(
     ("account", "path", "name"),
     [
