@@ -28,6 +28,7 @@ from config.settings import SecretMissing
 
 CHAINS = 16
 GENESIS = "0" * 64
+END = "the chain's end does not match its head"
 
 
 class AuditLine(Model):
@@ -114,27 +115,34 @@ def record(
 def _write_pending(session: Session) -> None:
     # Chains in ascending order, so that two transactions never wait for each other in a ring.
     for line in sorted(session.info.pop("audit", []), key=lambda one: one.chain):
-        head = session.scalar(
-            select(AuditHead)
-            .where(AuditHead.chain == line.chain)
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        )
-        before = (head.number, head.mac) if head else (0, GENESIS)
-        line.number, line.previous_mac = before[0] + 1, before[1]
+        head = _locked_head(session, line.chain)
+        line.number, line.previous_mac = head.number + 1, head.mac
         line.mac = _mac(line)
         session.add(line)
-        if head is None:
-            session.add(AuditHead(chain=line.chain, number=line.number, mac=line.mac))
-        else:
-            moved = session.execute(
-                update(AuditHead)
-                .where(AuditHead.chain == line.chain, AuditHead.mac == before[1])
-                .values(number=line.number, mac=line.mac)
-            )
-            if moved.rowcount != 1:  # type: ignore[attr-defined]
-                raise Stale
+        moved = session.execute(
+            update(AuditHead)
+            .where(AuditHead.chain == line.chain, AuditHead.mac == line.previous_mac)
+            .values(number=line.number, mac=line.mac)
+        )
+        if moved.rowcount != 1:  # type: ignore[attr-defined]
+            raise Stale
         session.flush()
+
+
+def _locked_head(session: Session, chain: int) -> AuditHead:
+    query = (
+        select(AuditHead)
+        .where(AuditHead.chain == chain)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    head = session.scalar(query)
+    if head is None:
+        # Two transactions may begin a chain in the same moment; the second waits here for the first.
+        beginning = {"chain": chain, "number": 0, "mac": GENESIS}
+        session.execute(db.insert_ignoring(AuditHead), beginning)
+        head = session.scalars(query).one()
+    return head
 
 
 def _mac(line: AuditLine) -> str:
@@ -194,6 +202,8 @@ def verify(checkpoints: list[dict[int, tuple[int, str]]] | None = None) -> Itera
 
 def _verify_chain(chain: int, points: list[tuple[int, str]]) -> Iterator[Fault]:
     due = dict(points)
+    # Lines may be added meanwhile: the end must be where it stood before, or further on.
+    end_number, end_mac = _head(chain)
     number, mac = 0, GENESIS
     query = select(AuditLine).where(AuditLine.chain == chain).order_by(AuditLine.number)
     for line in db.session().scalars(query.execution_options(yield_per=500)):
@@ -207,8 +217,16 @@ def _verify_chain(chain: int, points: list[tuple[int, str]]) -> Iterator[Fault]:
             yield Fault(chain, line.number, "differs from the checkpoint")
         due.pop(line.number, None)
         number, mac = line.number, line.mac
-    head = db.session().get(AuditHead, chain)
-    if (head.number, head.mac) != (number, mac) if head else number:
-        yield Fault(chain, number, "the chain's end does not match its head")
+        if number == end_number and mac != end_mac:
+            yield Fault(chain, number, END)
+    if number < end_number or number > _head(chain)[0]:
+        yield Fault(chain, number, END)
     for missing in due:
         yield Fault(chain, missing, "line of a checkpoint is missing")
+
+
+def _head(chain: int) -> tuple[int, str]:
+    row = (
+        db.session().execute(select(AuditHead.number, AuditHead.mac).where(AuditHead.chain == chain)).first()
+    )
+    return (row.number, row.mac) if row else (0, GENESIS)

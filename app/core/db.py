@@ -26,12 +26,14 @@ from sqlalchemy import (
     Dialect,
     Enum,
     ExceptionContext,
+    Insert,
     Integer,
     MetaData,
     Table,
     TypeDecorator,
     create_engine,
     event,
+    insert,
 )
 from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -262,6 +264,11 @@ def _once(work: Callable[[], T]) -> T:
             _writing.reset(token)
             _forget_read()
         return result
+
+
+def insert_ignoring(model: type[Model]) -> Insert:
+    """Return an INSERT that leaves rows alone whose key is there already."""
+    return insert(model).prefix_with("OR IGNORE", dialect="sqlite").prefix_with("IGNORE", dialect="mysql")
 
 
 def transactional(view: Callable[P, T]) -> Callable[P, T]:

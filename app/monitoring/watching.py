@@ -206,9 +206,6 @@ def _watches(page_ids: Collection[int]) -> dict[int, Watch]:
 def _store_samples(prober: str, looks: Sequence[tuple[int, ProbeResult]]) -> None:
     if not looks:
         return
-    ignoring = (
-        insert(ProbeSample).prefix_with("OR IGNORE", dialect="sqlite").prefix_with("IGNORE", dialect="mysql")
-    )
     rows = [
         {
             "page_id": page_id,
@@ -225,7 +222,7 @@ def _store_samples(prober: str, looks: Sequence[tuple[int, ProbeResult]]) -> Non
         }
         for page_id, result in looks
     ]
-    db.writing().execute(ignoring, rows)
+    db.writing().execute(db.insert_ignoring(ProbeSample), rows)
 
 
 def _keep(row: Watch, before: WatchState, step: Step) -> None:

@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor, wait
+
 from sqlalchemy import delete, update
 
 from app.core import audit, db
@@ -45,3 +47,37 @@ def test_a_trail_cut_short_with_its_head_is_found_by_the_checkpoint(app, given):
     with app.app_context():
         assert list(audit.verify()) == []
         assert [fault.problem for fault in audit.verify([point])] == ["line of a checkpoint is missing"]
+
+
+def test_two_transactions_may_begin_a_chain_in_the_same_moment(app, given):
+    with ThreadPoolExecutor(1) as other:
+
+        def first():
+            audit.record("system", "first", "page", 7)
+            audit._write_pending(db.writing())  # its lines stand, uncommitted, when the second comes
+            second = other.submit(given, audit.record, "system", "second", "page", 7)
+            wait([second], timeout=0.5)
+            return second
+
+        given(first).result()
+
+    with app.app_context():
+        assert list(audit.verify()) == []
+        assert [entry.action for entry in audit.history("page", 7)] == ["second", "first"]
+
+
+def test_a_trail_that_grows_while_it_is_verified_is_whole(app, given):
+    given(three_lines)
+
+    with app.app_context():
+        faults = audit.verify()
+        reading = db.session().scalars
+
+        def reading_slowly(query, *details):
+            found = list(reading(query, *details))
+            given(three_lines)
+            return found
+
+        db.session().scalars = reading_slowly
+
+        assert list(faults) == []
