@@ -119,29 +119,37 @@ def enqueue(
 def claim(owner: str, *, limit: int, now: datetime) -> list[Claimed]:
     """Take up to ``limit`` due jobs for ``owner``, each for no longer than ``LEASE``.
 
-    A guarded UPDATE per row, so that it works alike on SQLite, MariaDB, Galera and TiDB.
+    A guarded UPDATE per row, so that it works alike on SQLite, MariaDB, Galera and TiDB. A job whose
+    workers died in every try is put aside for staff: it may be what kills them.
     """
     free = or_(JobRow.owner.is_(None), JobRow.leased_until < now)
     due = (
-        select(JobRow.id)
+        select(JobRow.id, JobRow.attempts)
         .where(JobRow.state == JobState.PENDING, JobRow.run_at <= now, free)
         .order_by(JobRow.run_at)
         .limit(limit)
     )
-    candidates = list(db.session().scalars(due))
+    candidates = list(db.session().execute(due))
     if not candidates:
         return []
 
     def take() -> list[Claimed]:
         taken = []
-        for job_id in candidates:
+        for job_id, attempts in candidates:
+            spent = attempts > len(RETRY_AFTER)
+            values = _put_aside() if spent else {"owner": owner, "leased_until": now + LEASE}
             won = db.writing().execute(
                 update(JobRow)
-                .where(JobRow.id == job_id, JobRow.state == JobState.PENDING, free)
-                .values(owner=owner, leased_until=now + LEASE, attempts=JobRow.attempts + 1)
+                .where(
+                    JobRow.id == job_id,
+                    JobRow.state == JobState.PENDING,
+                    JobRow.attempts == attempts,
+                    free,
+                )
+                .values(attempts=attempts if spent else attempts + 1, **values)
                 .execution_options(synchronize_session=False)
             )
-            if won.rowcount == 1:  # type: ignore[attr-defined]
+            if won.rowcount == 1 and not spent:  # type: ignore[attr-defined]
                 taken.append(job_id)
         rows = db.writing().scalars(select(JobRow).where(JobRow.id.in_(taken))) if taken else ()
         return [Claimed(row.id, row.name, row.payload, row.attempts) for row in rows]
@@ -149,13 +157,24 @@ def claim(owner: str, *, limit: int, now: datetime) -> list[Claimed]:
     return db.transaction(take)
 
 
-def acknowledge(job_id: int, owner: str, *, now: datetime) -> None:
-    """Mark a job as done; nothing happens when the lease went to another worker."""
-    _settle(job_id, owner, state=JobState.DONE, done_at=now, last_error=None)
+def _put_aside() -> dict[str, Any]:
+    return {
+        "state": JobState.DEAD,
+        "owner": None,
+        "leased_until": None,
+        "last_error": "the worker died in every try",
+    }
+
+
+def acknowledge(claimed: Claimed, owner: str, *, now: datetime) -> None:
+    """Mark a job as done; nothing happens when its lease ended and somebody took it again."""
+    _settle(claimed, owner, state=JobState.DONE, done_at=now, last_error=None)
 
 
 def fail(claimed: Claimed, owner: str, error: str, *, now: datetime) -> bool:
     """Put a failed job back for later, or aside for staff when it has failed too often.
+
+    Nothing happens when its lease ended and somebody took it again.
 
     Returns:
         True when it was put aside (dead letter).
@@ -163,7 +182,7 @@ def fail(claimed: Claimed, owner: str, error: str, *, now: datetime) -> bool:
     dead = claimed.attempts > len(RETRY_AFTER)
     wait = timedelta() if dead else RETRY_AFTER[claimed.attempts - 1]
     _settle(
-        claimed.id,
+        claimed,
         owner,
         state=JobState.DEAD if dead else JobState.PENDING,
         run_at=now + wait,
@@ -172,13 +191,12 @@ def fail(claimed: Claimed, owner: str, error: str, *, now: datetime) -> bool:
     return dead
 
 
-def _settle(job_id: int, owner: str, **values: Any) -> None:
+def _settle(claimed: Claimed, owner: str, **values: Any) -> None:
+    # The try is part of the condition: this process may itself have taken the job again.
+    mine = (JobRow.id == claimed.id, JobRow.owner == owner, JobRow.attempts == claimed.attempts)
+
     def settle() -> None:
-        db.writing().execute(
-            update(JobRow)
-            .where(JobRow.id == job_id, JobRow.owner == owner)
-            .values(owner=None, leased_until=None, **values)
-        )
+        db.writing().execute(update(JobRow).where(*mine).values(owner=None, leased_until=None, **values))
 
     db.transaction(settle)
 

@@ -107,5 +107,5 @@ class Worker:
             _runs.labels(claimed.name, "dead" if dead else "failed").inc()
             return
         with self._app.app_context():
-            outbox.acknowledge(claimed.id, self._owner, now=clock.system_clock())
+            outbox.acknowledge(claimed, self._owner, now=clock.system_clock())
         _runs.labels(claimed.name, "done").inc()

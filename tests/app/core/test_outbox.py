@@ -65,8 +65,34 @@ def test_a_late_acknowledgement_of_a_lost_lease_changes_nothing(app, given):
     with app.app_context():
         (job,) = outbox.claim("slow", limit=1, now=NOW)
         outbox.claim("other", limit=1, now=NOW + outbox.LEASE + timedelta(seconds=1))
-        outbox.acknowledge(job.id, "slow", now=NOW)
+        outbox.acknowledge(job, "slow", now=NOW)
         assert outbox.counts() == {"pending": 1}
+
+
+def test_a_late_word_counts_for_nothing_when_the_same_worker_took_the_job_again(app, given):
+    given(outbox.enqueue, "test.note", run_at=NOW)
+    later = NOW + outbox.LEASE + timedelta(seconds=1)
+
+    with app.app_context():
+        (slow,) = outbox.claim("w", limit=1, now=NOW)
+        outbox.claim("w", limit=1, now=later)
+        outbox.fail(slow, "w", "boom", now=later)
+        outbox.acknowledge(slow, "w", now=later)
+
+        assert outbox.claim("other", limit=1, now=later + timedelta(minutes=1)) == []
+        assert outbox.counts() == {"pending": 1}
+
+
+def test_a_job_that_kills_its_worker_every_time_ends_with_the_dead_letters(app, given):
+    given(outbox.enqueue, "test.note", run_at=NOW)
+    now, tries = NOW, 0
+
+    with app.app_context():
+        while outbox.claim("w", limit=1, now=now) and tries < 50:
+            now, tries = now + outbox.LEASE + timedelta(seconds=1), tries + 1
+            db._forget_read()
+
+        assert (tries, outbox.counts()) == (len(outbox.RETRY_AFTER) + 1, {"dead": 1})
 
 
 def test_a_failing_job_waits_longer_each_time_and_ends_with_the_dead_letters(app, given):
