@@ -32,6 +32,8 @@ MAX_UPLOAD_BYTES = 6 * 1024 * 1024
 MAX_BODY_BYTES = 256 * 1024
 """Of everything but uploads: what is parsed whole grows a hundredfold in memory."""
 MAX_FORM_PARTS = 500
+# Callers may invent others; as labels they would grow without end.
+KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 log = structlog.get_logger(__name__)
@@ -120,7 +122,8 @@ def _headers(answer: Response) -> Response:
 def _log_answer(answer: Response) -> Response:
     endpoint = request.endpoint or "none"
     elapsed = time.perf_counter() - g.get("started", time.perf_counter())
-    _requests.labels(endpoint, request.method, answer.status_code).inc()
+    method = request.method if request.method in KNOWN_METHODS else "other"
+    _requests.labels(endpoint, method, answer.status_code).inc()
     _seconds.labels(endpoint).observe(elapsed)
     # The route's pattern, not the address: an address may carry what a person typed.
     log.info(

@@ -64,6 +64,16 @@ def test_health_readiness_and_figures_answer(client):
     assert b"hall_requests_total" in client.get("/metrics").data
 
 
+def test_invented_methods_make_no_new_figures(client):
+    for method in ("BREW", "STEEP"):
+        client.open("/", method=method)
+
+    figures = client.get("/metrics").text
+
+    assert "BREW" not in figures and "STEEP" not in figures
+    assert 'method="other",status="405"' in figures
+
+
 def test_figures_are_not_for_those_who_come_through_a_proxy(client):
     assert client.get("/metrics", headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 403
 
