@@ -142,7 +142,9 @@ def serve(environment: dict[str, str], *, demo: bool) -> int:
     manager = Manager(Quiet())
     for name, command in commands.items():
         log = f"'{logs}/{name}.log'"
-        manager.add_process(name, f"exec {command} >>{log} 2>&1", env=environment, cwd=str(ROOT))
+        # A heap for each of eight threads costs a web worker 5 MB more than two heaps and gains nothing.
+        own = {"MALLOC_ARENA_MAX": "2", **environment} if name == "web" else environment
+        manager.add_process(name, f"exec {command} >>{log} 2>&1", env=own, cwd=str(ROOT))
     announcing = threading.Thread(target=announce, args=(environment, demo))
     announcing.start()
     manager.loop()
