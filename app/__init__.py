@@ -15,6 +15,7 @@ from app.core import access, api_docs, audit, cli, clock, db, hot, limits, logs,
 from app.core.capability import Capability
 from app.core.ids import MAX_ID
 from app.core.json_api import HallApi
+from app.core.later import JobTable, load
 from app.core.outbox import Job
 from app.core.upkeep import UPKEEP
 from config.settings import Settings
@@ -89,7 +90,7 @@ def _register(app: Flask, settings: Settings, found: list[Capability]) -> None:
         for group in capability.commands:
             app.cli.add_command(group)
     api_docs.init_app(app)
-    jobs = collect_jobs(found)
+    jobs = JobTable(lambda: collect_jobs(found))
     app.extensions["hall_jobs"] = jobs
     authenticator = next((one.authenticator for one in found if one.authenticator), None)
     access.init_app(app, authenticator, lambda endpoint: endpoint.split(".")[0] in api_names)
@@ -103,7 +104,8 @@ def collect_jobs(found: list[Capability]) -> dict[str, Job]:
         ValueError: two jobs share a name.
     """
     jobs: dict[str, Job] = {}
-    for job in (*UPKEEP, *(job for capability in found for job in capability.jobs)):
+    references = (capability.jobs for capability in found if capability.jobs)
+    for job in (*UPKEEP, *(job for reference in references for job in load(reference))):
         if job.name in jobs:
             raise ValueError(f"two jobs are named {job.name}")
         jobs[job.name] = job

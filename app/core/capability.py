@@ -6,11 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import Blueprint as PagesBlueprint
-from flask.cli import AppGroup
 
 from app.core.access import Authenticator
 from app.core.json_api import Blueprint as ApiBlueprint
-from app.core.outbox import Job
+from app.core.later import LaterGroup
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +18,7 @@ class Capability:
 
     Attributes:
         callbacks: blueprints that platforms call; they verify signatures themselves.
+        jobs: ``module:name`` of a tuple of ``core.outbox.Job``; only workers import it.
         authenticator: who a request comes from; exactly one capability provides it.
         prepare: fills the tables that the capability needs from the start; safe to repeat;
             is given a function that reports progress ``(done, total)``.
@@ -28,7 +28,7 @@ class Capability:
     api: tuple[ApiBlueprint, ...] = ()
     pages: tuple[PagesBlueprint, ...] = ()
     callbacks: tuple[PagesBlueprint, ...] = ()
-    commands: tuple[AppGroup, ...] = ()
-    jobs: tuple[Job, ...] = ()
+    commands: tuple[LaterGroup, ...] = ()
+    jobs: str = ""
     authenticator: Authenticator | None = None
     prepare: Callable[[Callable[[int, int], None]], None] | None = None

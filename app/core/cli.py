@@ -73,10 +73,12 @@ def _jobs(app: Flask, settings: Settings, jobs: Mapping[str, Job]) -> AppGroup:
         worker.run_forever()
 
     @group.command("run")
-    @click.argument("name", type=click.Choice(sorted(jobs)))
+    @click.argument("name")
     @click.option("--payload", default="{}", help="JSON object")
     def run(name: str, payload: str) -> None:
         """Run one job once, now, in this process."""
+        if name not in jobs:
+            raise click.BadParameter(f"choose one of {', '.join(sorted(jobs))}", param_hint="NAME")
         try:
             given = json.loads(payload)
         except ValueError as error:

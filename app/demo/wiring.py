@@ -1,4 +1,7 @@
 from app.core.capability import Capability
-from app.demo.cli import group
+from app.core.later import LaterGroup
 
-CAPABILITY = Capability("demo", commands=(group,))
+COMMANDS = LaterGroup(
+    "demo", "app.demo.cli:group", help="Fill an empty hall for trying it out (not in production)."
+)
+CAPABILITY = Capability("demo", commands=(COMMANDS,))

@@ -10,8 +10,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from openpyxl import load_workbook
-
 from app.core.errors import Invalid
 
 BYTES_MAX = 1024 * 1024
@@ -174,6 +172,9 @@ def _decoded(content: bytes) -> str:
 
 
 def _xlsx(content: bytes) -> Iterator[list[str]]:
+    # Here and not above: it takes 9 MB of every web worker, and few of them ever read a workbook.
+    from openpyxl import load_workbook
+
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             members = packed.infolist()

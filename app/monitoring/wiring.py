@@ -1,7 +1,9 @@
 from app.core.capability import Capability
+from app.core.later import LaterGroup
 from app.monitoring.api import api
-from app.monitoring.cli import group
-from app.monitoring.jobs import JOBS
 from app.monitoring.pages import pages
 
-CAPABILITY = Capability("monitoring", api=(api,), pages=(pages,), commands=(group,), jobs=JOBS)
+COMMANDS = LaterGroup("monitor", "app.monitoring.cli:group", help="Watch the published pages (运行监测).")
+CAPABILITY = Capability(
+    "monitoring", api=(api,), pages=(pages,), commands=(COMMANDS,), jobs="app.monitoring.jobs:JOBS"
+)

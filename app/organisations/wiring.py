@@ -1,11 +1,10 @@
 from app.core import db
 from app.core.capability import Capability
+from app.core.later import LaterGroup
 from app.organisations import service
 from app.organisations.api import api
 from app.organisations.authenticator import StaffAuthenticator
-from app.organisations.cli import staff
 from app.organisations.console_pages import console
-from app.organisations.jobs import JOBS
 from app.organisations.pages import pages
 from config import notice
 
@@ -19,8 +18,8 @@ CAPABILITY = Capability(
     "organisations",
     api=(api,),
     pages=(pages, console),
-    commands=(staff,),
-    jobs=JOBS,
+    commands=(LaterGroup("staff", "app.organisations.cli:staff", help="Accounts of staff (人员)."),),
+    jobs="app.organisations.jobs:JOBS",
     authenticator=StaffAuthenticator(),
     prepare=prepare,
 )

@@ -19,8 +19,6 @@ from datetime import UTC, datetime
 from time import time
 from typing import Protocol
 
-import uvloop
-
 from mobile_pages.probe.base import Cause, ProbeResult, ProbeTarget, Verdict
 from mobile_pages.probe.outage import Outage, OwnConnection
 from mobile_pages.probe.outbox import Outbox
@@ -262,6 +260,9 @@ async def _sleep(stop: asyncio.Event, seconds: float) -> None:
 
 def serve(prober: Prober) -> None:
     """Run the service on uvloop in the main thread until SIGINT or SIGTERM; return when all is stored."""
+    # Here and not above: web workers read this module's shapes and run no loop.
+    import uvloop
+
     # Each look holds a socket; the soft limit of most systems is too low for a province.
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
