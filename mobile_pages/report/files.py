@@ -67,7 +67,10 @@ class ReportFolder:
         """
         found = {}
         for path in sorted((self._path / _PAGES).glob("*.json")):
-            one = from_json(json.loads(path.read_text(encoding="utf-8")))
+            document = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(document, dict):
+                raise ValueError(f"not a report: {path.name}")
+            one = from_json(document)
             found[one.report.url] = one
         return found
 
