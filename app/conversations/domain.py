@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,8 +11,9 @@ from channels.base import Article, EventKind, Freshness, InboundEvent, Reply
 
 # WeChat cuts the connection after 5 s and tries again.
 ANSWER_WITHIN = timedelta(seconds=4.5)
-# A worker that died in the middle holds a message no longer than this.
-CLAIM_LEASE = timedelta(seconds=10)
+# A worker that died in the middle holds a message no longer than this: no longer than the platform's
+# repeat waits for the answer, so that the repeat takes over instead of being told "received".
+CLAIM_LEASE = timedelta(seconds=4)
 # An unbound signature (WeChat's plain mode) is only as good as it is fresh; a bound one is
 # protected by the unique row, which is kept longer than any platform repeats itself.
 FRESH_UNBOUND = timedelta(minutes=10)
@@ -20,6 +22,8 @@ KEEP = timedelta(days=3)
 MATCHES_MAX = 5
 QUERY_MAX = 40
 RECIPIENT_FIELD = "channel_recipient"
+
+_LONG_NUMBER = re.compile(r"\d(?:[\s-]?[\dxXｘＸ]){5,}")
 
 HELP = "help"
 HOME = "home"
@@ -57,21 +61,27 @@ def reply_to(event: InboundEvent, matches: Sequence[Match], home_url: str) -> Re
         # An entry with an address opens it by itself; only our own keys ask for words.
         return Reply(text=_how_to(home_url)) if event.action in {HELP, HOME} else None
     if event.kind is EventKind.TEXT:
-        return _found(event.text.strip(), matches, home_url)
+        return _found(matches, home_url)
     if event.kind in {EventKind.IMAGE, EventKind.LOCATION}:
         return Reply(text=f"现在只能看懂文字。\n{_how_to(home_url)}")
     return None
 
 
-def _found(asked: str, matches: Sequence[Match], home_url: str) -> Reply:
+def _found(matches: Sequence[Match], home_url: str) -> Reply:
     if not matches:
-        shown = asked if len(asked) <= QUERY_MAX else asked[:QUERY_MAX] + "…"
-        return Reply(text=f"没有找到与“{shown}”有关的服务。\n{_how_to(home_url)}")
+        # What was typed is not repeated: answers are kept for repeats, and people type numbers of theirs.
+        return Reply(text=f"没有找到有关的服务，换个说法试试。\n{_how_to(home_url)}")
     if len(matches) == 1 and matches[0].available:
         only = matches[0]
         return Reply(articles=(Article(only.name, f"{only.body_name}\n{only.description}", only.url),))
     lines = [f"{number}. {_line(match)}" for number, match in enumerate(matches, 1)]
     return Reply(text="找到这些服务：\n" + "\n".join(lines))
+
+
+def _quoted(asked: str) -> str:
+    # Answers are kept for the platform's repeats; a number that may be a person's must not be.
+    shown = _LONG_NUMBER.sub("******", asked)
+    return shown if len(shown) <= QUERY_MAX else shown[:QUERY_MAX] + "…"
 
 
 def _line(match: Match) -> str:

@@ -19,19 +19,20 @@ POLL_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Either a message that this process answers, or the answer it has had already.
+    """A message that this process answers; ``until`` tells it from a claim that took it over."""
 
-    Attributes:
-        message_id: None when another process is still at it and did not finish in time.
-        answer: what was answered before; None for a fresh claim.
-    """
-
-    message_id: int | None
-    answer: RawResponse | None
+    message_id: int
+    until: datetime
 
 
-def claim(account_id: int, envelope: Envelope, event: InboundEvent, dedup_key: str) -> Claim:
+def claim(
+    account_id: int, envelope: Envelope, event: InboundEvent, dedup_key: str
+) -> Claim | RawResponse | None:
     """Claim a message for this process, or find out what it was answered.
+
+    Returns:
+        the claim, or the answer given before; None when another process is still at it and did not
+        finish in time.
 
     Raises:
         Rejected: the signed request was seen before with another body (403).
@@ -39,17 +40,20 @@ def claim(account_id: int, envelope: Envelope, event: InboundEvent, dedup_key: s
     request_key = _request_key(envelope)
     now = clock.system_clock()
     try:
-        message_id = db.transaction(lambda: _insert(account_id, envelope, event, dedup_key, request_key, now))
+        return db.transaction(lambda: _insert(account_id, envelope, event, dedup_key, request_key, now))
     except IntegrityError:
         return _seen_before(account_id, envelope, dedup_key, request_key)
-    return Claim(message_id, None)
 
 
-def store_answer(message_id: int, answer: RawResponse, now: datetime) -> None:
-    """Keep what was answered, for the platform's repeats."""
-    db.writing().execute(
+def store_answer(claim: Claim, answer: RawResponse, now: datetime) -> bool:
+    """Keep what was answered, for the platform's repeats.
+
+    Returns:
+        False when the claim was lost to another process: the message is no longer ours to answer.
+    """
+    kept = db.writing().execute(
         update(InboundMessage)
-        .where(InboundMessage.id == message_id)
+        .where(InboundMessage.id == claim.message_id, InboundMessage.claimed_until == claim.until)
         .values(
             answered_at=now,
             answer_status=answer.status,
@@ -57,6 +61,7 @@ def store_answer(message_id: int, answer: RawResponse, now: datetime) -> None:
             answer_body=answer.body,
         )
     )
+    return bool(kept.rowcount == 1)  # type: ignore[attr-defined]
 
 
 def forget_old(now: datetime) -> int:
@@ -80,7 +85,7 @@ def _insert(
     dedup_key: str,
     request_key: str,
     now: datetime,
-) -> int:
+) -> Claim:
     row = InboundMessage(
         account_id=account_id,
         dedup_key=dedup_key,
@@ -92,10 +97,12 @@ def _insert(
     )
     db.writing().add(row)
     db.writing().flush()
-    return row.id
+    return Claim(row.id, row.claimed_until)
 
 
-def _seen_before(account_id: int, envelope: Envelope, dedup_key: str, request_key: str) -> Claim:
+def _seen_before(
+    account_id: int, envelope: Envelope, dedup_key: str, request_key: str
+) -> Claim | RawResponse | None:
     end = time.monotonic() + ANSWER_WITHIN.total_seconds()
     while True:
         row = _find(account_id, dedup_key, request_key)
@@ -104,13 +111,11 @@ def _seen_before(account_id: int, envelope: Envelope, dedup_key: str, request_ke
         if row.request_key == request_key and row.digest != envelope.freshness.digest:
             raise Rejected("replayed", 403)
         if row.answered_at is not None:
-            return Claim(
-                row.id, RawResponse(row.answer_status or 200, row.answer_type or "", row.answer_body or b"")
-            )
-        if row.claimed_until < clock.system_clock() and _take_over(row.id):
-            return Claim(row.id, None)
+            return RawResponse(row.answer_status or 200, row.answer_type or "", row.answer_body or b"")
+        if row.claimed_until < clock.system_clock() and (taken := _take_over(row.id)):
+            return taken
         if time.monotonic() >= end:
-            return Claim(None, None)
+            return None
         time.sleep(POLL_SECONDS)
 
 
@@ -124,10 +129,11 @@ def _find(account_id: int, dedup_key: str, request_key: str) -> InboundMessage |
     return min(rows, key=lambda row: row.request_key != request_key, default=None)
 
 
-def _take_over(message_id: int) -> bool:
+def _take_over(message_id: int) -> Claim | None:
     now = clock.system_clock()
+    until = now + CLAIM_LEASE
 
-    def take() -> bool:
+    def take() -> Claim | None:
         taken = db.writing().execute(
             update(InboundMessage)
             .where(
@@ -135,8 +141,8 @@ def _take_over(message_id: int) -> bool:
                 InboundMessage.answered_at.is_(None),
                 InboundMessage.claimed_until < now,
             )
-            .values(claimed_until=now + CLAIM_LEASE)
+            .values(claimed_until=until)
         )
-        return bool(taken.rowcount == 1)  # type: ignore[attr-defined]
+        return Claim(message_id, until) if taken.rowcount == 1 else None  # type: ignore[attr-defined]
 
     return db.transaction(take)

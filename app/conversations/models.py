@@ -1,4 +1,4 @@
-"""Tables of conversations. What residents write is not kept."""
+"""Tables of conversations. Of what residents write only what an answer quotes is kept, three days."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from app.channel_accounts import service as channel_accounts
 from app.channel_accounts.service import AccountView
 from app.conversations import domain, inbox
 from app.conversations.domain import RECIPIENT_FIELD, Match
+from app.conversations.inbox import Claim
 from app.core import clock, db, outbox, vault
 from app.core.errors import NotFound
 from app.mobile_access import service as mobile_access
@@ -65,12 +66,12 @@ def _message(account: AccountView, adapter: Channel, request: InboundRequest, ba
         raise Rejected("stale", 403)
     event = adapter.parse(envelope)
     claim = inbox.claim(account.id, envelope, event, adapter.dedup_key(event))
-    if claim.answer is not None:
-        return claim.answer
-    if claim.message_id is None:
+    if isinstance(claim, RawResponse):
+        return claim
+    if claim is None:
         return adapter.seal(envelope, None)
     reply = _reply(account, event, base_url)
-    return _settle(account, adapter, envelope, event, reply, claim.message_id, began)
+    return _settle(account, adapter, envelope, event, reply, claim, began)
 
 
 def _reply(account: AccountView, event: InboundEvent, base_url: str) -> Reply | None:
@@ -96,23 +97,27 @@ def _settle(
     envelope: Envelope,
     event: InboundEvent,
     reply: Reply | None,
-    message_id: int,
+    claim: Claim,
     began: datetime,
 ) -> RawResponse:
-    """Store the answer and, when it cannot carry the reply, the reply to be pushed: one transaction."""
+    """Store the answer and, when it cannot carry the reply, the reply to be pushed: one transaction.
+
+    Who was so slow that another process took the message over has no effect at all.
+    """
     now = clock.system_clock()
     in_time = now - began < domain.ANSWER_WITHIN
     passive = in_time and Capability.PASSIVE_REPLY in adapter.capabilities
     answer = adapter.seal(envelope, reply if passive else None)
 
-    def settle() -> None:
-        inbox.store_answer(message_id, answer, now)
+    def settle() -> bool:
+        if not inbox.store_answer(claim, answer, now):
+            return False
         channel_accounts.note_inbound(account, now)
         if reply is not None and not passive:
-            _push_later(account, event, reply, message_id)
+            _push_later(account, event, reply, claim.message_id)
+        return True
 
-    db.transaction(settle)
-    return answer
+    return answer if db.transaction(settle) else adapter.seal(envelope, None)
 
 
 def _push_later(account: AccountView, event: InboundEvent, reply: Reply, message_id: int) -> None:

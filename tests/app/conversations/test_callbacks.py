@@ -6,9 +6,10 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app.channel_accounts import service as channel_accounts
+from app.conversations import service
 from app.conversations.models import InboundMessage
 from app.core import db
 from app.core.outbox import JobRow
@@ -71,7 +72,8 @@ def test_words_without_a_match_are_answered_with_the_way_to_all_services(client,
     answer = deliver(client, "wechat", platform_wechat.text("火星签证", at=now()))
 
     said = platform_wechat.read_reply(answer)
-    assert "没有找到与“火星签证”有关的服务" in said
+    assert "没有找到有关的服务" in said
+    assert "火星签证" not in said
     assert "/?channel=wechat" in said
 
 
@@ -192,6 +194,40 @@ def test_what_no_platform_sends_is_refused_and_leaves_nothing(app, client, accou
 
     assert 400 <= answer.status_code < 500 or b"<success>false</success>" in answer.data
     assert messages_kept(app) == 0
+
+
+def end_the_claim(app):
+    with app.app_context():
+        past = now() - timedelta(seconds=1)
+        db.transaction(lambda: db.writing().execute(update(InboundMessage).values(claimed_until=past)))
+
+
+def test_a_message_whose_worker_died_is_answered_at_its_repeat(app, client, accounts, monkeypatch):
+    message = platform_wechat.text("火星签证", at=now())
+    with monkeypatch.context() as patch:
+        patch.setattr(service, "_reply", lambda *_: 1 / 0)  # nothing else dies in this place on demand
+        deliver(client, "wechat", message)
+    end_the_claim(app)
+
+    answer = deliver(client, "wechat", message)
+
+    assert "没有找到与“火星签证”有关的服务" in platform_wechat.read_reply(answer)
+
+
+def test_who_was_overtaken_by_a_repeat_has_no_effect(app, client, accounts, monkeypatch):
+    message, replying = platform_wechat.text("火星签证", at=now()), service._reply
+    answers = []
+
+    def slowly(*details):
+        monkeypatch.setattr(service, "_reply", replying)  # the repeat comes while the first still thinks
+        end_the_claim(app)
+        answers.append(deliver(app.test_client(), "wechat", message))
+        return replying(*details)
+
+    monkeypatch.setattr(service, "_reply", slowly)
+
+    assert deliver(client, "wechat", message).body == b"success"
+    assert "火星签证" in platform_wechat.read_reply(answers[0])
 
 
 def test_an_unknown_account_is_not_found(client, accounts):
