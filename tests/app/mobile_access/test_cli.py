@@ -24,7 +24,8 @@ from tests.sandbox.servers import sample_pages
 
 ROOT = Path(__file__).resolve().parents[3]
 GOOD = html(
-    "<!DOCTYPE html><html lang=zh-CN><meta charset=utf-8><title>社保查询</title><p>可查询参保状态、缴费记录和养老待遇，也可预约线下窗口办理业务。</html>"
+    "<!DOCTYPE html><html lang=zh-CN><meta charset=utf-8><title>社保查询</title>"
+    "<p>可查询参保状态、缴费记录和养老待遇，也可预约线下窗口办理业务。</html>"
 )
 BAD = html("<p>没有标题", 500)
 KEYS = {"url", "final_url", "spec_version", "profile", "verdict", "rules", "timings", "screenshots"}
