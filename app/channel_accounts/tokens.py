@@ -17,6 +17,7 @@ from app.channel_accounts.domain import (
 )
 from app.channel_accounts.models import ChannelToken
 from app.core import clock, db, vault
+from app.core.errors import NotFound
 from channels.base import ChannelError, Token
 
 POLL_SECONDS = 0.05
@@ -27,9 +28,15 @@ class SharedTokens:
 
     def get(self, key: str) -> Token | None:
         row = _read(key)
-        if row is None or row.vault_token is None or row.expires_at is None:
-            return None
-        return Token(vault.unseal(TOKEN_FIELD, row.vault_token), row.expires_at, row.version)
+        while row is not None and row.vault_token is not None and row.expires_at is not None:
+            found, version, expires_at = row.vault_token, row.version, row.expires_at
+            try:
+                return Token(vault.unseal(TOKEN_FIELD, found), expires_at, version)
+            except NotFound:
+                row = _read(key)
+                if row is not None and row.vault_token == found:
+                    raise  # not renewed in this moment: it is gone for good
+        return None
 
     def compare_and_refresh(self, key: str, seen_version: int, fetch: Callable[[], Token]) -> Token:
         me = secrets.token_hex(8)

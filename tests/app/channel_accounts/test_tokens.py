@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.channel_accounts.domain import REFRESH_LEASE
 from app.channel_accounts.models import ChannelToken
 from app.channel_accounts.tokens import SharedTokens
-from app.core import clock, db
+from app.core import clock, db, vault
 from app.core.vault import VaultEntry
 from channels.base import ChannelError, Token
 
@@ -81,3 +81,24 @@ def test_the_value_lies_sealed_and_the_old_one_is_forgotten(context):
 
     assert len(entries) == 1
     assert b"second-secret" not in entries[0].ciphertext
+
+
+def test_a_token_renewed_while_it_is_being_read_is_read_anew(app, context, monkeypatch):
+    store = SharedTokens()
+    store.compare_and_refresh("k", 0, lambda: Token("one", LATER))
+    unseal = vault.unseal
+
+    def renewed_in_between(*details):
+        monkeypatch.setattr(vault, "unseal", unseal)  # once, between the row and its sealed value
+        renew = threading.Thread(target=renew_elsewhere)
+        renew.start()
+        renew.join()
+        return unseal(*details)
+
+    def renew_elsewhere():
+        with app.app_context():
+            SharedTokens().compare_and_refresh("k", 1, lambda: Token("two", LATER))
+
+    monkeypatch.setattr(vault, "unseal", renewed_in_between)
+
+    assert store.get("k").value == "two"
