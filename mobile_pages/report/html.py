@@ -76,7 +76,7 @@ def to_html(
 
     Args:
         made_at: aware; shown in Beijing time.
-        previous: earlier reports by address, to show what changed.
+        previous: earlier reports by address, to show what changed; those on the other edition are not used.
         for_print: with everything unfolded, for paper.
     """
     before = previous or {}
@@ -96,6 +96,8 @@ def _page(
     report = view(one)
     pictures = pictures_of(report, anchor, read_picture)
     earlier = previous.get(one.report.url)
+    if earlier is not None and earlier.report.profile is not one.report.profile:
+        earlier = None  # the other edition has other thresholds
     return _Page(
         anchor=anchor,
         title=report.name or report.url,

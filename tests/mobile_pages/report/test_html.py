@@ -1,12 +1,14 @@
 """The report as one HTML file."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from mobile_pages.report.html import to_html
+from mobile_pages.spec.base import Profile
 from tests.mobile_pages.report.builders import (
     NOW,
     PICTURE,
@@ -138,6 +140,13 @@ def test_a_page_that_always_passed_says_so():
     page = a_page(a_result(verdict="pass"))
 
     assert "两次都没有不通过的条款。" in shown(page, previous={page.report.url: page}).text()
+
+
+def test_a_report_on_the_other_edition_is_no_earlier_one():
+    page = a_page(a_result())
+    elder = replace(page, report=replace(page.report, profile=Profile.ELDER))
+
+    assert "与上次检测相比" not in shown(page, previous={page.report.url: elder}).text()
 
 
 def test_an_address_that_was_refused_shows_the_reason_and_no_rules():
