@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import Row, Select, and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.core import db, outbox
@@ -82,9 +83,8 @@ def published(
         Invalid: the cursor is none of ours.
     """
     limit = max(1, min(limit, LIST_MAX))
-    bodies = {body.id: body for body in organisations.bodies()}
     statement = (
-        select(MobilePage)
+        _pages()
         .where(MobilePage.served.is_(True))
         .order_by(MobilePage.first_online_at, MobilePage.id)
         .limit(limit + 1)
@@ -92,15 +92,13 @@ def published(
     if theme is not None:
         statement = statement.where(MobilePage.theme == theme)
     if region_code is not None:
-        inside = [body.id for body in bodies.values() if body.region_code == region_code]
-        statement = statement.where(MobilePage.body_id.in_(inside))
+        statement = statement.where(organisations.body_stands_in(region_code))
     for word in (query or "").split():
-        of_body = [body.id for body in bodies.values() if word in body.full_name or word in body.name]
         statement = statement.where(
             or_(
                 MobilePage.name.contains(word, autoescape=True),
                 MobilePage.description.contains(word, autoescape=True),
-                MobilePage.body_id.in_(of_body),
+                organisations.body_named(word),
             )
         )
     if cursor:
@@ -111,11 +109,11 @@ def published(
                 and_(MobilePage.first_online_at == at, MobilePage.id > last_id),
             )
         )
-    rows = list(db.session().scalars(statement))
+    rows = list(db.session().execute(statement))
     more = len(rows) > limit
     rows = rows[:limit]
     last = rows[-1].first_online_at if more else None
-    items = [_shown(page, bodies[page.body_id]) for page in rows]
+    items = [_shown(row, organisations.joined_body(row)) for row in rows]
     return PublishedList(items, cursors.encode(last, rows[-1].id) if last else None)
 
 
@@ -136,13 +134,12 @@ def entry(page_id: int) -> Entry:
 def paused() -> list[PublishedPage]:
     """Return the pages whose entries are hidden while they are down, by name."""
     statement = (
-        select(MobilePage)
+        _pages()
         .where(MobilePage.state == State.DEGRADED, MobilePage.served.is_(False))
         .order_by(MobilePage.name, MobilePage.id)
         .limit(LIST_MAX)
     )
-    bodies = {body.id: body for body in organisations.bodies()}
-    return [_shown(page, bodies[page.body_id]) for page in db.session().scalars(statement)]
+    return [_shown(row, organisations.joined_body(row)) for row in db.session().execute(statement)]
 
 
 def search(text: str, limit: int = 5) -> list[PublishedPage]:
@@ -155,21 +152,20 @@ def search(text: str, limit: int = 5) -> list[PublishedPage]:
     pairs = _pairs(text)
     if not pairs:
         return []
-    bodies = {body.id: body for body in organisations.bodies()}
     by_name = [MobilePage.name.contains(pair, autoescape=True) for pair in pairs]
     by_description = [MobilePage.description.contains(pair, autoescape=True) for pair in pairs]
     themes = [theme for theme, label in THEME_LABELS.items() if any(pair in label for pair in pairs)]
-    of_body = [body.id for body in bodies.values() if any(pair in body.full_name for pair in pairs)]
+    of_body = [organisations.body_named(pair) for pair in pairs]
     statement = (
-        select(MobilePage)
+        _pages()
         .where(
             or_(MobilePage.served.is_(True), MobilePage.state == State.DEGRADED),
-            or_(*by_name, *by_description, MobilePage.theme.in_(themes), MobilePage.body_id.in_(of_body)),
+            or_(*by_name, *by_description, *of_body, MobilePage.theme.in_(themes)),
         )
         .order_by(MobilePage.first_online_at, MobilePage.id)
         .limit(_CANDIDATES)
     )
-    found = [_shown(page, bodies[page.body_id]) for page in db.session().scalars(statement)]
+    found = [_shown(row, organisations.joined_body(row)) for row in db.session().execute(statement)]
     return sorted(found, key=lambda page: -_fit(page, pairs))[:limit]
 
 
@@ -195,7 +191,21 @@ def watched_pages() -> list[WatchedPage]:
     ]
 
 
-def _shown(page: MobilePage, body: BodyView) -> PublishedPage:
+def _pages() -> Select[*tuple[Any, ...]]:
+    """Begin a query of what :func:`_shown` needs of pages and their bodies, and no more."""
+    columns = (
+        MobilePage.id,
+        MobilePage.name,
+        MobilePage.description,
+        MobilePage.theme,
+        MobilePage.hotline,
+        MobilePage.served,
+        MobilePage.first_online_at,
+    )
+    return organisations.join_body(select(*columns), MobilePage.body_id)
+
+
+def _shown(page: MobilePage | Row[*tuple[Any, ...]], body: BodyView) -> PublishedPage:
     return PublishedPage(
         id=page.id,
         name=page.name,

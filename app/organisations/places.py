@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Row, Select, or_, select
 
 from app.core import db
 from app.core.errors import NotFound
@@ -92,6 +93,41 @@ def bodies(level: RegionLevel | None = None) -> list[BodyView]:
     if level is not None:
         query = query.where(Body.level == level)
     return [_view(*row) for row in db.session().execute(query)]
+
+
+# Labelled, so that a row's own id and name stay what they are.
+_JOINED = (
+    Body.id.label("joined_id"),
+    Body.name.label("joined_name"),
+    Body.full_name.label("joined_full_name"),
+    Body.level.label("joined_level"),
+    Body.region_code.label("joined_region_code"),
+    Region.name.label("joined_region_name"),
+)
+
+
+def join_body(query: Select[*tuple[Any, ...]], body_id_column: Any) -> Select[*tuple[Any, ...]]:
+    """Add the body of each row to another capability's query, so that no second one is needed.
+
+    :func:`joined_body` reads it from the row; :func:`body_named` and :func:`body_stands_in` filter by it.
+    """
+    joined = query.join(Body, Body.id == body_id_column).join(Region, Region.code == Body.region_code)
+    return joined.add_columns(*_JOINED)
+
+
+def joined_body(row: Row[*tuple[Any, ...]]) -> BodyView:
+    """Return the body of a row of a query that :func:`join_body` completed."""
+    return BodyView(*row[-len(_JOINED) :])
+
+
+def body_named(word: str) -> ColumnElement[bool]:
+    """Return the condition that the joined body has ``word`` in one of its names."""
+    return or_(Body.full_name.contains(word, autoescape=True), Body.name.contains(word, autoescape=True))
+
+
+def body_stands_in(region_code: str) -> ColumnElement[bool]:
+    """Return the condition that the joined body is one of this region itself."""
+    return Body.region_code == region_code
 
 
 def get_body(body_id: int) -> BodyView:
