@@ -16,6 +16,7 @@ from mobile_pages.probe.base import Condition, Span
 from mobile_pages.probe.state import HOLDS
 from mobile_pages.probe.uptime import (
     OfficialFigure,
+    OfficialRule,
     Tally,
     Visit,
     Window,
@@ -96,11 +97,16 @@ def _known_until(
     return max(started_at, min(now, sampled_at + terms.fresh))
 
 
-def official(page_id: int, now: datetime) -> OfficialFigure:
-    """Return what the national inspection would say of the last seven days of one page; one query."""
+def official(page_id: int, terms: Terms, now: datetime) -> OfficialFigure:
+    """Return what the national inspection would say of the last seven days of one page; one query.
+
+    A visit stands for the time until the next one, which is never less than a minute.
+    """
     window = _window(7, now)
     query = select(ProbeSample.at, ProbeSample.verdict, ProbeSample.total_ms).where(
         ProbeSample.page_id == page_id, ProbeSample.at >= window.start
     )
     visits = (Visit(at, verdict, total_ms) for at, verdict, total_ms in db.session().execute(query))
-    return official_figure(visits, day_window(clock.day_of(window.start), 7), now)
+    every = max(OfficialRule().slot, timedelta(seconds=terms.interval_seconds))
+    rule = OfficialRule(slot=every)
+    return official_figure(visits, day_window(clock.day_of(window.start), 7), now, rule)

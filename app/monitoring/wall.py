@@ -141,7 +141,7 @@ def page_watch(by: Principal, page_id: int, terms: Terms, *, now: datetime) -> P
         body=organisations.get_body(row.body_id),
         samples=_samples(page_id),
         windows=figures.uptime(Watch.page_id == page_id, terms=terms, now=now),
-        official=figures.official(page_id, now),
+        official=figures.official(page_id, terms, now),
         incidents=newest(Incident.page_id == page_id, limit=INCIDENTS_SHOWN),
     )
 

@@ -1,6 +1,7 @@
 """The wall and its drill-down as staff see them, each in its own scope; the JSON API."""
 
 import contextlib
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -228,6 +229,17 @@ def test_the_official_figure_comes_from_single_visits(app, given):
     assert official.visit_count > 90
     assert official.failure_count == 10
     assert official.verdict is service.OfficialVerdict.TOO_FEW_VISITS
+
+
+def test_what_is_left_before_the_veto_counts_visits_as_far_apart_as_they_are_made(app, given):
+    page = given(seen, "U" * 9 + "D", every=5)
+    who, every_five_minutes = given(a_principal, "province_watch"), replace(TERMS, interval_seconds=300)
+
+    with app.app_context():
+        _, official = service.uptime_of(who, every_five_minutes, now=at(60), page_id=page.id)
+
+    assert official.failures_left == 101 - 1  # five percent of the 2016 visits of a week
+    assert official.minutes_left == 500
 
 
 def test_the_api_tells_uptime_and_incidents(client, given, fresh):
