@@ -243,6 +243,18 @@ def test_administrators_reviewers_and_auditors_are_separate(client, given, role,
     assert client.get(path).status_code == 403
 
 
+def test_who_posts_after_the_session_ended_is_not_sent_back_to_what_knows_post_alone(client, given):
+    sign_in(client, given, given(a_principal, "system_administrator"))
+    client.get("/console/staff")
+    with client.session_transaction() as cookie:
+        cookie["staff_session"] = "over"
+    client.environ_base["HTTP_ACCEPT"] = "text/html"
+
+    answer = submit(client, "/staff/sign-in", "/console/staff/1/disable")
+
+    assert answer.location == "/staff/sign-in"
+
+
 def test_a_visitor_is_sent_to_sign_in_with_the_way_back(client):
     answer = client.get("/console/staff", headers=HTML)
 
