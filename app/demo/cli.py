@@ -24,10 +24,11 @@ group = AppGroup("demo", help="Fill an empty hall for trying it out (not in prod
 def accounts() -> None:
     """Make one account per sandbox platform and write the sandbox's configuration. Safe to repeat."""
     _refuse_production()
-    made = db.transaction(
-        lambda: service.make_accounts(settings().sandbox_url, settings().base_url, clock.system_clock())
-    )
-    service.write_sandbox_config(settings().var_dir / "sandbox.json", settings().base_url, made)
+    sandbox_url, base_url = settings().sandbox_url, settings().base_url
+    path = settings().var_dir / "sandbox.json"
+    told = service.read_sandbox_config(path)
+    made = db.transaction(lambda: service.make_accounts(sandbox_url, base_url, told, clock.system_clock()))
+    service.write_sandbox_config(path, base_url, made)
     click.echo(f"沙箱渠道账号 sandbox accounts: {', '.join(made)}")
 
 

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from app.channel_accounts import service as channel_accounts
+from app.channel_accounts.service import AccountView
 from app.core.errors import Conflict
 from app.mobile_access import service as mobile_access
 from app.mobile_access.service import STATE_LABELS, THEME_LABELS, Filter, PageView, Registration, State
@@ -28,6 +29,7 @@ ACTOR = "system:demo"
 # One good page waits for a reviewer, so that a newcomer finds something to decide.
 HELD_FOR_REVIEW = "残疾人证"
 WECHAT_ACCOUNTS = (("gd-wechat", "广东省网上办事大厅", "secure"), ("gz-wechat", "广州办事", "compat"))
+ALIPAY_ACCOUNT = ("gd-alipay", "广东省网上办事大厅")
 # The page that falls down must be checked and published before it does; the watch then has time
 # to confirm, hide and show it again while a newcomer is still looking.
 OUTAGE = {"first_up_seconds": 75, "down_seconds": 75, "up_seconds": 180}
@@ -37,28 +39,64 @@ SLOW = "MAS-PRF-01"
 _LETTERS = string.ascii_letters + string.digits
 
 
-def make_accounts(sandbox_url: str, base_url: str, now: datetime) -> dict[str, dict[str, Any]]:
-    """Return what the sandbox must know of each account, by key; accounts that exist are kept.
+def make_accounts(
+    sandbox_url: str, base_url: str, told: Mapping[str, Mapping[str, Any]], now: datetime
+) -> dict[str, dict[str, Any]]:
+    """Return what the sandbox must know of each account, by key.
+
+    An account that hall and sandbox know alike is kept. One that only the hall knows (its database
+    was used with another sandbox, or a start was cut short) gets new secrets on both sides.
 
     The platform's own private key and what the hall's secrets look like from the other side are
     needed by the simulators only; nothing of it is stored anywhere but in the sandbox's file.
+
+    Args:
+        told: what the sandbox has been told already, by key.
     """
-    known = {account.key for account in channel_accounts.accounts(active_only=False)}
+    known = {account.key: account for account in channel_accounts.accounts(active_only=False)}
     made: dict[str, dict[str, Any]] = {}
-    for key, name, mode in (
-        ("gd-wechat", "广东省网上办事大厅", "secure"),
-        ("gz-wechat", "广州办事", "compat"),
-    ):
-        if key not in known:
-            made[key] = _wechat(key, name, mode, sandbox_url, now)
-    if "gd-alipay" not in known:
-        made["gd-alipay"] = _alipay("gd-alipay", "广东省网上办事大厅", sandbox_url, now)
-    for key, account in made.items():
-        account |= {"key": key, "callback_url": f"{base_url}/callbacks/{key}"}
+    for key, name, mode in WECHAT_ACCOUNTS:
+        places = {"api_base": f"{sandbox_url}/wechat", "login_base": f"{sandbox_url}/wechat"}
+        if not _agree(known.get(key), told.get(key), places):
+            ours, theirs = _wechat(mode)
+            made[key] = {"kind": "wechat", "name": name, **theirs}
+            _put_account(known.get(key), "wechat", key, name, {**ours, **places}, now)
+    key, name = ALIPAY_ACCOUNT
+    places = {"gateway": f"{sandbox_url}/alipay/gateway.do", "login_base": f"{sandbox_url}/alipay"}
+    if not _agree(known.get(key), told.get(key), places):
+        ours, theirs = _alipay()
+        made[key] = {"kind": "alipay", "name": name, **theirs}
+        _put_account(known.get(key), "alipay", key, name, {**ours, **places}, now)
+    for key, account in {**told, **made}.items():
+        made[key] = {**account, "key": key, "callback_url": f"{base_url}/callbacks/{key}"}
     return made
 
 
-def _wechat(key: str, name: str, mode: str, sandbox_url: str, now: datetime) -> dict[str, Any]:
+def _agree(account: AccountView | None, told: Mapping[str, Any] | None, places: Mapping[str, str]) -> bool:
+    if account is None or told is None:
+        return False
+    wanted = {**places, "app_id": told["app_id"]}
+    return all(account.settings.get(name) == value for name, value in wanted.items())
+
+
+def _put_account(
+    account: AccountView | None, kind: str, key: str, name: str, values: Mapping[str, str], now: datetime
+) -> None:
+    if account is None:
+        channel_accounts.create_account(kind=kind, key=key, name=name, values=values, actor=ACTOR, now=now)
+        return
+    channel_accounts.update_account(
+        account.id,
+        version=account.version,
+        name=account.name,
+        values=values,
+        active=account.active,
+        actor=ACTOR,
+    )
+
+
+def _wechat(mode: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Return a new account's secrets as the hall and as the sandbox need them."""
     shared = {
         "app_id": f"wx{secrets.token_hex(8)}",
         "app_secret": secrets.token_hex(16),
@@ -67,39 +105,26 @@ def _wechat(key: str, name: str, mode: str, sandbox_url: str, now: datetime) -> 
         "original_id": f"gh_{secrets.token_hex(6)}",
         "mode": mode,
     }
-    places = {"api_base": f"{sandbox_url}/wechat", "login_base": f"{sandbox_url}/wechat"}
-    channel_accounts.create_account(
-        kind="wechat", key=key, name=name, values={**shared, **places}, actor=ACTOR, now=now
-    )
-    return {"kind": "wechat", "name": name, **shared}
+    return shared, shared
 
 
-def _alipay(key: str, name: str, sandbox_url: str, now: datetime) -> dict[str, Any]:
+def _alipay() -> tuple[dict[str, str], dict[str, str]]:
+    """Return a new account's secrets as the hall and as the sandbox need them."""
     ours, theirs = (rsa.generate_private_key(65537, 2048) for _ in range(2))
     app_id = "2021" + "".join(secrets.choice(string.digits) for _ in range(12))
-    channel_accounts.create_account(
-        kind="alipay",
-        key=key,
-        name=name,
-        values={
-            "app_id": app_id,
-            "app_private_key": _private_pem(ours),
-            "alipay_public_key": _public_pem(theirs),
-            "gateway": f"{sandbox_url}/alipay/gateway.do",
-            "login_base": f"{sandbox_url}/alipay",
-        },
-        actor=ACTOR,
-        now=now,
-    )
-    return {
-        "kind": "alipay",
-        "name": name,
+    hall = {
+        "app_id": app_id,
+        "app_private_key": _private_pem(ours),
+        "alipay_public_key": _public_pem(theirs),
+    }
+    sandbox = {
         "app_id": app_id,
         "hall_public_key_pem": _public_pem(ours),
         "platform_private_key_pem": _private_pem(theirs),
         "charset": "GBK",
         "sign_type": "RSA2",
     }
+    return hall, sandbox
 
 
 def _word(length: int) -> str:
@@ -122,11 +147,16 @@ def _public_pem(key: rsa.RSAPrivateKey) -> str:
     return key.public_key().public_bytes(serialization.Encoding.PEM, form).decode()
 
 
-def write_sandbox_config(path: Path, base_url: str, made: Mapping[str, Mapping[str, Any]]) -> None:
-    """Write the sandbox's configuration (mode 0600); accounts written before are kept."""
-    before = json.loads(path.read_text(encoding="utf-8"))["accounts"] if path.exists() else []
-    kept = [account for account in before if account["key"] not in made]
-    config = {"hall_base": base_url, "accounts": [*kept, *made.values()], "outage": OUTAGE}
+def read_sandbox_config(path: Path) -> dict[str, dict[str, Any]]:
+    """Return the accounts the sandbox was told of, by key; none before the first start."""
+    if not path.exists():
+        return {}
+    return {one["key"]: one for one in json.loads(path.read_text(encoding="utf-8"))["accounts"]}
+
+
+def write_sandbox_config(path: Path, base_url: str, accounts: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write the sandbox's configuration (mode 0600)."""
+    config = {"hall_base": base_url, "accounts": list(accounts.values()), "outage": OUTAGE}
     text = json.dumps(config, ensure_ascii=False, indent=1)
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(".new")

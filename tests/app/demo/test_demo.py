@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import stat
 
 from app.channel_accounts import service as channel_accounts
@@ -29,14 +28,22 @@ ROW = {
 }
 
 
-def make(base_url="http://127.0.0.1:8000"):
-    return service.make_accounts("http://127.0.0.1:8101", base_url, NOW)
+HALL, SANDBOX = "http://127.0.0.1:8000", "http://127.0.0.1:8101"
+
+
+def make(told=None, *, base_url=HALL, sandbox_url=SANDBOX):
+    return service.make_accounts(sandbox_url, base_url, told or {}, NOW)
+
+
+def hall_side(app, key):
+    with app.app_context():
+        return channel_accounts.by_key(key).settings
 
 
 def test_the_sandbox_understands_what_it_is_told(given, tmp_path):
     path = tmp_path / "sandbox.json"
 
-    service.write_sandbox_config(path, "http://127.0.0.1:8000", given(make))
+    service.write_sandbox_config(path, HALL, given(make))
 
     told = sandbox_config.load(path)
     assert {account.key for account in told.accounts} == {"gd-wechat", "gz-wechat", "gd-alipay"}
@@ -45,16 +52,34 @@ def test_the_sandbox_understands_what_it_is_told(given, tmp_path):
 
 def test_a_second_start_keeps_accounts_and_what_the_sandbox_knows(app, given, tmp_path):
     path = tmp_path / "sandbox.json"
-    service.write_sandbox_config(path, "http://127.0.0.1:8000", given(make))
-    before = json.loads(path.read_text())["accounts"]
+    service.write_sandbox_config(path, HALL, given(make))
+    before = service.read_sandbox_config(path)
 
-    again = given(make)
-    service.write_sandbox_config(path, "http://127.0.0.1:8000", again)
+    service.write_sandbox_config(path, HALL, given(make, before))
 
-    assert again == {}
-    assert json.loads(path.read_text())["accounts"] == before
+    assert service.read_sandbox_config(path) == before
     with app.app_context():
-        assert len(channel_accounts.accounts()) == 3
+        assert [account.version for account in channel_accounts.accounts()] == [1, 1, 1]
+
+
+def test_accounts_the_sandbox_was_never_told_of_get_new_secrets_on_both_sides(app, given):
+    given(make)
+
+    told = given(make)
+
+    assert len(told) == 3
+    for key, account in told.items():
+        assert hall_side(app, key)["app_id"] == account["app_id"]
+
+
+def test_a_start_on_other_ports_moves_both_sides(app, given):
+    told = given(make)
+
+    moved = given(make, told, base_url="http://127.0.0.1:9000", sandbox_url="http://127.0.0.1:9101")
+
+    assert moved["gd-wechat"]["callback_url"] == "http://127.0.0.1:9000/callbacks/gd-wechat"
+    assert hall_side(app, "gd-wechat")["api_base"] == "http://127.0.0.1:9101/wechat"
+    assert hall_side(app, "gd-alipay")["gateway"] == "http://127.0.0.1:9101/alipay/gateway.do"
 
 
 def test_sample_pages_are_registered_once_and_published_when_they_pass(app, given, tmp_path):
