@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,7 +21,8 @@ from mobile_pages.guard import Guard, Policy
 from mobile_pages.spec.base import Need, Profile, Severity, Verdict
 from mobile_pages.spec.engine import RuleResult, judge, load_rules
 from tests.mobile_pages import servers
-from tests.mobile_pages.spec.builders import PAGES, a_declaration, an_artifact
+from tests.mobile_pages.spec.builders import ORIGIN, PAGES, a_declaration, a_fetch, an_artifact
+from tests.mobile_pages.spec.coincidences import rules_failed_by
 
 pytestmark = pytest.mark.browser
 
@@ -55,6 +57,7 @@ OPENINGS = {
     "largest-paint": (SLOW,),
     "layout-stability": (SLOW,),
 }
+OTHER_ORIGIN = "https://tupian.example.gov.cn"
 LIMITS = PageLimits(
     deadline_seconds=8, load_seconds=2, settle_seconds=0.6, quiet_seconds=0.1, watch_seconds=0.5
 )
@@ -125,7 +128,23 @@ class Visitor:
             store_screenshot=lambda png: "",
             limits=PATIENT if rule_id in PATIENT_RULES else LIMITS,
         )
-        return an_artifact(declaration=declaration, renderings=renderings)
+        return self._as_published(page, an_artifact(declaration=declaration, renderings=renderings))
+
+    def _as_published(self, page: Path, artifact: Artifact) -> Artifact:
+        """Return the artifact as if the page had its address in public, its own source in the static part."""
+        moved = Artifact.from_json(self._published(artifact.to_json()))
+        html = self._published(page.read_text(encoding="utf-8"))
+        url = moved.declaration.url
+        entry = replace(a_fetch(html), requested_url=url, final_url=url)
+        return replace(moved, static=replace(moved.static, entry=entry))
+
+    def _published(self, text: str) -> str:
+        """Replace this machine's two names by names of public hosts."""
+        port = urlsplit(self._base).port
+        for own in (f"localhost:{port}", "localhost:${location.port}"):
+            text = text.replace(f"http://{own}", OTHER_ORIGIN)
+        own_host = json.dumps(urlsplit(OTHER_ORIGIN).hostname)
+        return text.replace(self._base, ORIGIN).replace('"localhost"', own_host)
 
     def every_way(self, page: Path) -> Artifact:
         url = f"{self._base}/{page.relative_to(PAGES)}"
@@ -166,6 +185,17 @@ def test_the_verdict_is_the_one_in_the_file_name(visitor: Visitor, rule_id: str,
     if expected is Verdict.FAIL:
         assert result.findings
         assert all(one.where and one.advice and one.count >= 1 for one in result.findings)
+
+
+@pytest.mark.parametrize(
+    ("rule_id", "page"), named([one for one in CASES if one[1].stem.startswith(("pass", "fail"))])
+)
+def test_a_page_fails_its_own_rule_or_none(visitor: Visitor, rule_id: str, page: Path) -> None:
+    report = judge(visitor.artifact(rule_id, page), Profile.STANDARD)
+
+    failed = {one.id: one.findings for one in report.results if one.verdict is Verdict.FAIL}
+
+    assert set(failed) == rules_failed_by(rule_id, page.stem), failed
 
 
 @pytest.mark.parametrize("rule_id", RENDERED)
