@@ -1,0 +1,38 @@
+"""What must be equal when the same page is judged again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+from mobile_pages.artifact import Artifact
+from mobile_pages.spec.base import Finding, Need, Profile
+from mobile_pages.spec.engine import judge, load_rules
+from tests.mobile_pages.spec.builders import PAGES, artifact_of
+
+# How long something took differs from look to look, and so do the ports of this machine.
+_VARYING = re.compile(r"\d+(?:\.\d+)? (?:毫秒|秒)|(?<=127\.0\.0\.1:)\d+")
+
+
+def judged(artifacts: Iterable[Artifact]) -> list[dict[str, object]]:
+    """Return per artifact every rule's verdict, figures and findings, without times and ports."""
+    return [
+        {
+            result.id: _VARYING.sub("…", repr((result.verdict, result.measured, _findings(result.findings))))
+            for result in judge(artifact, Profile.STANDARD).results
+        }
+        for artifact in artifacts
+    ]
+
+
+def _findings(findings: Iterable[Finding]) -> list[dict[str, object]]:
+    return [asdict(one) for one in findings]
+
+
+def static_pages() -> list[tuple[Path, Artifact]]:
+    """Return every labelled page that needs no browser, with its artifact."""
+    rules = [one.rule.id for one in load_rules().values() if one.rule.needs is not Need.RENDERED]
+    pages = [page for rule_id in rules for page in sorted((PAGES / rule_id).glob("*.html"))]
+    return [(page, artifact_of(page)) for page in pages]
