@@ -3,53 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import load_only
 
-from app.core import db
+from app.core import clock, db
 from app.core.access import Permission
-from app.core.errors import NotFound
-from app.mobile_access.domain import CheckVerdict
+from app.core.errors import Conflict, NotFound
+from app.mobile_access.domain import CheckKind, State
+from app.mobile_access.grace import after_check
 from app.mobile_access.life import check_ended
-from app.mobile_access.models import CheckRun, MobilePage
+from app.mobile_access.models import CheckFile, CheckRun, MobilePage
+from app.mobile_access.rechecks import SYSTEM, ask_recheck, ask_rejudgement, new_run
 from app.mobile_access.registry import channels_of, load, load_any
-from app.mobile_access.shapes import CheckReport, CheckView
+from app.mobile_access.shapes import CheckReport, CheckResult, CheckTask, CheckView, Differences
+from app.mobile_access.spec_versions import spec_in_force
 from app.organisations import service as organisations
 from mobile_pages.artifact import Declaration, Level
+from mobile_pages.report.comparison import compare
+from mobile_pages.report.document import from_json
 
 STUCK_AFTER = timedelta(hours=1)
 """A check not finished by then never will be: the job was put aside."""
 
 _LEVELS = {"province": Level.PROVINCE, "city": Level.CITY}
-
-
-@dataclass(frozen=True, slots=True)
-class CheckTask:
-    """What the job has to look at."""
-
-    run_id: int
-    declaration: Declaration
-
-
-@dataclass(frozen=True, slots=True)
-class CheckResult:
-    """What came of a check.
-
-    Attributes:
-        report: the report as JSON, None when the check never came that far; ``counts`` its totals.
-        artifact: content address of what was collected, None when nothing was.
-    """
-
-    verdict: CheckVerdict
-    spec_version: str
-    profile: str
-    counts: Mapping[str, int]
-    report: Mapping[str, Any] | None
-    artifact: str | None
 
 
 def begin_check(run_id: int, *, now: datetime) -> CheckTask | None:
@@ -64,7 +43,7 @@ def begin_check(run_id: int, *, now: datetime) -> CheckTask | None:
     if run.finished_at is not None:
         return None
     run.started_at = run.started_at or now
-    return CheckTask(run_id, declaration_of(load_any(run.page_id)))
+    return CheckTask(run_id, run.page_id, declaration_of(load_any(run.page_id)))
 
 
 def declaration_of(page: MobilePage) -> Declaration:
@@ -100,6 +79,7 @@ def record_check(run_id: int, result: CheckResult, *, now: datetime) -> bool:
     run = db.writing().get(CheckRun, run_id)
     if run is None:
         raise NotFound("没有这次检测")
+    before = report_before(run.page_id, run.number)
     won = db.writing().execute(
         update(CheckRun)
         .where(CheckRun.id == run_id, CheckRun.finished_at.is_(None))
@@ -111,13 +91,145 @@ def record_check(run_id: int, result: CheckResult, *, now: datetime) -> bool:
             counts=dict(result.counts),
             report=None if result.report is None else dict(result.report),
             artifact=result.artifact,
+            differences=differences_between(before, result.report),
         )
         .execution_options(synchronize_session=False)
     )
     if won.rowcount != 1:  # type: ignore[attr-defined]
         return False
-    check_ended(run.page_id, run.number, result.verdict, now=now)
+    db.writing().refresh(run)
+    _keep_files(run)
+    if run.kind is CheckKind.ASKED:
+        check_ended(run.page_id, run.number, result.verdict, now=now)
+    spec = spec_in_force(today=clock.day_of(now))
+    after_check(run, result, grace_days=spec.grace_days, now=now)
+    if run.artifact is not None and run.spec_version != spec.version:
+        # A version was published while the page was being visited.
+        ask_rejudgement(run.page_id, f"spec:{spec.version}:{run.page_id}", because_of(spec.version))
     return True
+
+
+def because_of(version: str) -> str:
+    return f"规范第 {version} 版生效"
+
+
+def record_rejudgement(
+    source_id: int, result: CheckResult, *, occasion: str, because: str, now: datetime
+) -> bool:
+    """Store what was said of an earlier check's artifact as a check of its own. Safe to repeat.
+
+    Returns:
+        False when it was there already, or a later check has overtaken the one judged again.
+    """
+    source = db.writing().get_one(CheckRun, source_id)
+    newest = _newest(source.page_id)
+    if newest is None or newest.id != source_id:
+        return False
+    run = new_run(source.page_id, CheckKind.SPEC, occasion=occasion, because=because, actor=SYSTEM, now=now)
+    if run is None:
+        return False
+    run.started_at = now
+    db.writing().flush()
+    return record_check(run.id, result, now=now)
+
+
+def rejudge_source(page_id: int) -> tuple[int, str] | None:
+    """Return the check to judge again and its artifact's address.
+
+    None while a check is under way, which will know the version that holds, and where nothing is kept.
+    """
+    page = load_any(page_id)
+    run = _newest(page_id)
+    if page.state in (State.CHECKING, State.RETIRED) or run is None or run.finished_at is None:
+        return None
+    if run.artifact is None or run.files_forgotten_at is not None:
+        return None
+    return run.id, run.artifact
+
+
+def visit_instead(page_id: int, occasion: str, because: str, *, now: datetime) -> None:
+    """Ask for a visit to a page that cannot be judged again, when residents use it. Safe to repeat."""
+    if load_any(page_id).state is State.ONLINE:
+        ask_recheck(
+            page_id,
+            CheckKind.DRIFT,
+            occasion=f"{occasion}:visit",
+            because=f"{because}，原始数据已清理，重新访问",
+            actor=SYSTEM,
+            now=now,
+        )
+
+
+def pages_to_rejudge(after: int, *, limit: int) -> list[int]:
+    """Return the next pages, by id, that have been checked and are not retired."""
+    query = (
+        select(MobilePage.id)
+        .where(MobilePage.id > after, MobilePage.checks > 0, MobilePage.state != State.RETIRED)
+        .order_by(MobilePage.id)
+        .limit(limit)
+    )
+    return list(db.session().scalars(query))
+
+
+def look_again(by: organisations.Principal, page_id: int, *, now: datetime) -> None:
+    """Ask for a visit to an online page; it stays with residents meanwhile.
+
+    Raises:
+        NotFound: no such page in the scope of ``by``.
+        Conflict: it is not online, or a check of it is under way.
+    """
+    page = load(by, Permission.PAGES_REGISTER, page_id)
+    newest = _newest(page_id)
+    if page.state is not State.ONLINE or (newest is not None and newest.finished_at is None):
+        raise Conflict("网页不在线，或者正在检测")
+    ask_recheck(page_id, CheckKind.ASKED, occasion=None, because="", actor=by.actor, now=now)
+
+
+def _newest(page_id: int) -> CheckRun | None:
+    query = select(CheckRun).where(CheckRun.page_id == page_id).order_by(CheckRun.number.desc()).limit(1)
+    return db.session().scalar(query)
+
+
+def report_before(page_id: int, number: int) -> Mapping[str, Any] | None:
+    """Return the newest report of the page before its check ``number``, None when there is none."""
+    query = (
+        select(CheckRun.id)
+        .where(
+            CheckRun.page_id == page_id,
+            CheckRun.number < number,
+            CheckRun.finished_at.is_not(None),
+            CheckRun.artifact.is_not(None),
+        )
+        .order_by(CheckRun.number.desc())
+        .limit(1)
+    )
+    found = db.session().scalar(query)
+    if found is None:
+        return None
+    return db.session().scalar(select(CheckRun.report).where(CheckRun.id == found))
+
+
+def differences_between(
+    before: Mapping[str, Any] | None, now: Mapping[str, Any] | None
+) -> dict[str, list[str]] | None:
+    if before is None or now is None:
+        return None
+    try:
+        found = compare(from_json(before), from_json(now))
+    except ValueError:  # a report of an earlier release, in a form that is read no more
+        return None
+    return {
+        "broken": [one.code for one in found.broken],
+        "must_broken": [one.code for one in found.broken if one.blocks],
+        "mended": [one.code for one in found.mended],
+    }
+
+
+def _keep_files(run: CheckRun) -> None:
+    pictures = [one["sha256"] for one in (run.report or {}).get("screenshots", ())]
+    for digest in sorted({one for one in (run.artifact, *pictures) if one}):
+        db.writing().add(CheckFile(run_id=run.id, digest=digest))
+    db.writing().flush()
 
 
 def checks_of(by: organisations.Principal, page_id: int, *, limit: int = 50) -> list[CheckView]:
@@ -144,11 +256,20 @@ def report_of(by: organisations.Principal, page_id: int, number: int) -> CheckRe
         NotFound: no such page in the scope of ``by``, or no such check.
     """
     load(by, Permission.PAGES_READ, page_id)
+    return report_of_any(page_id, number)
+
+
+def report_of_any(page_id: int, number: int) -> CheckReport:
+    """Return a check with its report whosever page it is, for the system itself.
+
+    Raises:
+        NotFound: no such check.
+    """
     query = select(CheckRun).where(CheckRun.page_id == page_id, CheckRun.number == number)
     run = db.session().scalar(query)
     if run is None:
         raise NotFound("没有这次检测")
-    return CheckReport(_view(run), run.report)
+    return CheckReport(_view(run), run.report, report_before(page_id, number))
 
 
 def stuck_checks(*, now: datetime) -> list[int]:
@@ -169,6 +290,10 @@ _LIGHT = (
     CheckRun.verdict,
     CheckRun.counts,
     CheckRun.artifact,
+    CheckRun.kind,
+    CheckRun.because,
+    CheckRun.differences,
+    CheckRun.files_forgotten_at,
 )
 
 
@@ -186,4 +311,15 @@ def _view(run: CheckRun) -> CheckView:
         verdict=run.verdict,
         counts=run.counts,
         artifact=run.artifact,
+        kind=run.kind,
+        because=run.because,
+        differences=differences_of(run),
+        has_files=run.artifact is not None and run.files_forgotten_at is None,
     )
+
+
+def differences_of(run: CheckRun) -> Differences | None:
+    """Return what moved since the check before, None when there was nothing to compare with."""
+    if run.differences is None:
+        return None
+    return Differences(**{name: tuple(codes) for name, codes in run.differences.items()})

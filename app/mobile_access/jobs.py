@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-import structlog
-
-from app.core import clock, db
+from app.core import clock, db, outbox
+from app.core.errors import NotFound
 from app.core.installation import settings
 from app.core.outbox import Job
 from app.mobile_access import service
 from app.mobile_access.files import artifact_store
 from app.mobile_access.gathering import browsers, gather
-from app.mobile_access.life import CHECK_JOB, HIDE_JOB, TIMEOUT_JOB
+from app.mobile_access.grace import END_GRACE_JOB
+from app.mobile_access.judging import judged
+from app.mobile_access.life import HIDE_JOB, TIMEOUT_JOB
+from app.mobile_access.looking import look_at
+from app.mobile_access.presenting import as_html
+from app.mobile_access.printing import PRINT_JOB
 from app.mobile_access.publication import PUBLISH_JOB
+from app.mobile_access.rechecks import CHECK_JOB, REJUDGE_PAGE_JOB
 from app.mobile_access.service import CheckResult, CheckVerdict
+from app.mobile_access.spec_versions import REJUDGE_JOB
 from app.mobile_access.waivers import waivers_for
 from mobile_pages.artifact import Artifact
-from mobile_pages.report.document import to_json
-from mobile_pages.spec.base import Profile, Rule
-from mobile_pages.spec.engine import Report, judge
+from mobile_pages.gather.static import fetch
+from mobile_pages.report.pdf import to_pdf
+from mobile_pages.spec.engine import Waiver
 
-log = structlog.get_logger(__name__)
+LOOK_JOB = "mobile_access.look-at-page"
+REJUDGED_AT_ONCE = 20
 
 
 def check_page(payload: Mapping[str, Any]) -> None:
@@ -43,26 +51,126 @@ def check_page(payload: Mapping[str, Any]) -> None:
         deadline_seconds=installed.check_deadline_seconds,
         now=clock.system_clock(),
     )
-    waivers = waivers_for(task.declaration.url, installed, clock.system_clock().date())
-    report = judge(artifact, Profile.STANDARD, waivers=waivers, on_error=_rule_broke)
     kept = store.put(artifact.to_json().encode())
-    result = _result(report, artifact, kept)
+    result = _judged(artifact, kept, task.page_id)
     db.transaction(lambda: service.record_check(run_id, result, now=clock.system_clock()))
 
 
-def _result(report: Report, artifact: Artifact, digest: str) -> CheckResult:
-    return CheckResult(
-        verdict=CheckVerdict(report.verdict),
-        spec_version=report.spec_version,
-        profile=report.profile,
-        counts=dataclasses.asdict(report.totals),
-        report=to_json(report, artifact),
-        artifact=digest,
+def _judged(artifact: Artifact, digest: str, page_id: int) -> CheckResult:
+    spec = service.spec_in_force(today=clock.day_of(clock.system_clock()))
+    return judged(artifact, digest, spec, _waivers(page_id, artifact.declaration.url))
+
+
+def _waivers(page_id: int, url: str) -> list[Waiver]:
+    now = clock.system_clock()
+    granted = service.waivers_in_force(page_id, today=clock.day_of(now))
+    return [*waivers_for(url, settings(), now.date()), *granted]
+
+
+def rejudge_pages(payload: Mapping[str, Any]) -> None:
+    """Ask for a lot of pages to be judged again under a version of the spec, then for the next lot."""
+    version, after = str(payload["version"]), int(payload["after"])
+    pages = service.pages_to_rejudge(after, limit=REJUDGED_AT_ONCE)
+    for page_id in pages:
+        rejudge(page_id, f"spec:{version}:{page_id}", service.because_of(version))
+    if len(pages) == REJUDGED_AT_ONCE:
+        following = {"version": version, "after": str(pages[-1])}
+        key = f"{REJUDGE_JOB}:{version}:{pages[-1]}"
+        db.transaction(lambda: outbox.enqueue(REJUDGE_JOB, following, dedup_key=key))
+
+
+def rejudge_page(payload: Mapping[str, Any]) -> None:
+    rejudge(int(payload["page_id"]), str(payload["occasion"]), str(payload["because"]))
+
+
+def rejudge(page_id: int, occasion: str, because: str) -> None:
+    """Judge a page again on what was collected last, without a visit.
+
+    Where that is kept no more, or in a form that is read no more, the page is visited, provided that
+    residents use it. Safe to repeat.
+    """
+    found = service.rejudge_source(page_id)
+    if found is None:
+        return
+    run_id, digest = found
+    artifact = kept_artifact(digest)
+    if artifact is None:
+        db.transaction(lambda: service.visit_instead(page_id, occasion, because, now=clock.system_clock()))
+        return
+    complete = replace(artifact, evidence=service.evidence_for(page_id, digest))
+    result = _judged(complete, digest, page_id)
+    db.transaction(
+        lambda: service.record_rejudgement(
+            run_id, result, occasion=occasion, because=because, now=clock.system_clock()
+        )
     )
 
 
-def _rule_broke(rule: Rule, error: Exception) -> None:
-    log.error("rule_broke", rule=rule.code, exc_info=error)
+def kept_artifact(digest: str) -> Artifact | None:
+    """Return what is kept under ``digest``; None when nothing is, or nothing that can be read."""
+    try:
+        return Artifact.from_json(artifact_store(settings().var_dir).get(digest).decode())
+    except (NotFound, ValueError):
+        return None
+
+
+def apply_spec_version(_payload: Mapping[str, Any]) -> None:
+    db.transaction(lambda: service.apply_due_version(now=clock.system_clock()))
+
+
+def end_grace(payload: Mapping[str, Any]) -> None:
+    grace_id, attempt = int(payload["grace_id"]), int(payload["attempt"])
+    db.transaction(lambda: service.end_grace(grace_id, attempt, now=clock.system_clock()))
+
+
+def end_waivers(_payload: Mapping[str, Any]) -> None:
+    now = clock.system_clock()
+    for waiver_id in service.due_waivers(now=now):
+        db.transaction(partial(service.end_due_waiver, waiver_id, now=now))
+
+
+def ask_weekly_rechecks(_payload: Mapping[str, Any]) -> None:
+    now = clock.system_clock()
+    for due in service.due_rechecks(now=now):
+        db.transaction(partial(service.ask_weekly_recheck, due, now=now))
+
+
+def ask_looks(_payload: Mapping[str, Any]) -> None:
+    for due in service.due_looks(now=clock.system_clock()):
+        payload = {"page_id": str(due.page_id), "url": due.url}
+        key = f"{LOOK_JOB}:{due.page_id}:{due.at:%Y%m%dT%H%M%S}"
+        db.transaction(partial(outbox.enqueue, LOOK_JOB, payload, dedup_key=key))
+
+
+def look_at_page(payload: Mapping[str, Any]) -> None:
+    """Look at a page by plain HTTP; a change asks for a full recheck."""
+    page_id = int(payload["page_id"])
+    seen = look_at(fetch(str(payload["url"]), service.outbound_guard(settings())))
+    now = clock.system_clock()
+    if seen is None:
+        db.transaction(lambda: service.note_missed_look(page_id, now=now))
+    else:
+        db.transaction(lambda: service.note_look(page_id, seen, now=now))
+
+
+def clear_files(_payload: Mapping[str, Any]) -> None:
+    """Let go what need not be kept, then delete the files that nothing refers to."""
+    now, store = clock.system_clock(), artifact_store(settings().var_dir)
+    db.transaction(lambda: service.forget_printed(now=now))
+    while db.transaction(lambda: service.forget_files(now=now)):
+        continue
+    for folder in store.folders():
+        service.clear_folder(store, folder, now=now)
+
+
+def print_report(payload: Mapping[str, Any]) -> None:
+    key, page_id, number = str(payload["key"]), int(payload["page_id"]), int(payload["number"])
+    if service.print_state(key).digest is not None:
+        return
+    store = artifact_store(settings().var_dir)
+    found = service.report_of_any(page_id, number)
+    digest = store.put(to_pdf(as_html(found, store, made_at=clock.system_clock(), for_print=True)))
+    db.transaction(lambda: service.note_printed(key, digest, now=clock.system_clock()))
 
 
 def end_stuck_checks(_payload: Mapping[str, Any]) -> None:
@@ -105,5 +213,15 @@ JOBS = (
     Job(PUBLISH_JOB, publish_channel),
     Job(HIDE_JOB, hide_entry),
     Job(TIMEOUT_JOB, end_outage),
+    Job(REJUDGE_JOB, rejudge_pages),
+    Job(REJUDGE_PAGE_JOB, rejudge_page),
+    Job(END_GRACE_JOB, end_grace),
+    Job(LOOK_JOB, look_at_page),
+    Job(PRINT_JOB, print_report),
     Job("mobile_access.end-stuck-checks", end_stuck_checks, every=timedelta(minutes=10)),
+    Job("mobile_access.apply-spec-version", apply_spec_version, every=timedelta(minutes=30)),
+    Job("mobile_access.end-waivers", end_waivers, every=timedelta(hours=1)),
+    Job("mobile_access.ask-weekly-rechecks", ask_weekly_rechecks, every=timedelta(hours=1)),
+    Job("mobile_access.ask-looks", ask_looks, every=timedelta(hours=1)),
+    Job("mobile_access.clear-files", clear_files, every=timedelta(days=1)),
 )

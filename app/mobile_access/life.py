@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from app.core import audit, db, outbox
 from app.core.access import Permission
-from app.core.errors import Invalid
+from app.core.errors import Conflict, Invalid
 from app.mobile_access import publication
 from app.mobile_access.domain import (
     DOWN_GRACE,
@@ -20,16 +20,24 @@ from app.mobile_access.domain import (
     State,
     move,
 )
+from app.mobile_access.grace import overtaken
 from app.mobile_access.models import CheckRun, MobilePage, PageChannel
+from app.mobile_access.rechecks import CHECK_JOB, SYSTEM
 from app.mobile_access.registry import OBJECT, apply, channels_of, load, load_any, touch, view_of
 from app.mobile_access.shapes import PageView
 from app.organisations.service import Principal
 
-SYSTEM = "system"
 PROBER = "system:prober"
-CHECK_JOB = "mobile_access.check-page"
 HIDE_JOB = "mobile_access.hide-entry"
 TIMEOUT_JOB = "mobile_access.end-outage"
+
+
+class MustRuleFails(Conflict):
+    """The newest check of the page says that it fails, by the machine or by a person."""
+
+    code = "must_rule_fails"
+    title = "最近一次检测还有必须整改的条款，不能上线"
+    title_en = "A must-rule fails in the newest check"
 
 
 def start_check(by: Principal, page_id: int, *, now: datetime, version: int | None = None) -> PageView:
@@ -105,11 +113,15 @@ def approve(
         Stale: somebody decided first.
         MoveNotAllowed: it is neither waiting for review nor online.
         Invalid: a channel is not waiting for a decision.
+        MustRuleFails: the newest check says no, e.g. after a person settled what the machine left open.
     """
     page = load(by, Permission.PAGES_REVIEW, page_id, version=version)
     if page.state is not State.ONLINE:
         move(page.state, Event.APPROVE)
     _waiting_besides(page, kinds)
+    newest = _decided_on(page.id)
+    if newest is not None and newest.verdict is CheckVerdict.FAIL:
+        raise MustRuleFails
     detail = {"channels": sorted(kinds), "reason": reason}
     if page.state is State.ONLINE:
         touch(page, now=now)
@@ -143,6 +155,7 @@ def reject(
     if page.state is not State.ONLINE:
         move(page.state, Event.REJECT)
     waiting = _waiting_besides(page, kinds)
+    _decided_on(page.id)
     detail = {"channels": sorted(kinds), "reason": reason}
     if page.state is State.PASSED and not waiting:
         apply(page, Event.REJECT, by.actor, now=now, detail=detail)
@@ -170,6 +183,7 @@ def suspend(by: Principal, page_id: int, reason: str, *, version: int, now: date
         served=False,
         suspension_reason=reason,
     )
+    overtaken(page.id, now=now)
     publication.changed(_kinds(page))
     return view_of(page)
 
@@ -183,6 +197,7 @@ def retire(by: Principal, page_id: int, *, version: int, now: datetime, reason: 
     page = load(by, Permission.PAGES_REGISTER, page_id, version=version)
     was_served = page.served
     apply(page, Event.RETIRE, by.actor, now=now, detail={"reason": reason}, served=False, url_digest=None)
+    overtaken(page.id, now=now)
     if was_served:
         publication.changed(_kinds(page))
     return view_of(page)
@@ -265,6 +280,7 @@ def end_outage(page_id: int, down_since: datetime, *, now: datetime) -> bool:
         down_since=None,
         suspension_reason="长时间无法访问，已自动下线",
     )
+    overtaken(page.id, now=now)
     publication.changed(_kinds(page))
     return True
 
@@ -305,6 +321,20 @@ def _waiting_besides(page: MobilePage, kinds: Sequence[str]) -> set[str]:
     if not kinds or len(set(kinds)) != len(kinds) or not waiting.issuperset(kinds):
         raise Invalid("请选择待审核的渠道", fields={"channels": ["请选择待审核的渠道"]})
     return waiting.difference(kinds)
+
+
+def _decided_on(page_id: int) -> CheckRun | None:
+    """Return the newest finished check and note that a review was decided on it; its files are kept."""
+    query = (
+        select(CheckRun)
+        .where(CheckRun.page_id == page_id, CheckRun.finished_at.is_not(None))
+        .order_by(CheckRun.number.desc())
+        .limit(1)
+    )
+    found = db.writing().scalar(query)
+    if found is not None:
+        found.decided_review = True
+    return found
 
 
 def _decide(

@@ -95,7 +95,7 @@ def register(by: Principal, body_id: int, new: Registration, *, now: datetime) -
 def update_page(by: Principal, page_id: int, new: Registration, *, version: int, now: datetime) -> PageView:
     """Replace what was registered; a page that failed its check becomes ``registered`` again.
 
-    An empty contact keeps the one that is sealed.
+    An empty contact keeps the one that is sealed, unless it is to be forgotten.
 
     Raises:
         NotFound: no such page in the scope of ``by``.
@@ -110,7 +110,7 @@ def update_page(by: Principal, page_id: int, new: Registration, *, version: int,
     columns = _columns(new)
     changed = sorted(name for name, value in columns.items() if getattr(page, name) != value)
     old_contact = _contact_tokens(page)
-    sealed = {name: token for name, token in _sealed(new).items() if token is not None}
+    sealed = {name: token for name, token in _sealed(new).items() if token is not None or new.forget_contact}
     values = {**columns, **sealed}
     detail = {"changed": [name for name in changed if name != "url_digest"]}
     try:

@@ -23,6 +23,7 @@ from app.mobile_access.domain import (
     THEME_LABELS,
     URL_MAX,
     ChannelState,
+    CheckKind,
     CheckVerdict,
     Registration,
     State,
@@ -70,6 +71,9 @@ class RegistrationSchema(ma.Schema):
     name_reason = Text(longest=NAME_REASON_MAX, may_be_empty=True, load_default="")
     contact_name = Text(longest=CONTACT_MAX, may_be_empty=True, load_default="", load_only=True)
     contact_phone = Text(longest=CONTACT_MAX, may_be_empty=True, load_default="", load_only=True)
+    forget_contact = ma.fields.Bool(
+        load_default=False, load_only=True, metadata={"description": "留空的联系人和电话也清除，而不是保留"}
+    )
 
     @ma.post_load
     def _build(self, data: dict[str, Any], **_: Any) -> Registration | dict[str, Any]:
@@ -156,8 +160,23 @@ class RejectionSchema(ReasonSchema):
     )
 
 
+class DifferencesSchema(ma.Schema):
+    broken = ma.fields.List(ma.fields.Str(), metadata={"description": "新出现的不通过条款"})
+    must_broken = ma.fields.List(ma.fields.Str(), metadata={"description": "其中必须整改的"})
+    mended = ma.fields.List(ma.fields.Str(), metadata={"description": "已改好的条款"})
+
+
 class CheckSchema(ma.Schema):
     number = ma.fields.Int(metadata={"description": "第几次检测"})
+    kind = ma.fields.Enum(
+        CheckKind,
+        by_value=True,
+        metadata={"description": "asked 提交、weekly 每周、drift 变化、spec 重新判定、grace 整改期满"},
+    )
+    because = ma.fields.Str(metadata={"description": "为什么检测"})
+    differences = ma.fields.Nested(
+        DifferencesSchema, allow_none=True, metadata={"description": "与上一次检测相比"}
+    )
     asked_at = ma.fields.AwareDateTime()
     started_at = ma.fields.AwareDateTime(allow_none=True)
     finished_at = ma.fields.AwareDateTime(allow_none=True)

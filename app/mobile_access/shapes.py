@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from app.mobile_access.domain import ChannelState, CheckVerdict, State, Theme
+from app.mobile_access.domain import (
+    Answer,
+    ChannelState,
+    CheckKind,
+    CheckVerdict,
+    GraceOutcome,
+    State,
+    Theme,
+    WaiverState,
+)
+from config.access_spec.versions import PinchZoom
+from mobile_pages.artifact import Declaration
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +137,49 @@ class WatchedPage:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckTask:
+    """What the job has to look at."""
+
+    run_id: int
+    page_id: int
+    declaration: Declaration
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What came of a check.
+
+    Attributes:
+        report: the report as JSON, None when the check never came that far; ``counts`` its totals.
+        artifact: content address of what was collected, None when nothing was.
+    """
+
+    verdict: CheckVerdict
+    spec_version: str
+    profile: str
+    counts: Mapping[str, int]
+    report: Mapping[str, Any] | None
+    artifact: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """Codes of rules that moved since the check before; ``must_broken`` are those that block."""
+
+    broken: tuple[str, ...] = ()
+    must_broken: tuple[str, ...] = ()
+    mended: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CheckView:
-    """One check without its report; ``verdict`` is None until it has finished."""
+    """One check without its report; ``verdict`` is None until it has finished.
+
+    Attributes:
+        because: what it was for, in words; ``""`` when somebody simply asked.
+        differences: None when there is nothing to compare with.
+        has_files: artifact and screenshots are still kept.
+    """
 
     id: int
     page_id: int
@@ -141,14 +193,109 @@ class CheckView:
     verdict: CheckVerdict | None
     counts: Mapping[str, int]
     artifact: str | None
+    kind: CheckKind
+    because: str
+    differences: Differences | None
+    has_files: bool
 
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """A check with its report as stored (JSON); None until there is one."""
+    """A check with its report as stored (JSON); None until there is one.
+
+    Attributes:
+        previous: the report of the check before; None when there is none to compare with.
+    """
 
     check: CheckView
     report: Mapping[str, Any] | None
+    previous: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SpecView:
+    """A version of the access spec (手机版接入规范).
+
+    Attributes:
+        grace_days: how long a page that newly fails stays with residents.
+        digest: SHA-256 over the rules as they stood when it was published.
+        applied_at: since when pages are judged by it; None while it is still to come.
+    """
+
+    version: str
+    effective_on: date
+    grace_days: int
+    pinch_zoom: PinchZoom
+    changelog: str
+    published_by: str = ""
+    published_at: datetime | None = None
+    digest: str = ""
+    applied_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GraceView:
+    """A grace time (限期整改): the page stays with residents until ``until_at``."""
+
+    id: int
+    page_id: int
+    cause: CheckKind
+    check_number: int
+    spec_version: str
+    codes: tuple[str, ...]
+    opened_at: datetime
+    until_at: datetime
+    ended_at: datetime | None
+    outcome: GraceOutcome | None
+
+
+@dataclass(frozen=True, slots=True)
+class AffectedPage:
+    """A page on which a version of the spec changed the verdict of rules."""
+
+    page_id: int
+    page_name: str
+    body_name: str
+    state: State
+    check_number: int
+    differences: Differences
+    grace: GraceView | None
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverView:
+    """Leave to fail a rule until a day (暂缓整改), asked for, given or refused."""
+
+    id: int
+    page_id: int
+    page_name: str
+    code: str
+    title: str
+    state: WaiverState
+    reason: str
+    until_on: date
+    requested_by: str
+    requested_at: datetime
+    approver: str
+    approved_at: datetime | None
+    opinion: str
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RulingView:
+    """What a person decided on a rule; ``evidence`` is the content address of a file, None without one."""
+
+    code: str
+    passed: bool
+    self_declared: bool
+    answers: tuple[Answer, ...]
+    note: str
+    evidence: str | None
+    evidence_name: str
+    evidence_type: str
+    actor: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

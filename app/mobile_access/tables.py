@@ -134,6 +134,11 @@ def is_formula(cell: str) -> bool:
     return text.startswith(("=", "@")) or (text.startswith(("+", "-")) and not _SIGNED_NUMBER.fullmatch(text))
 
 
+def harmless(cell: str) -> str:
+    """Return ``cell`` so that a spreadsheet program shows it and runs nothing."""
+    return f"'{cell}" if is_formula(cell) else cell
+
+
 def _fields(heading: Sequence[str]) -> list[str | None]:
     labels = [cell.strip() for cell in heading]
     while labels and not labels[-1]:

@@ -18,6 +18,13 @@ ACTION_LABELS: Mapping[str, str] = {
     "mobile_page.publish_channel": "渠道菜单已发布",
     "mobile_page.hide_entry": "入口暂时隐藏",
     "mobile_page.read_contact": "查看联系人",
+    "mobile_page.open_grace": "发现必须整改，开始限期整改",
+    "mobile_page.end_grace": "限期整改结束",
+    "mobile_page.request_waiver": "申请暂缓整改",
+    "mobile_page.approve_waiver": "同意暂缓整改",
+    "mobile_page.decline_waiver": "不同意暂缓整改",
+    "mobile_page.end_waiver": "暂缓整改结束",
+    "mobile_page.rule": "人工核对",
 }
 
 STATE_TONES: Mapping[State, str] = {
