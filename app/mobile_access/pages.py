@@ -38,6 +38,8 @@ def _words() -> dict[str, Any]:
         "theme_labels": service.THEME_LABELS,
         "channel_state_labels": service.CHANNEL_STATE_LABELS,
         "verdict_labels": service.VERDICT_LABELS,
+        "check_kind_labels": service.CHECK_KIND_LABELS,
+        "waiver_state_labels": service.WAIVER_STATE_LABELS,
         "kinds": channel_accounts.kinds(),
     }
 
@@ -61,6 +63,7 @@ def listing() -> str:
         given=given,
         problems=problems,
         may_register=by.may(Permission.PAGES_REGISTER),
+        waiting_waivers=len(service.waivers(by, service.WaiverState.REQUESTED)),
     )
 
 
@@ -132,6 +135,16 @@ def check(page_id: int) -> ResponseReturnValue:
         page_id,
         lambda by: service.start_check(by, page_id, version=_sent_version(), now=clock.system_clock()),
         "已提交检测，一般一两分钟内有结果。",
+    )
+
+
+@pages.post("/pages/<id:page_id>/look-again")
+@access.staff(Permission.PAGES_REGISTER)
+def look_again(page_id: int) -> ResponseReturnValue:
+    return _act(
+        page_id,
+        lambda by: service.look_again(by, page_id, now=clock.system_clock()),
+        "已提交检测，检测期间居民照常使用。",
     )
 
 
@@ -234,12 +247,21 @@ def _detail(page_id: int, contact: tuple[str, str] | None) -> str:
     events = events_from(page.state)
     operates = organisations.covers(by, Permission.PAGES_REGISTER, page.body_id)
     reviews = organisations.covers(by, Permission.PAGES_REVIEW, page.body_id)
+    history, waived = audit.history(OBJECT, page_id), service.waivers_of(by, page_id)
+    actors = {one.actor for one in history}
+    actors |= {actor for one in waived for actor in (one.requested_by, one.approver) if actor}
     return render_template(
         "mobile_access/detail.html",
         page=page,
         body=organisations.get_body(page.body_id),
         checks=service.checks_of(by, page_id),
-        history=audit.history(OBJECT, page_id),
+        history=history,
+        names=organisations.names_of(actors),
+        waivers=waived,
+        grace=service.open_grace(page_id),
+        operates=operates,
+        reviews=reviews,
+        may_look_again=operates and page.state is State.ONLINE,
         action_labels=ACTION_LABELS,
         contact=contact,
         may_edit=operates and page.state in EDITABLE,
@@ -251,7 +273,7 @@ def _detail(page_id: int, contact: tuple[str, str] | None) -> str:
     )
 
 
-def _act(page_id: int, act: Callable[[organisations.Principal], PageView], done: str) -> ResponseReturnValue:
+def _act(page_id: int, act: Callable[[organisations.Principal], object], done: str) -> ResponseReturnValue:
     """Run one act in a transaction and go back to the page, with what happened in words."""
     by = access.current_staff()
     service.get(by, page_id)
@@ -271,11 +293,7 @@ def _form(page: PageView | None, values: Mapping[str, Any], problems: Mapping[st
         values=values,
         channels=values.getlist("channels") if hasattr(values, "getlist") else values.get("channels", ()),
         problems=problems,
-        bodies=[
-            body
-            for body in organisations.bodies()
-            if organisations.covers(by, Permission.PAGES_REGISTER, body.id)
-        ],
+        bodies=organisations.bodies_of(by, Permission.PAGES_REGISTER),
     )
 
 
