@@ -81,3 +81,18 @@ def test_a_trail_that_grows_while_it_is_verified_is_whole(app, given):
         db.session().scalars = reading_slowly
 
         assert list(faults) == []
+
+
+def test_the_newest_lines_come_first_whichever_chain_they_stand_in(app, given):
+    for number in range(12):
+        given(audit.record, "system", f"step-{number}", "page", number % 3)
+
+    with app.app_context():
+        assert [entry.action for entry in audit.recent(limit=5)] == [
+            f"step-{number}" for number in range(11, 6, -1)
+        ]
+
+
+def test_an_empty_trail_has_no_newest_lines(app, tables):
+    with app.app_context():
+        assert audit.recent() == []
