@@ -303,7 +303,11 @@ def system_resolve(host: str) -> Sequence[str]:
     Raises:
         OSError: no such name, no answer, or too slow (``TimeoutError``).
     """
-    return _LOOKUPS.submit(_lookup, host).result(RESOLVE_SECONDS)
+    answer = _LOOKUPS.submit(_lookup, host)
+    try:
+        return answer.result(RESOLVE_SECONDS)
+    finally:
+        answer.cancel()  # one that nobody waits for any more must not stand in the queue
 
 
 async def system_aresolve(host: str) -> Sequence[str]:

@@ -1,11 +1,15 @@
 import asyncio
 import ipaddress
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Event
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mobile_pages import guard
 from mobile_pages.guard import (
     Guard,
     Pinned,
@@ -417,3 +421,21 @@ def test_any_text_is_parsed_to_a_form_that_stays_itself_or_is_refused(text: str)
         return
 
     assert parse_target(target.url) == target
+
+
+def test_look_ups_given_up_while_they_queue_are_never_made(monkeypatch):
+    asked, stuck = [], Event()
+
+    def never_answering(host, *_, **__):
+        asked.append(host)
+        stuck.wait(5)
+        return []
+
+    monkeypatch.setattr(guard.socket, "getaddrinfo", never_answering)
+    monkeypatch.setattr(guard, "RESOLVE_SECONDS", 0.2)
+    with ThreadPoolExecutor(40) as callers, suppress(TimeoutError):
+        list(callers.map(guard.system_resolve, [f"host-{number}.example" for number in range(40)]))
+    stuck.set()
+    guard._LOOKUPS.submit(len, "").result(5)  # the queue has been worked off
+
+    assert len(asked) == 16
