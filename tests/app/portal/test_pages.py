@@ -64,6 +64,23 @@ def test_words_find_pages_and_the_near_ones_when_nothing_is_exact(client, given)
     assert "没有找到" in client.get("/?q=火星").text
 
 
+def test_changing_the_edition_keeps_channel_theme_and_words(client):
+    plain = client.get("/?channel=wechat&theme=household&q=户口").text
+    elder = client.get("/?channel=wechat&style=elder").text
+
+    assert "/?channel=wechat&amp;style=elder&amp;q=" in plain
+    assert "theme=household" in plain.split("长辈版")[0].rsplit("href", 1)[1]
+    assert '<a class="button button-plain" href="/?channel=wechat">标准版</a>' in elder
+
+
+def test_the_way_home_from_a_closed_page_keeps_edition_and_channel(client, given):
+    page = given(a_page, state=State.SUSPENDED)
+
+    notice = client.get(f"/go/{page.id}?channel=wechat&style=elder")
+
+    assert '<h1><a href="/?channel=wechat&amp;style=elder">' in notice.text
+
+
 def test_the_elder_edition_and_the_channel_stay_on_the_way(client, given):
     page = given(a_page, state=State.ONLINE, elder_url="https://hz.example.cn/m/?elder=1")
 
