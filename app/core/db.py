@@ -234,7 +234,9 @@ def transaction(work: Callable[[], T]) -> T:
     conflict with another node, so it must do nothing that cannot be repeated.
 
     Raises:
-        Unavailable: the database is away or stayed locked through every try; nothing was done.
+        Unavailable: the database is away or stayed locked through every try. Nothing was done, unless
+            the connection broke while COMMIT was under way: then nobody can tell, and only work that
+            may be repeated (a key, a version) is safe to ask for again.
     """
     if _writing.get() is not None:
         raise RuntimeError("transactions do not nest")
