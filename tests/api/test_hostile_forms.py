@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from app.mobile_access.service import State
-from tests.api.test_hostile import VALUES
-from tests.api.walk import a_caller, post_form, token_of, wrong_with
+from tests.api.test_hostile import ROLES, VALUES
+from tests.api.walk import callers, post_form, token_of, wrong_with
 from tests.app.mobile_access.builders import a_page
 from tests.builders import a_body, a_wechat_account
 
@@ -62,16 +62,14 @@ def forms(given):
 
 @pytest.mark.parametrize("value", VALUES)
 def test_no_single_field_breaks_a_form(app, given, value):
-    callers = {}
+    browsers = {role: caller.browser for role, caller in zip(ROLES, callers(app, given, *ROLES), strict=True)}
 
     faults = []
     for role, address, good in forms(given):
-        if role not in callers:
-            callers[role] = a_caller(app, given, role).browser
-        token = token_of(callers[role])
+        token = token_of(browsers[role])
         for field in good:
             app.extensions["hall_limits"].forget()
-            answer = post_form(callers[role], address, {**good, field: value, "csrf_token": token})
+            answer = post_form(browsers[role], address, {**good, field: value, "csrf_token": token})
             faults += wrong_with(answer, f"{address} {field}")
 
     assert faults == []

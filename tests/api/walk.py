@@ -13,15 +13,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.core import access
+from app.core import access, clock
 from app.core.access import Mark
+from app.organisations import service as organisations
 from app.organisations.service import Principal
-from tests.builders import a_bearer, a_principal, sign_in
+from tests.builders import a_bearer, a_principal
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 API = "/api/v1/"
 CALLBACKS = "/callbacks/"
-_PLACE = re.compile(r"<(?:(?P<kind>[a-z]+)(?:\([^)]*\))?:)?(?P<name>[a-z_]+)>")
+_PLACE = re.compile(r"<(?:(?P<kind>[a-z]+)(?:\((?P<details>[^)]*)\))?:)?(?P<name>[a-z_]+)>")
 _ORDINARY = {"id": "1", "int": "1", "path": "core/hall.css", None: "x"}
 _FIELD = re.compile(r'name="([a-z_-]+)"')
 
@@ -68,6 +69,8 @@ class Route:
         def fill(found: re.Match[str]) -> str:
             if found["name"] in values:
                 return quote(str(values[found["name"]]), safe="%")
+            if found["kind"] == "any":
+                return found["details"].split(",")[0].strip(" '\"")
             return _ORDINARY[found["kind"]]
 
         return _PLACE.sub(fill, self.rule)
@@ -89,7 +92,7 @@ def token_of(client: FlaskClient) -> str:
     return found[1]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Caller:
     """One member of staff, with a browser of its own and a bearer token."""
 
@@ -103,17 +106,29 @@ class Caller:
         return route.mark.public or permission is None or self.person.may(permission)
 
 
+def callers(app: Flask, given: Any, *roles: str, **details: Any) -> list[Caller]:
+    """Return a new member of staff for each of ``roles``, signed in."""
+
+    def build() -> list[tuple[Principal, dict[str, str], str]]:
+        people = [a_principal(role, **details) for role in roles]
+        now = clock.system_clock()
+        return [
+            (one, a_bearer(one), organisations.open_session(one.staff_id, by="test", now=now))
+            for one in people
+        ]
+
+    made = []
+    for person, bearer, secret in given(build):
+        browser = app.test_client()
+        with browser.session_transaction() as cookie:
+            cookie["staff_session"] = secret
+        made.append(Caller(person, browser, bearer))
+    return made
+
+
 def a_caller(app: Flask, given: Any, role: str, **details: Any) -> Caller:
     """Return a new member of staff with ``role``, signed in."""
-
-    def build() -> tuple[Principal, dict[str, str]]:
-        person = a_principal(role, **details)
-        return person, a_bearer(person)
-
-    person, bearer = given(build)
-    browser = app.test_client()
-    sign_in(browser, given, person)
-    return Caller(person, browser, bearer)
+    return callers(app, given, role, **details)[0]
 
 
 def wrong_with(answer: TestResponse, route: object = "") -> list[str]:
