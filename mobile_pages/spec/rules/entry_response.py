@@ -11,6 +11,9 @@ from mobile_pages.spec.dom import shorten
 _DOCTYPE = re.compile(r"\ufeff?(?>\s+|<!--(?>.*?-->))*+<!doctype\s+html\b", re.I | re.S)
 _META_CHARSET = re.compile(r"<meta[^>]+charset\s*=\s*[\"']?\s*([\w-]+)", re.I)
 _UTF8 = frozenset({"utf-8", "utf8"})
+_REPLACEMENT = "\ufffd"
+_LEAST_LOST = 10
+_LOST_SHARE = 0.2
 
 # Trouble codes begin with the cause; the first that fits is told.
 _ADVICE_BY_TROUBLE = (
@@ -76,6 +79,8 @@ def _type(entry: Fetch) -> Finding | None:
 def _charset(entry: Fetch) -> Finding | None:
     if entry.charset.lower() not in _UTF8:
         measured = f"编码 {entry.charset}"
+    elif _is_garbled(entry.body):
+        measured = "声明的是 UTF-8,内容却不是"
     elif entry.charset_source in ("bom", "header") or _declares_utf8(entry.head_bytes):
         return None
     else:
@@ -85,6 +90,16 @@ def _charset(entry: Fetch) -> Finding | None:
         '把 <meta charset="utf-8"> 放在 <head> 的第一行,文件也存成 UTF-8,否则部分手机会显示乱码。',
         measured=measured,
     )
+
+
+def _is_garbled(body: str) -> bool:
+    """Say whether so much could not be decoded that the bytes are in another encoding.
+
+    A page in GBK that says UTF-8 loses nearly all its Chinese; a single broken character is no proof.
+    """
+    lost = body.count(_REPLACEMENT)
+    written = sum(character > "\x7f" for character in body)
+    return lost >= _LEAST_LOST and lost > written * _LOST_SHARE
 
 
 def _declares_utf8(head: str) -> bool:
