@@ -7,16 +7,23 @@ from urllib.parse import urlsplit
 
 from mobile_pages.artifact import Artifact
 from mobile_pages.spec.base import Finding, Need, Outcome, Profile, Rule
+from mobile_pages.spec.dom import shorten
 from mobile_pages.spec.outcomes import decided
 from mobile_pages.spec.rendered import PLAIN, measured, unopened
 
 _MOST_HOPS = 2
+_ENDLESS = frozenset({"redirect_loop", "too_many_redirects"})
+_ENDLESS_ADVICE = "检查登录判断和 http/https 的跳转规则是不是互相指来指去;登记最后到达的那个网址。"
 _HOPS_ADVICE = "登记最终的网址,跳转不要超过 2 次。"
 _HOST_ADVICE = "网址最后跳到了没有登记的域名,改登记,或让页面留在登记的域名下。"
 _MOVE_ADVICE = "打开后不要自动跳到别的页面,也不要自动刷新;需要时放一个按钮让群众自己点。"
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
+    trouble = artifact.static.entry.trouble
+    if trouble is not None and trouble.code in _ENDLESS:
+        fault = Finding("入口网址", _ENDLESS_ADVICE, snippet=shorten(trouble.detail), measured="跳转没有尽头")
+        return decided([fault], measured=trouble.detail)
     rendering = measured(artifact, PLAIN)
     if rendering is None:
         return unopened(artifact)
@@ -46,7 +53,7 @@ def _host(url: str) -> str:
 RULE = Rule(
     id="automatic-navigation",
     code="MAS-TRN-07",
-    needs=Need.RENDERED,
+    needs=Need.ATTEMPT,  # a loop is seen without a browser, all else in one
     judge=judge,
     fix='<a class="button" href="/m/apply">开始办理</a>  <!-- 不写 location.href = … 自动跳转 -->',
 )

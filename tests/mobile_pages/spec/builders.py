@@ -22,8 +22,17 @@ from mobile_pages.artifact import (
     Tls,
     Trouble,
 )
+from mobile_pages.spec.base import Need
+from mobile_pages.spec.engine import load_rules
 
 PAGES = Path(__file__).parent / "pages"
+BROWSER_RULES = frozenset(
+    one.rule.id
+    for one in load_rules().values()
+    # Endless redirects are seen without a browser, all else that this rule asks in one.
+    if one.rule.needs is Need.RENDERED or one.rule.id == "automatic-navigation"
+)
+"""Ids of the rules whose labelled pages have to be opened in a browser."""
 GOOD_PAGE = PAGES / "viewport-width" / "pass-plain.html"
 ORIGIN = "https://wsbs.example.gov.cn"
 URL = f"{ORIGIN}/m/sbcx/index.html"

@@ -33,6 +33,12 @@ COINCIDENCES: Mapping[str, Mapping[str, str]] = {
     "dialog-closing/fail-forty-three": {
         "target-size": "a button that closes a dialog is a main control, both ask for 44 px",
     },
+    "entry-response/fail-gbk-declared-utf8": {
+        "service-title": "an unreadable title is not the registered name",
+    },
+    "entry-response/fail-redirects-for-ever": {
+        "automatic-navigation": "both clauses ask that the way in has an end",
+    },
     "url-personal-data/fail-id-in-link": {
         "masking": "the masking clause covers addresses in the page too",
     },

@@ -8,9 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from mobile_pages.artifact import Artifact
-from mobile_pages.spec.base import Finding, Need, Profile
+from mobile_pages.spec.base import Finding, Profile
 from mobile_pages.spec.engine import judge, load_rules
-from tests.mobile_pages.spec.builders import PAGES, artifact_of
+from tests.mobile_pages.spec.builders import BROWSER_RULES, PAGES, artifact_of
 
 # How long something took differs from look to look, and so do the ports of this machine.
 _VARYING = re.compile(r"\d+(?:\.\d+)? (?:毫秒|秒)|(?<=127\.0\.0\.1:)\d+")
@@ -33,6 +33,6 @@ def _findings(findings: Iterable[Finding]) -> list[dict[str, object]]:
 
 def static_pages() -> list[tuple[Path, Artifact]]:
     """Return every labelled page that needs no browser, with its artifact."""
-    rules = [one.rule.id for one in load_rules().values() if one.rule.needs is not Need.RENDERED]
+    rules = [rule_id for rule_id in load_rules() if rule_id not in BROWSER_RULES]
     pages = [page for rule_id in rules for page in sorted((PAGES / rule_id).glob("*.html"))]
     return [(page, artifact_of(page)) for page in pages]

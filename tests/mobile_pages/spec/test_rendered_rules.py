@@ -11,22 +11,30 @@ from pathlib import Path
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
-import yaml
 
 from mobile_pages.artifact import Artifact, Client, Rendering, Trouble
 from mobile_pages.gather.browser import Browser
 from mobile_pages.gather.page import PageLimits
 from mobile_pages.gather.rendered import Opening, gather_rendered, openings_for
 from mobile_pages.guard import Guard, Policy
-from mobile_pages.spec.base import Need, Profile, Severity, Verdict
+from mobile_pages.spec.base import Profile, Severity, Verdict
 from mobile_pages.spec.engine import RuleResult, judge, load_rules
 from tests.mobile_pages import servers
-from tests.mobile_pages.spec.builders import ORIGIN, PAGES, a_declaration, a_fetch, an_artifact
+from tests.mobile_pages.spec.builders import (
+    BROWSER_RULES,
+    ORIGIN,
+    PAGES,
+    a_declaration,
+    a_fetch,
+    an_artifact,
+    evidence_in,
+    sidecar_of,
+)
 from tests.mobile_pages.spec.coincidences import rules_failed_by
 
 pytestmark = pytest.mark.browser
 
-RENDERED = {one.rule.id: one for one in load_rules().values() if one.rule.needs is Need.RENDERED}
+RENDERED = {rule_id: one for rule_id, one in load_rules().items() if rule_id in BROWSER_RULES}
 CASES = [
     (rule_id, page)
     for rule_id in RENDERED
@@ -44,11 +52,17 @@ SLOW = replace(PLAIN, watched=True)
 WECHAT = Opening("wechat-360", client=Client.WECHAT)
 ALIPAY = Opening("alipay-360", client=Client.ALIPAY)
 ELDER = Opening("elder-360", variant="elder")
+ELDER_PAGES = Opening("elder-page", variant="elder-pages")
+SIGNED_IN = Opening("signed-360", variant="signed")
 OPENINGS = {
     "horizontal-overflow": (PLAIN, Opening("plain-320", width=320), Opening("plain-414", width=414)),
     "text-zoom": (PLAIN, Opening("zoom-360", text_zoom=1.5)),
     "elder-edition": (PLAIN, ELDER),
     "elder-target-size": (PLAIN, ELDER),
+    "elder-advertising": (PLAIN, ELDER),
+    "elder-coverage": (PLAIN, ELDER, ELDER_PAGES),
+    "known-identity": (PLAIN, SIGNED_IN),
+    "reading-structure": (replace(PLAIN, second_opinion=True),),
     "blank-page": (PLAIN, WECHAT, ALIPAY),
     "channel-parity": (PLAIN, WECHAT, ALIPAY),
     "extra-parameters": (PLAIN, Opening("extra-360", variant="extra")),
@@ -57,6 +71,7 @@ OPENINGS = {
     "largest-paint": (SLOW,),
     "layout-stability": (SLOW,),
 }
+SECOND_LEVEL = PAGES / "elder-coverage" / "_second.html"
 OTHER_ORIGIN = "https://tupian.example.gov.cn"
 LIMITS = PageLimits(
     deadline_seconds=8, load_seconds=2, settle_seconds=0.6, quiet_seconds=0.1, watch_seconds=0.5
@@ -85,6 +100,8 @@ def answer_page(handler: BaseHTTPRequestHandler) -> None:
         servers.send(handler, b"", "text/javascript")
     elif name == "_frame.html":
         servers.send(handler, b"<!doctype html><html lang=zh-CN><title>map</title>", "text/html")
+    elif parts.path.startswith("/m/sbcx/"):  # where the good page leads to
+        servers.send(handler, SECOND_LEVEL.read_bytes(), "text/html; charset=utf-8")
     elif file.is_file():
         servers.send(handler, file.read_bytes(), "text/html; charset=utf-8")
     else:
@@ -112,23 +129,23 @@ class Visitor:
 
     def _artifact(self, rule_id: str, page: Path) -> Artifact:
         url = f"{self._base}/{page.relative_to(PAGES)}"
-        sidecar = page.with_suffix(".yaml")
-        changes = (
-            yaml.safe_load(sidecar.read_text(encoding="utf-8"))["declaration"] if sidecar.exists() else {}
-        )
-        if "elder_url" in changes:
-            changes["elder_url"] = urljoin(url, changes["elder_url"])
+        sidecar = sidecar_of(page)
+        changes = sidecar.get("declaration", {})
+        changes |= {
+            key: urljoin(url, changes[key]) for key in ("elder_url", "signed_in_url") if key in changes
+        }
         declaration = a_declaration(**{"url": url, "domains": (), **changes})
         wanted = OPENINGS.get(rule_id, (PLAIN,))
         renderings = gather_rendered(
             declaration,
             self._browser,
             guard=self._guard,
-            openings=[one for one in wanted if one.variant != "elder" or declaration.elder_url],
+            openings=[one for one in wanted if one.variant == "entry" or one in openings_for(declaration)],
             store_screenshot=lambda png: "",
             limits=PATIENT if rule_id in PATIENT_RULES else LIMITS,
         )
-        return self._as_published(page, an_artifact(declaration=declaration, renderings=renderings))
+        artifact = an_artifact(declaration=declaration, renderings=renderings, evidence=evidence_in(sidecar))
+        return self._as_published(page, artifact)
 
     def _as_published(self, page: Path, artifact: Artifact) -> Artifact:
         """Return the artifact as if the page had its address in public, its own source in the static part."""
@@ -274,6 +291,16 @@ def test_a_page_that_could_not_be_measured_counts_as_blank() -> None:
 
     assert result.verdict is Verdict.FAIL
     assert result.findings[0].measured == trouble.detail
+
+
+@pytest.mark.parametrize("code", ["redirect_loop", "too_many_redirects"])
+def test_redirects_without_end_are_a_fault_though_no_browser_opened_the_page(code: str) -> None:
+    trouble = Trouble(code, "页面循环跳转,无法打开。")
+
+    result = said(an_artifact(entry=a_fetch(status=0, trouble=trouble)), "automatic-navigation")
+
+    assert result.verdict is Verdict.FAIL
+    assert result.findings[0].snippet == trouble.detail
 
 
 def test_dialogs_without_end_are_a_fault_though_the_page_could_not_be_measured() -> None:
