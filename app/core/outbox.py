@@ -6,21 +6,22 @@ idempotent, because a job whose worker dies is run again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Index, String, Text, delete, func, or_, select, update
+from sqlalchemy import JSON, Index, String, Text, and_, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core import clock, db
 from app.core.db import Model, key_column
 
-LEASE = timedelta(minutes=6)  # longer than the longest job: a page check under every deadline
+LEASE = timedelta(minutes=2)  # renewed while the job runs; ends soon after a worker was killed
+LONGEST_RUN = timedelta(minutes=30)  # a job that takes longer hangs: its lease is not renewed any more
 RETRY_AFTER = (
     timedelta(seconds=5),
     timedelta(seconds=30),
@@ -155,6 +156,13 @@ def claim(owner: str, *, limit: int, now: datetime) -> list[Claimed]:
         return [Claimed(row.id, row.name, row.payload, row.attempts) for row in rows]
 
     return db.transaction(take)
+
+
+def renew(held: Sequence[Claimed], owner: str, *, now: datetime) -> None:
+    """Hold jobs that are still being run for another ``LEASE``; what was lost meanwhile stays lost."""
+    mine = or_(*(and_(JobRow.id == one.id, JobRow.attempts == one.attempts) for one in held))
+    extended = update(JobRow).where(mine, JobRow.owner == owner).values(leased_until=now + LEASE)
+    db.transaction(lambda: db.writing().execute(extended.execution_options(synchronize_session=False)))
 
 
 def _put_aside() -> dict[str, Any]:

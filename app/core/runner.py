@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
@@ -16,8 +18,18 @@ from app.core import clock, db, outbox
 from app.core.outbox import Claimed, Job
 
 POLL_SECONDS = 0.25
+RENEW_EVERY = outbox.LEASE / 4
 log = structlog.get_logger(__name__)
 _runs = Counter("hall_jobs_total", "Jobs run, by name and outcome", ["name", "outcome"])
+
+
+@dataclass(slots=True)
+class _Held:
+    """A job under way, since when, and when its lease was last put off."""
+
+    claimed: Claimed
+    since: datetime
+    renewed_at: datetime
 
 
 class Worker:
@@ -29,7 +41,7 @@ class Worker:
         self._threads = threads
         self._owner = secrets.token_hex(8)
         self._stop = threading.Event()
-        self._running: set[Future[None]] = set()
+        self._running: dict[Future[None], _Held] = {}
         self._slots: dict[str, int] = {}
 
     def stop(self) -> None:
@@ -39,15 +51,15 @@ class Worker:
     def run_forever(self) -> None:
         """Work until :meth:`stop`. A database that is away is waited for."""
         with ThreadPoolExecutor(self._threads, thread_name_prefix="job") as pool:
-            while not self._stop.is_set():
+            while self._running or not self._stop.is_set():
                 try:
                     busy = self._round(pool)
                 except Exception:
                     log.exception("worker_round_failed")
-                    self._stop.wait(2)
+                    self._pause(2)
                     continue
                 if not busy:
-                    self._stop.wait(POLL_SECONDS)
+                    self._pause(POLL_SECONDS)
 
     def drain(self) -> int:
         """Run everything that is due now in this thread, what it asks for included; return how many."""
@@ -61,18 +73,38 @@ class Worker:
                 self._run(one)
                 done += 1
 
+    def _pause(self, seconds: float) -> None:
+        if self._stop.is_set():
+            time.sleep(POLL_SECONDS)  # only the running jobs are waited for now
+        else:
+            self._stop.wait(seconds)
+
     def _round(self, pool: ThreadPoolExecutor) -> bool:
-        self._running = {future for future in self._running if not future.done()}
-        free = self._threads - len(self._running)
-        if not free:
-            return False
         now = clock.system_clock()
+        self._running = {future: held for future, held in self._running.items() if not future.done()}
+        self._renew(now)
+        free = self._threads - len(self._running)
+        if not free or self._stop.is_set():
+            return False
         with self._app.app_context():
             self._ask_for_periodic(now)
             claimed = outbox.claim(self._owner, limit=free, now=now)
         for one in claimed:
-            self._running.add(pool.submit(self._run, one))
+            self._running[pool.submit(self._run, one)] = _Held(one, since=now, renewed_at=now)
         return bool(claimed)
+
+    def _renew(self, now: datetime) -> None:
+        due = [
+            held
+            for held in self._running.values()
+            if now - held.renewed_at >= RENEW_EVERY and now - held.since < outbox.LONGEST_RUN
+        ]
+        if not due:
+            return
+        with self._app.app_context():
+            outbox.renew([held.claimed for held in due], self._owner, now=now)
+        for held in due:
+            held.renewed_at = now
 
     def _ask_for_periodic(self, now: datetime) -> None:
         for job in self._jobs.values():

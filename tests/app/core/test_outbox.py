@@ -1,8 +1,10 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Event
 
 import pytest
 
-from app.core import db, outbox
+from app.core import db, outbox, runner
 from app.core.outbox import Job
 from app.core.runner import Worker
 
@@ -81,6 +83,41 @@ def test_a_late_word_counts_for_nothing_when_the_same_worker_took_the_job_again(
 
         assert outbox.claim("other", limit=1, now=later + timedelta(minutes=1)) == []
         assert outbox.counts() == {"pending": 1}
+
+
+def test_a_job_that_takes_long_stays_with_the_worker_that_renews_it(app, given):
+    given(outbox.enqueue, "test.note", run_at=NOW)
+    nearly, over = NOW + outbox.LEASE - timedelta(seconds=1), NOW + outbox.LEASE + timedelta(seconds=1)
+
+    with app.app_context():
+        held = outbox.claim("slow", limit=1, now=NOW)
+        outbox.renew(held, "slow", now=nearly)
+        assert outbox.claim("other", limit=1, now=over) == []
+
+        (taken,) = outbox.claim("other", limit=1, now=nearly + outbox.LEASE + timedelta(seconds=1))
+        outbox.renew(held, "slow", now=nearly + 9 * outbox.LEASE)
+        assert len(outbox.claim("third", limit=1, now=nearly + 3 * outbox.LEASE)) == 1
+
+
+def test_a_worker_that_is_stopped_renews_and_finishes_what_it_runs(app, given, monkeypatch):
+    started, let_go, renewed = Event(), Event(), Event()
+    monkeypatch.setattr(runner, "RENEW_EVERY", timedelta())  # else a test would take half a minute
+    renew = outbox.renew
+    monkeypatch.setattr(outbox, "renew", lambda *held, **at: renew(*held, **at) or renewed.set())
+    given(outbox.enqueue, "test.note")
+    worker = a_worker(app, lambda _payload: started.set() or let_go.wait(20))
+
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(worker.run_forever)
+        started.wait(20)
+        worker.stop()
+        renewed.clear()
+        assert renewed.wait(20)
+        let_go.set()
+        running.result(20)
+
+    with app.app_context():
+        assert outbox.counts() == {"done": 1}
 
 
 def test_a_job_that_kills_its_worker_every_time_ends_with_the_dead_letters(app, given):
