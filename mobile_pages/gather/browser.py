@@ -1,8 +1,9 @@
-"""A browser that opens hostile pages one at a time and always comes back.
+"""A browser that opens hostile pages for one caller at a time and always comes back.
 
 Every page gets a browser context of its own (no cookies, no storage, no service worker of another
 page), the unprivileged user and the sandbox of :mod:`mobile_pages.gather.devtools`, and a deadline.
-A page that hangs, crashes or eats memory costs the browser process, never the caller.
+A page that hangs, crashes or eats memory costs the browser process, never the caller. The thread that
+has a page open may open a second one beside it.
 """
 
 from __future__ import annotations
@@ -13,12 +14,21 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from mobile_pages.artifact import Trouble
 from mobile_pages.gather.devtools import BrowserGone, Chromium, CommandFailed, DeadlinePassed
-from mobile_pages.gather.observer import Observer
-from mobile_pages.gather.page import SLOW_4G, USER_AGENTS, Device, Page, PageLimits, PageTrouble, metrics_of
+from mobile_pages.gather.observer import Observer, Switchboard
+from mobile_pages.gather.page import (
+    SLOW_4G,
+    Device,
+    Page,
+    PageLimits,
+    PageTrouble,
+    metrics_of,
+    user_agent_of,
+)
 
 EXECUTABLES = ("chromium-headless-shell", "chrome-headless-shell")
 
@@ -78,14 +88,15 @@ def find_browser() -> str:
 class Browser:
     """One browser process, started when first needed and again after every page that broke it.
 
-    For one page at a time; a second thread waits.
+    For one thread at a time; a second one waits.
     """
 
     def __init__(self, executable: str | None = None) -> None:
         """Prepare a browser; ``executable`` None takes the one that is installed."""
         self._executable = executable
         self._chromium: Chromium | None = None
-        self._lock = threading.Lock()
+        self._switchboard = Switchboard()
+        self._lock = threading.RLock()
 
     def __enter__(self) -> Browser:
         return self
@@ -115,7 +126,7 @@ class Browser:
             PageTrouble: the browser broke twice while the page was prepared.
         """
         with self._lock:
-            chromium, context, page = self._fresh_page(device, proxy, limits or PageLimits())
+            chromium, tab, page = self._fresh_page(device, proxy, limits or PageLimits())
             try:
                 yield page
             except PageTrouble:
@@ -125,13 +136,14 @@ class Browser:
             except BaseException:
                 self._kill()
                 raise
-            self._tidy(chromium, context)
+            self._tidy(chromium, tab)
 
-    def _fresh_page(self, device: Device, proxy: str, limits: PageLimits) -> tuple[Chromium, str, Page]:
+    def _fresh_page(self, device: Device, proxy: str, limits: PageLimits) -> tuple[Chromium, _Tab, Page]:
         for _ in range(2):
             chromium = self._running()
             try:
-                return chromium, *_prepare(chromium, device, proxy, limits)
+                tab = _prepare(chromium, self._switchboard, device, proxy)
+                return chromium, tab, Page(chromium, tab.observer, device, limits)
             except (BrowserGone, CommandFailed, DeadlinePassed):
                 self._kill()
         raise PageTrouble("browser_failed", "浏览器没有反应,请稍后重新检查。")
@@ -142,6 +154,8 @@ class Browser:
         self._kill()
         try:
             self._chromium = Chromium(self._executable or find_browser(), _FLAGS)
+            self._switchboard = Switchboard()
+            self._chromium.listener = self._switchboard
             self._chromium.call("Browser.getVersion", deadline=time.monotonic() + _START_SECONDS)
         except (BrowserGone, DeadlinePassed, OSError):
             self._kill()
@@ -150,11 +164,16 @@ class Browser:
             ) from None
         return self._chromium
 
-    def _tidy(self, chromium: Chromium, context: str) -> None:
+    def _tidy(self, chromium: Chromium, tab: _Tab) -> None:
+        if not chromium.alive():  # another page was the end of it
+            return
         try:
-            chromium.listener = _nothing
-            deadline = time.monotonic() + _TIDY_SECONDS
-            chromium.call("Target.disposeBrowserContext", {"browserContextId": context}, deadline=deadline)
+            self._switchboard.disconnect(tab.observer)
+            chromium.call(
+                "Target.disposeBrowserContext",
+                {"browserContextId": tab.context},
+                deadline=time.monotonic() + _TIDY_SECONDS,
+            )
         except (BrowserGone, CommandFailed, DeadlinePassed):
             self._kill()
 
@@ -194,8 +213,16 @@ class BrowserPool:
             browser.close()
 
 
-def _prepare(chromium: Chromium, device: Device, proxy: str, limits: PageLimits) -> tuple[str, Page]:
-    """Open a blank page as ``device`` in a context of its own; return the context and the page."""
+@dataclass(frozen=True, slots=True)
+class _Tab:
+    """A blank tab in a context of its own."""
+
+    context: str
+    observer: Observer
+
+
+def _prepare(chromium: Chromium, switchboard: Switchboard, device: Device, proxy: str) -> _Tab:
+    """Open a blank tab as ``device`` in a context of its own."""
     deadline = time.monotonic() + _START_SECONDS
 
     def call(method: str, params: Mapping[str, Any], session: str = "") -> dict[str, Any]:
@@ -215,17 +242,12 @@ def _prepare(chromium: Chromium, device: Device, proxy: str, limits: PageLimits)
         call("Browser.setPermission", permission)
     target = call("Target.createTarget", {"url": "about:blank", "browserContextId": context})["targetId"]
     session = call("Target.attachToTarget", {"targetId": target, "flatten": True})["sessionId"]
-    user_agent = {
-        "userAgent": USER_AGENTS[device.client],
-        "acceptLanguage": "zh-CN,zh;q=0.9",
-        "platform": "Linux armv8l",
-    }
     steps: list[tuple[str, Mapping[str, Any]]] = [
         ("Page.enable", {}),
         ("Runtime.enable", {}),
         ("Network.enable", {"maxTotalBufferSize": 0, "maxResourceBufferSize": 0}),
         ("Network.setBypassServiceWorker", {"bypass": True}),
-        ("Emulation.setUserAgentOverride", user_agent),
+        ("Emulation.setUserAgentOverride", user_agent_of(device.client)),
         ("Emulation.setDeviceMetricsOverride", metrics_of(device.width, device.height)),
         ("Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 5}),
         ("Emulation.setLocaleOverride", {"locale": "zh-CN"}),
@@ -235,11 +257,7 @@ def _prepare(chromium: Chromium, device: Device, proxy: str, limits: PageLimits)
         steps.append(("Network.emulateNetworkConditions", SLOW_4G))
     for method, params in steps:
         call(method, params, session)
-    observer = Observer(target, session, user_agent, post)
-    chromium.listener = observer
+    observer = Observer(target, session, user_agent_of(device.client), post)
+    switchboard.connect(observer)
     call("Target.setDiscoverTargets", {"discover": True})
-    return context, Page(chromium, session, observer, device, limits)
-
-
-def _nothing(method: str, params: Mapping[str, Any], session: str) -> None:
-    """Take the last events of a page that is done with."""
+    return _Tab(context, observer)

@@ -55,6 +55,7 @@ class Chromium:
         self._buffer = bytearray()
         self._last_id = 0
         self._awaited: dict[int, Callable[[Mapping[str, Any]], None]] = {}
+        self._known: dict[int, bool] = {}
         self.listener: Listener = _ignore
         to_browser, self._write_fd = _pipe()
         self._read_fd, from_browser = _pipe()
@@ -195,14 +196,22 @@ class Chromium:
             time.sleep(0.05)
 
     def _members(self) -> list[int]:
-        """Return the ids of all living processes of the browser's session."""
-        found = []
-        for entry in Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError, ValueError, IndexError):
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-                if int(fields[3]) == self.pid:
-                    found.append(int(entry.name))
-        return found
+        """Return the ids of all living processes of the browser's session.
+
+        What a process is does not change while it lives, so each is looked into only once.
+        """
+        living = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+        self._known = {
+            pid: self._known[pid] if pid in self._known else self._is_member(pid) for pid in living
+        }
+        return [pid for pid, is_member in self._known.items() if is_member]
+
+    def _is_member(self, pid: int) -> bool:
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            return int(fields[3]) == self.pid
+        except (OSError, ValueError, IndexError):
+            return False
 
     def _write(self, data: bytes, deadline: float) -> None:
         view = memoryview(data)

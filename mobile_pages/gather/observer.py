@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from mobile_pages.artifact import Request, Trouble
 
@@ -19,6 +21,7 @@ GUARD_HEADER = "x-guard-code"
 
 _TEXT_CAP = 300
 _KINDS = {"eventsource": "other", "websocket": "other", "ping": "other", "preflight": "other"}
+_MAX_AGE = re.compile(r"\bmax-age\s*=\s*\"?(\d{1,10})")
 _NO_NETWORK = ("data:", "blob:", "about:", "chrome-error:")
 
 Post = Callable[[str, Mapping[str, Any], str], None]
@@ -36,6 +39,31 @@ class Seen:
     windows: list[str] = field(default_factory=list)
 
 
+class Switchboard:
+    """Hands every event of a browser to the page it belongs to; those of no page go to all."""
+
+    def __init__(self) -> None:
+        self._observers: dict[str, Observer] = {}
+
+    def connect(self, observer: Observer) -> None:
+        self._observers[observer.session] = observer
+
+    def disconnect(self, observer: Observer) -> None:
+        self._observers = {key: one for key, one in self._observers.items() if one is not observer}
+
+    def __call__(self, method: str, params: Mapping[str, Any], session: str) -> None:
+        """Take one event."""
+        if not session:
+            for observer in set(self._observers.values()):
+                observer(method, params, session)
+            return
+        owner = self._observers.get(session)
+        if owner is not None:
+            if method == "Target.attachedToTarget":
+                self._observers[params["sessionId"]] = owner
+            owner(method, params, session)
+
+
 @dataclass(slots=True)
 class _Entry:
     url: str
@@ -43,6 +71,9 @@ class _Entry:
     frame: str = ""
     status: int = 0
     bytes: int = 0
+    decoded_bytes: int = 0
+    encoding: str = ""
+    cache_seconds: int | None = None
     blocked_by: str = ""
     done: bool = False
     canceled: bool = False
@@ -53,18 +84,12 @@ class Observer:
 
     def __init__(self, target: str, session: str, user_agent: Mapping[str, str], post: Post) -> None:
         self.main_frame = target
-        self.document = ""
-        self.loaded = False
-        self.unusable: Trouble | None = None
-        self.seen = Seen()
-        self._session = session
-        self._user_agent = user_agent
+        self.session = session
         self._post = post
-        self._entries: list[_Entry] = []
-        self._open: dict[tuple[str, str], _Entry] = {}
-        self._changed_at = time.monotonic()
-        self._stopped: Trouble | None = None
+        self._frames = {target}
+        self.begin(user_agent)
         self._handlers: dict[str, Callable[[Mapping[str, Any], str], None]] = {
+            "Page.frameAttached": self._on_frame,
             "Page.frameNavigated": self._on_navigated,
             "Page.loadEventFired": self._on_loaded,
             "Page.windowOpen": self._on_window,
@@ -72,6 +97,7 @@ class Observer:
             "Runtime.exceptionThrown": self._on_exception,
             "Network.requestWillBeSent": self._on_request,
             "Network.responseReceived": self._on_response,
+            "Network.dataReceived": self._on_data,
             "Network.loadingFinished": self._on_finished,
             "Network.loadingFailed": self._on_failed,
             "Browser.downloadWillBegin": self._on_download,
@@ -80,6 +106,18 @@ class Observer:
             "Target.targetCrashed": self._on_crashed,
             "Inspector.targetCrashed": self._on_crashed,
         }
+
+    def begin(self, user_agent: Mapping[str, str]) -> None:
+        """Forget what was seen: another page is about to be opened in the same tab."""
+        self.document = ""
+        self.loaded = False
+        self.unusable: Trouble | None = None
+        self.seen = Seen()
+        self._user_agent = user_agent
+        self._entries: list[_Entry] = []
+        self._open: dict[tuple[str, str], _Entry] = {}
+        self._changed_at = time.monotonic()
+        self._stopped: Trouble | None = None
 
     def __call__(self, method: str, params: Mapping[str, Any], session: str) -> None:
         """Take one event."""
@@ -100,10 +138,24 @@ class Observer:
     def requests(self) -> tuple[Request, ...]:
         """Return the requests in order; those that the page itself took back are left out."""
         return tuple(
-            Request(entry.url, entry.kind, entry.status, entry.bytes, entry.blocked_by)
+            Request(
+                entry.url,
+                entry.kind,
+                entry.status,
+                entry.bytes,
+                entry.blocked_by,
+                entry.decoded_bytes if entry.done and entry.status else None,
+                entry.encoding,
+                entry.cache_seconds,
+            )
             for entry in self._entries
             if not entry.canceled and not (entry.status == 0 and not entry.done)
         )
+
+    def origins(self) -> list[str]:
+        """Return the origins whose documents were opened, frames included."""
+        parts = [urlsplit(entry.url) for entry in self._entries if entry.kind == "document"]
+        return sorted({f"{one.scheme}://{one.netloc}" for one in parts})
 
     def refused_document(self) -> str:
         """Return the guard's code when the page's own address was refused, ``""`` when it was not."""
@@ -111,9 +163,13 @@ class Observer:
         # The first is the page's own; a document of an embedded frame may be refused without harm to it.
         return next((one.blocked_by for one in reversed(documents) if one.frame == documents[0].frame), "")
 
+    def _on_frame(self, params: Mapping[str, Any], session: str) -> None:
+        self._frames.add(params["frameId"])
+
     def _on_navigated(self, params: Mapping[str, Any], session: str) -> None:
         frame = params["frame"]
-        if session != self._session or frame.get("parentId"):
+        self._frames.add(frame["id"])
+        if session != self.session or frame.get("parentId"):
             return
         self.main_frame = frame["id"]
         self.document = frame["loaderId"]
@@ -125,7 +181,7 @@ class Observer:
             self.seen.navigations.append(url[:2048])
 
     def _on_loaded(self, params: Mapping[str, Any], session: str) -> None:
-        if session == self._session:
+        if session == self.session:
             self.loaded = True
             self._changed_at = time.monotonic()
 
@@ -165,10 +221,18 @@ class Observer:
         entry = self._open.get((session, params["requestId"]))
         if entry is not None:
             entry.status = params["response"]["status"]
-            headers = params["response"]["headers"]
-            code = next((value for name, value in headers.items() if name.lower() == GUARD_HEADER), "")
+            headers = {name.lower(): value for name, value in params["response"]["headers"].items()}
+            entry.encoding = headers.get("content-encoding", "").strip().lower()[:20]
+            max_age = _MAX_AGE.search(headers.get("cache-control", ""))
+            entry.cache_seconds = int(max_age[1]) if max_age else None
+            code = headers.get(GUARD_HEADER, "")
             if code:
                 entry.status, entry.blocked_by = 0, code[:_TEXT_CAP]
+
+    def _on_data(self, params: Mapping[str, Any], session: str) -> None:
+        entry = self._open.get((session, params["requestId"]))
+        if entry is not None:
+            entry.decoded_bytes += int(params.get("dataLength", 0))
 
     def _on_finished(self, params: Mapping[str, Any], session: str) -> None:
         entry = self._open.get((session, params["requestId"]))
@@ -187,13 +251,15 @@ class Observer:
             self._changed_at = time.monotonic()
 
     def _on_download(self, params: Mapping[str, Any], session: str) -> None:
+        if params.get("frameId") not in self._frames:
+            return
         if len(self.seen.downloads) < EVENT_CAP:
             name = params.get("suggestedFilename", "")
             self.seen.downloads.append(f"{params.get('url', '')[:_TEXT_CAP]} {name[:_TEXT_CAP]}".strip())
 
     def _on_attached(self, params: Mapping[str, Any], session: str) -> None:
         child, info = params["sessionId"], params["targetInfo"]
-        if session != self._session or info["type"] == "page":
+        if session != self.session or info["type"] == "page":
             return
         if info["type"] == "iframe":
             self._post("Emulation.setUserAgentOverride", self._user_agent, child)
@@ -213,11 +279,11 @@ class Observer:
 
     def _on_crashed(self, params: Mapping[str, Any], session: str) -> None:
         # At browser level the event names the target; frames of other sites may crash alone.
-        if session == self._session or params.get("targetId") == self.main_frame:
+        if session == self.session or params.get("targetId") == self.main_frame:
             self.unusable = Trouble("crashed", "页面使浏览器崩溃。")
 
     def _stop(self, code: str, detail: str) -> None:
         if self._stopped is None:
             self._stopped = Trouble(code, detail)
-        self._post("Runtime.terminateExecution", {}, self._session)
-        self._post("Page.stopLoading", {}, self._session)
+        self._post("Runtime.terminateExecution", {}, self.session)
+        self._post("Page.stopLoading", {}, self.session)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from base64 import b64decode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mobile_pages.artifact import Client, Request, Trouble
 from mobile_pages.gather.devtools import BrowserGone, Chromium, CommandFailed, DeadlinePassed, result_of
-from mobile_pages.gather.observer import Observer
+from mobile_pages.gather.observer import Observer, Seen
 
 _ANDROID = "Mozilla/5.0 (Linux; Android 14; PHN-AL00) AppleWebKit/537.36 (KHTML, like Gecko)"
 USER_AGENTS: Mapping[Client, str] = {
@@ -30,6 +31,7 @@ USER_AGENTS: Mapping[Client, str] = {
 _DENSITY = 2
 _WORLD = "hall"
 _STEP_SECONDS = 0.25
+_BLANK_SECONDS = 2.0
 _MARGIN_SECONDS = 0.5
 _MANY_MOVES = 3
 _ATTEMPTS = 3
@@ -89,11 +91,8 @@ class Device:
 class Page:
     """One open page. Methods raise :class:`PageTrouble`; the page cannot be used after that."""
 
-    def __init__(
-        self, chromium: Chromium, session: str, observer: Observer, device: Device, limits: PageLimits
-    ) -> None:
+    def __init__(self, chromium: Chromium, observer: Observer, device: Device, limits: PageLimits) -> None:
         self._chromium = chromium
-        self._session = session
         self._observer = observer
         self._device = device
         self._limits = limits
@@ -101,7 +100,16 @@ class Page:
         self._deadline = self._started + limits.deadline_seconds
         self._still_at = 0.0
         self._context: tuple[str, int] | None = None
-        self.observed = observer.seen
+
+    @property
+    def observed(self) -> Seen:
+        """What the page did so far."""
+        return self._observer.seen
+
+    @property
+    def gone(self) -> bool:
+        """Whether the browser ended, e.g. because of another page."""
+        return not self._chromium.alive()
 
     @property
     def elapsed_ms(self) -> int:
@@ -156,6 +164,48 @@ class Page:
         self._still_at = time.monotonic()
         return self.interruption
 
+    def start_over(self, client: Client) -> bool:
+        """Make the tab forget the page: its storage, cookies, cache and history. The deadline begins anew.
+
+        Works on a page that stands still; when it says no, open another instead.
+        """
+        try:
+            self._start_over(client)
+        except PageTrouble:
+            return False
+        return True
+
+    def _start_over(self, client: Client) -> None:
+        self.begin_anew()
+        with contextlib.suppress(CommandFailed):
+            self._evaluate("try { sessionStorage.clear() } catch (error) {}")
+        origins = self._observer.origins()
+        self._observer.loaded = False
+        self._command("Page.navigate", {"url": "about:blank"})
+        self._wait(lambda: self._observer.loaded, min(self._deadline, self._started + _BLANK_SECONDS))
+        for origin in origins:
+            self._command("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
+        self._command("Network.clearBrowserCookies")
+        self._command("Network.clearBrowserCache")
+        self._command("Page.resetNavigationHistory")
+        self._device = replace(self._device, client=client)
+        self._command("Emulation.setUserAgentOverride", user_agent_of(client))
+        self._observer.begin(user_agent_of(client))
+        self._context = None
+        self._still_at = 0.0
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Let the deadline begin now."""
+        self._started = time.monotonic()
+        self._deadline = self._started + self._limits.deadline_seconds
+
+    def go_on(self) -> None:
+        """Keep storage and cookies; what is opened next counts as a page of its own with its own deadline."""
+        self.begin_anew()
+        self._observer.begin(user_agent_of(self._device.client))
+        self._context = None
+
     def watch(self, seconds: float) -> None:
         """Keep the page open for ``seconds`` to see what it does by itself, less when time runs out."""
         self._wait(lambda: False, min(self._deadline - _MARGIN_SECONDS, time.monotonic() + seconds))
@@ -187,7 +237,8 @@ class Page:
             "Page.captureScreenshot",
             {
                 "format": "png",
-                "captureBeyondViewport": True,
+                # Anything longer than the screen costs a new layout.
+                "captureBeyondViewport": height > self._device.height,
                 "clip": {"x": 0, "y": 0, "width": width, "height": height, "scale": 1 / _DENSITY},
             },
         )
@@ -290,11 +341,21 @@ class Page:
         on_reply: Callable[[Mapping[str, Any]], None] | None = None,
     ) -> None:
         try:
-            self._chromium.post(method, params, self._session, on_reply=on_reply, deadline=self._deadline)
+            session = self._observer.session
+            self._chromium.post(method, params, session, on_reply=on_reply, deadline=self._deadline)
         except BrowserGone:
             raise PageTrouble(*_CRASHED) from None
         except DeadlinePassed:
             raise PageTrouble("timeout", "浏览器没有反应。") from None
+
+
+def user_agent_of(client: Client) -> dict[str, str]:
+    """Return the parameters that make the browser call itself ``client``."""
+    return {
+        "userAgent": USER_AGENTS[client],
+        "acceptLanguage": "zh-CN,zh;q=0.9",
+        "platform": "Linux armv8l",
+    }
 
 
 def metrics_of(width: int, height: int) -> dict[str, Any]:

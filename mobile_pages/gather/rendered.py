@@ -1,8 +1,8 @@
 """Opens a page as residents' phones would and measures it.
 
 Keys of ``Rendering.metrics`` (written by the files in ``script``; lengths in CSS px of the document).
-Every list holds objects with ``selector``, ``snippet``, ``box`` (x, y, width, height) and, where repeats
-are grouped, ``count``; what else they hold stands in brackets.
+Every list holds objects with ``selector``, ``family`` (the same for all rows of a list), ``snippet``, ``box``
+(x, y, width, height) and, where repeats are grouped, ``count``; what else they hold stands in brackets.
 
 - ``layout``: ``client_width`` (of the layout viewport), ``scroll_width``, ``height``, ``overflow`` (px
   beyond the width), ``hidden`` (root or body hides it), ``offenders`` [over], ``fixed_widths`` [width]
@@ -11,14 +11,16 @@ are grouped, ``count``; what else they hold stands in brackets.
   text zoom).
 - ``fonts``, ``body_fonts``: characters by font size (the latter without headings, buttons, navigation).
 - ``contrast``: ``checked`` runs and ``list`` of failing or doubtful ones [ratio, needed, size, color,
-  background, text, doubt: ``""`` | ``image`` | ``gradient`` | ``effect`` | ``color``].
+  background, text, doubt: ``""`` | ``image`` | ``gradient`` | ``effect`` | ``color``, area of the first
+  line, ink: red, green, blue 0–255 and opacity 0–1, null = not known].
 - ``cut``: text cut off by its box [direction, text]; ``overlaps``: text on other text [text, under].
 - ``paragraphs``: ``count`` of several lines, ``list`` [ratio of line pitch to font size, gap to the next
   paragraph in line pitches or null, size, lines, text].
 - ``targets``: ``count``, ``main``, ``list`` of those below 60 px [size, crowded, main, text]; links inside
   sentences are left out.
 - ``title``, ``lang``, ``viewport``, ``headings`` [[level, text]], ``main_button``, ``main_button_box``,
-  ``fields`` (labels in order), ``inputs`` [type, mode, autocomplete, label, name, read_only],
+  ``fields`` (labels in order), ``inputs`` [type, mode, autocomplete, label, name, read_only, filled,
+  masked: whether the value holds asterisks],
   ``passwords``, ``sign_ins``.
 - ``nameless`` [what: link | button | control | frame]; ``images``: ``count``, ``list``
   [problem: missing | file_name].
@@ -30,6 +32,15 @@ are grouped, ``count``; what else they hold stands in brackets.
 - ``storage``: [store, key, kinds of personal numbers in the value, kinds it may hold]; the value is not kept.
 - ``personal``: [kind, masked number] found in visible text.
 - ``fingerprint`` of the element structure; ``vitals``: ``fcp``, ``lcp`` in ms (null = none), ``cls``.
+- ``captchas``: ``list`` [kind: image | slider], ``ways_round`` (names of controls that lead past them).
+- ``advertising`` [kind: label | lure | block, text].
+- ``orientation``: ``turned`` [angle, text] by style sheets for one orientation, ``unread_sheets`` of
+  other hosts.
+- ``footer_fonts``: characters by font size; ``oversized`` images [natural, shown];
+  ``seeming_targets``: below 44 px, with the pointer of a link but none [size, text].
+- ``one_colour``: whether the first screen shows a single colour (where a picture was taken).
+- ``axe`` (where it was asked; null = too large, absent = not installed): ``version``, ``rules`` by
+  axe's rule id: ``violations`` and ``incomplete`` [text; of contrast also ratio, size, color, background].
 - ``settled``: False where the page never finished loading.
 
 Personal numbers are masked in every text that is kept.
@@ -37,62 +48,42 @@ Personal numbers are masked in every text that is kept.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cache
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from itertools import groupby
-from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from mobile_pages.artifact import Client, Declaration, Rendering, Request, Trouble
+from mobile_pages.artifact import Client, Declaration, Rendering, Trouble
 from mobile_pages.gather.browser import Browser
-from mobile_pages.gather.page import Device, Page, PageLimits, PageTrouble
+from mobile_pages.gather.page import Page, PageLimits, PageTrouble
+from mobile_pages.gather.visit import Opening, StoreScreenshot, Visit
 from mobile_pages.guard import Guard, Refused
 from mobile_pages.proxy import FilteringProxy
-from mobile_pages.spec import personal
 
-StoreScreenshot = Callable[[bytes], str]
-"""Keeps PNG bytes and returns their content address (sha256 hex)."""
+__all__ = ["Opening", "StoreScreenshot", "gather_rendered", "openings_for"]
 
-SCREENSHOT_HEIGHT_CAP = 4000
 EXTRA_PARAMETERS = "utm=1&ticketId=x&a=b%26c"
 TEXT_ZOOM = 1.5
 """WeChat's largest font setting. Source: 微信《小程序适老化设计指南》17 → 25.5 px."""
 
-_SCRIPTS = Path(__file__).parent / "script"
-_HEIGHT = 740
-_TEXT_WAIT_SECONDS = 5.0
-_TEXT_STEP_SECONDS = 0.5
-_LATE_SECONDS = 1.0
+SECOND_LEVEL_PAGES = 5
 _HASTE_SECONDS = 4.0
-_FEW_CHARACTERS = 20
+# A page that was seen before holds no more surprises of loading.
+_KNOWN_QUIET_SECONDS = 0.3
+_ONCE_MORE = ("memory", "crashed", "browser_failed")
+_NO_PAGE = (".pdf", ".doc", ".docx", ".xls", ".xlsx", ".zip", ".rar", ".apk", ".jpg", ".png", ".mp4")
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """One way to open the page.
+def openings_for(declaration: Declaration, *, elder: bool = True) -> tuple[Opening, ...]:
+    """Return the openings that the rules of version 1 read; neighbours that differ in width share a load.
 
-    Attributes:
-        label: name of the rendering, unique in one check.
-        variant: ``entry``, ``elder`` (the elder edition) or ``extra`` (with parameters nobody asked for).
-        watched: whether to open it over a slow network and to wait afterwards for what the page does by
-            itself; of openings that share a load only the first may be.
+    Args:
+        elder: whether to open the elder edition, if one is registered, and pages it links to.
     """
-
-    label: str
-    client: Client = Client.PLAIN
-    width: int = 360
-    text_zoom: float = 1.0
-    variant: str = "entry"
-    watched: bool = False
-
-
-def openings_for(declaration: Declaration) -> tuple[Opening, ...]:
-    """Return the openings that the rules of version 1 read; neighbours that differ in width share a load."""
     openings = [
-        Opening("plain-360", watched=True),
+        Opening("plain-360", watched=True, second_opinion=True),
         Opening("plain-320", width=320),
         Opening("plain-414", width=414),
         Opening("zoom-360", text_zoom=TEXT_ZOOM),
@@ -100,8 +91,10 @@ def openings_for(declaration: Declaration) -> tuple[Opening, ...]:
         Opening("alipay-360", client=Client.ALIPAY),
         Opening("extra-360", variant="extra"),
     ]
-    if declaration.elder_url:
-        openings.append(Opening("elder-360", variant="elder"))
+    if declaration.signed_in_url:
+        openings.append(Opening("signed-360", variant="signed"))
+    if declaration.elder_url and elder:
+        openings += [Opening("elder-360", variant="elder"), Opening("elder-page", variant="elder-pages")]
     return tuple(openings)
 
 
@@ -116,218 +109,172 @@ def gather_rendered(
 ) -> tuple[Rendering, ...]:
     """Open the page in every way of ``openings`` (default: :func:`openings_for`).
 
-    One rendering per opening, in order; what went wrong with a page stands in its ``trouble``.
-    Everything the page asks for passes ``guard``; what it refused stands in the requests.
+    One rendering per opening, in order (of ``elder-pages`` one per page, numbered, perhaps none); what
+    went wrong with a page stands in its ``trouble``. Everything the page asks for passes ``guard``; what
+    it refused stands in the requests. The opening that is watched stays open beside the others.
 
     Raises:
         BrowserMissing: there is no browser; its ``trouble`` belongs into ``Artifact.rendered_trouble``.
     """
     chosen = openings_for(declaration) if openings is None else openings
-    renderings: list[Rendering] = []
     bounds = limits or PageLimits()
-    for (client, variant), group in groupby(chosen, key=lambda one: (one.client, one.variant)):
-        visit = _Visit(_address(declaration, variant), client, tuple(group), bounds)
-        renderings += visit.render(browser, guard, store_screenshot)
-        if (trouble := renderings[-1].trouble) and trouble.code == "timeout":
-            # A page that once took all its time gets less in the openings that follow.
-            bounds = replace(bounds, load_seconds=min(bounds.load_seconds, _HASTE_SECONDS))
-    return tuple(renderings)
+    visits = [
+        Visit(_address(declaration, variant), tuple(group), bounds.watch_seconds)
+        for (_, variant), group in groupby(chosen, key=lambda one: (one.client, one.variant))
+    ]
+    with FilteringProxy(guard) as proxy:
+        tour = _Tour(visits, browser, guard, proxy.address, store_screenshot, bounds)
+        tour.run()
+        codes = {one.target: one.code for one in proxy.refusals()}
+    return tuple(_with_refusals(one, codes) for one in tour.renderings())
 
 
-class _Visit:
-    """One load of one address, measured at several widths."""
+class _Tour:
+    """All visits of one check: the watched one in a tab of its own, the others in turn in a second."""
 
-    def __init__(self, url: str, client: Client, openings: tuple[Opening, ...], limits: PageLimits) -> None:
-        self._url = url
-        self._openings = openings
-        self._limits = limits
-        # The opening that is watched is also the one whose times are judged.
-        slow = openings[0].watched
-        self._device = Device(client=client, width=openings[0].width, height=_HEIGHT, slow_network=slow)
-
-    def render(self, browser: Browser, guard: Guard, store_screenshot: StoreScreenshot) -> list[Rendering]:
-        try:
-            guard.check(self._url)
-        except Refused as refused:
-            return self._missed(Trouble(f"guard_{refused.code}", refused.detail_zh), [], None)
-        done: list[Rendering] = []
-        with FilteringProxy(guard) as proxy:
-            try:
-                with browser.open_page(self._device, proxy=proxy.address, limits=self._limits) as page:
-                    self._render_all(page, store_screenshot, done)
-            except PageTrouble as error:
-                done += self._missed(error.trouble, done, None)
-            codes = {one.target: one.code for one in proxy.refusals()}
-        return [_with_refusals(one, codes) for one in done]
-
-    def _render_all(self, page: Page, store_screenshot: StoreScreenshot, done: list[Rendering]) -> None:
-        try:
-            self._render(page, store_screenshot, done)
-            if self._openings[0].watched:
-                page.watch(self._limits.watch_seconds - page.still_seconds)
-                done[0] = replace(done[0], **_doings(page), history_length=page.history_length())
-        except PageTrouble as error:
-            missed = self._missed(error.trouble, done, page)
-            if not missed:  # it went wrong while it was watched
-                done[0] = replace(done[0], **_doings(page), trouble=error.trouble)
-            done += missed
-            raise
-
-    def _render(self, page: Page, store_screenshot: StoreScreenshot, done: list[Rendering]) -> None:
-        unfinished = page.go(self._url)
-        for index, opening in enumerate(self._openings):
-            if index:
-                page.resize(opening.width)
-            if opening.text_zoom != 1.0:
-                page.evaluate(_zoom_script(opening.text_zoom))
-                page.resize(opening.width)
-            metrics = _measure(page) if unfinished or index else _measure_when_shown(page)
-            if opening.watched:
-                # What comes late and pushes the text aside; other widths would blur the figure.
-                page.watch(min(_LATE_SECONDS, self._limits.watch_seconds))
-            metrics["vitals"] = page.evaluate(_vitals_script())
-            # Last, because it resizes the view.
-            screenshot = None if index else store_screenshot(page.screenshot(_shot_height(metrics)))
-            trouble = unfinished or page.interruption
-            done.append(self._rendering(opening, page, trouble, metrics, screenshot))
-
-    def _missed(self, trouble: Trouble, done: list[Rendering], page: Page | None) -> list[Rendering]:
-        return [self._rendering(one, page, trouble, {}, None) for one in self._openings[len(done) :]]
-
-    def _rendering(
+    def __init__(
         self,
-        opening: Opening,
-        page: Page | None,
-        trouble: Trouble | None,
-        metrics: dict[str, Any],
-        screenshot: str | None,
-    ) -> Rendering:
-        base = Rendering(
-            label=opening.label,
-            client=opening.client,
-            width=opening.width,
-            height=_HEIGHT,
-            text_zoom=opening.text_zoom,
-            trouble=trouble,
-        )
-        if page is None:
-            return base
-        kept = _without_personal(metrics)
-        if metrics:
-            windows = list(_masked(page.observed.windows))
-            kept |= {"windows": windows, "settled": trouble is None}
-        return replace(
-            base,
-            **_doings(page),
-            title=kept.get("title", ""),
-            metrics=kept,
-            history_length=page.history_length() if metrics else 1,
-            first_text_ms=metrics["vitals"]["fcp"] if metrics else None,
-            screenshot=screenshot,
-        )
+        visits: Sequence[Visit],
+        browser: Browser,
+        guard: Guard,
+        proxy: str,
+        store_screenshot: StoreScreenshot,
+        limits: PageLimits,
+    ) -> None:
+        self._visits = list(visits)
+        self._browser = browser
+        self._guard = guard
+        self._proxy = proxy
+        self._store = store_screenshot
+        self._limits = limits
+
+    def renderings(self) -> list[Rendering]:
+        return [one for visit in self._visits for one in visit.done]
+
+    def run(self) -> None:
+        watched = next((one for one in self._visits if one.watched), None)
+        left = deque(one for one in self._visits if one is not watched)
+        if watched is not None and self._may_open(watched):
+            self._watch(watched, left)
+        self._render_all(left)
+
+    def _watch(self, visit: Visit, left: deque[Visit]) -> None:
+        """Render the watched visit and, while it is watched, those that are left."""
+        try:
+            with self._open(visit) as page:
+                visit.render(page, self._store)
+                self._hurry_after(visit)
+                self._render_all(left, beside=page)
+                if not page.gone:
+                    visit.finish_watch(page)
+                    return
+            with self._open(visit) as page:
+                visit.watch_again(page)
+        except PageTrouble as error:
+            visit.miss(error.trouble)
+            self._hurry_after(visit)
+
+    def _render_all(self, left: deque[Visit], beside: Page | None = None) -> None:
+        """Render the visits that are left; ``beside`` is a page of the same browser that is still open."""
+        while left:
+            # Linked pages are opened from the page that links to them or not at all.
+            if _is_linked(left[0]) or not self._may_open(left[0]):
+                left.popleft()
+                continue
+            innocent = beside is not None and not beside.gone
+            try:
+                with self._open(left[0]) as page:
+                    self._render_in_one_tab(page, left)
+            except PageTrouble as error:
+                visit = left.popleft()
+                # What broke the browser may have been the page that is being watched.
+                if innocent and error.trouble.code in _ONCE_MORE:
+                    visit.done.clear()
+                    left.appendleft(visit)
+                    continue
+                visit.miss(error.trouble)
+                self._hurry_after(visit)
+
+    def _render_in_one_tab(self, page: Page, left: deque[Visit]) -> None:
+        """Render visits until one leaves the tab unfit for the next."""
+        while left:
+            left[0].render(page, self._store)
+            stopped = self._hurry_after(left.popleft())
+            if not stopped and left and _is_linked(left[0]):
+                self._render_linked(page, left[0])
+                left.popleft()
+            if stopped or not left or not self._may_open(left[0]) or not page.start_over(left[0].client):
+                return
+
+    def _render_linked(self, page: Page, visit: Visit) -> None:
+        """Render pages that the page in the tab links to, as a resident reaches them: with its cookies."""
+        opening = visit.openings[0]
+        before = self._visits[self._visits.index(visit) - 1].done[0]
+        for number, url in enumerate(_second_level(before, [one.url for one in self._visits]), 1):
+            page.go_on()
+            linked = Visit(url, [replace(opening, label=f"{opening.label}-{number}")], 0.0)
+            try:
+                linked.render(page, self._store)
+            finally:
+                visit.done += linked.done
+
+    def _open(self, visit: Visit) -> AbstractContextManager[Page]:
+        limits = self._limits
+        if not visit.watched:
+            limits = replace(limits, quiet_seconds=min(limits.quiet_seconds, _KNOWN_QUIET_SECONDS))
+        return self._browser.open_page(visit.device, proxy=self._proxy, limits=limits)
+
+    def _may_open(self, visit: Visit) -> bool:
+        try:
+            self._guard.check(visit.url)
+        except Refused as refused:
+            visit.miss(Trouble(f"guard_{refused.code}", refused.detail_zh))
+            return False
+        return True
+
+    def _hurry_after(self, visit: Visit) -> bool:
+        """Say whether the page had to be stopped; one that once took all its time gets less afterwards."""
+        trouble = visit.done[0].trouble
+        if trouble and trouble.code == "timeout":
+            load_seconds = min(self._limits.load_seconds, _HASTE_SECONDS)
+            self._limits = replace(self._limits, load_seconds=load_seconds)
+        return trouble is not None
 
 
-def _doings(page: Page) -> dict[str, Any]:
-    """Return the fields of a rendering that tell what the page has done so far."""
-    seen = page.observed
-    return {
-        "final_url": personal.masked(seen.navigations[-1]) if seen.navigations else "",
-        "requests": tuple(_masked_request(one) for one in page.requests),
-        "exceptions": _masked(seen.exceptions),
-        "dialogs": _masked(seen.dialogs),
-        "downloads": _masked(seen.downloads),
-        "navigations": _masked(seen.navigations),
-        "total_ms": page.elapsed_ms,
-    }
+def _is_linked(visit: Visit) -> bool:
+    return visit.openings[0].variant == "elder-pages"
+
+
+def _second_level(rendering: Rendering, known: Iterable[str]) -> list[str]:
+    """Return the first addresses of the same host that the page links to, itself and files left out."""
+    if not rendering.metrics:
+        return []
+    own = urlsplit(rendering.final_url)
+    seen = {_page_of(rendering.final_url), *(_page_of(url) for url in known)}
+    found = []
+    for url in rendering.metrics["links"]:
+        parts = urlsplit(url)
+        if parts.netloc != own.netloc or parts.path.lower().endswith(_NO_PAGE) or _page_of(url) in seen:
+            continue
+        seen.add(_page_of(url))
+        found.append(url)
+    return found[:SECOND_LEVEL_PAGES]
+
+
+def _page_of(url: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(query="", fragment=""))
 
 
 def _address(declaration: Declaration, variant: str) -> str:
     if variant == "elder":
         return declaration.elder_url or declaration.url
+    if variant == "signed":
+        return declaration.signed_in_url or declaration.url
     if variant == "extra":
         parts = urlsplit(declaration.url)
         query = f"{parts.query}&{EXTRA_PARAMETERS}" if parts.query else EXTRA_PARAMETERS
         return urlunsplit(parts._replace(query=query))
     return declaration.url
-
-
-def _measure_when_shown(page: Page) -> dict[str, Any]:
-    """Measure, and give a page that still shows nothing some seconds more to draw itself."""
-    metrics = _measure(page)
-    waited = 0.0
-    while metrics["text"]["length"] < _FEW_CHARACTERS and waited < min(_TEXT_WAIT_SECONDS, page.patience):
-        page.watch(_TEXT_STEP_SECONDS)
-        waited += _TEXT_STEP_SECONDS
-        metrics = _measure(page)
-    return metrics
-
-
-def _measure(page: Page) -> dict[str, Any]:
-    metrics: dict[str, Any] = page.evaluate(_measure_script())
-    return metrics
-
-
-@cache
-def _measure_script() -> str:
-    parts = "\n".join(path.read_text(encoding="utf-8") for path in sorted(_SCRIPTS.glob("[0-9]_*.js")))
-    # The document may still be without a root while it is parsed.
-    return (
-        "(async () => { if (!document.documentElement) throw new Error('empty document');\n"
-        f"{parts}\nreturn {{ ...textPart, ...layoutPart, ...contentPart }}; }})()"
-    )
-
-
-@cache
-def _vitals_script() -> str:
-    return (_SCRIPTS / "vitals.js").read_text(encoding="utf-8")
-
-
-def _zoom_script(factor: float) -> str:
-    """Scale text as the web views of WeChat do; a page may forbid it with ``!important``."""
-    value = json.dumps(f"{factor:.0%}")
-    return (
-        "(document.body || document.documentElement)"
-        f".style.setProperty('-webkit-text-size-adjust', {value}, 'important')"
-    )
-
-
-def _shot_height(metrics: dict[str, Any]) -> int:
-    return int(min(max(metrics["layout"]["height"], _HEIGHT), SCREENSHOT_HEIGHT_CAP))
-
-
-def _without_personal(metrics: dict[str, Any]) -> dict[str, Any]:
-    """Return the metrics with every personal number masked and stored values reduced to what they hold."""
-    if not metrics:
-        return {}
-    kept: dict[str, Any] = {key: _clean(value) for key, value in metrics.items() if key != "storage"}
-    kept["storage"] = [
-        [store, personal.masked(key), *_kinds(f"{key}={value}")] for store, key, value in metrics["storage"]
-    ]
-    hits = personal.find(metrics["text"]["all"])
-    kept["personal"] = [[hit.kind.value, hit.shown] for hit in hits if hit.certain][:20]
-    kept["text"].pop("all")
-    return kept
-
-
-def _kinds(text: str) -> tuple[list[str], list[str]]:
-    """Return the kinds of personal numbers in ``text``, first those that are certain, then the others."""
-    hits = personal.find(text)
-    certain = {hit.kind.value for hit in hits if hit.certain}
-    return sorted(certain), sorted({hit.kind.value for hit in hits} - certain)
-
-
-def _clean(value: Any) -> Any:
-    if isinstance(value, str):
-        return personal.masked(value)
-    if isinstance(value, list):
-        return [_clean(one) for one in value]
-    if isinstance(value, dict):
-        return {key: _clean(one) for key, one in value.items()}
-    return value
-
-
-def _masked(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(personal.masked(text) for text in texts)
 
 
 def _with_refusals(rendering: Rendering, codes: Mapping[str, str]) -> Rendering:
@@ -342,7 +289,3 @@ def _with_refusals(rendering: Rendering, codes: Mapping[str, str]) -> Rendering:
 def _endpoint(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.hostname}:{parts.port or 443}"
-
-
-def _masked_request(request: Request) -> Request:
-    return replace(request, url=personal.masked(request.url))

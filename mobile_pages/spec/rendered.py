@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mobile_pages.artifact import Artifact, Rendering
 from mobile_pages.spec.base import Finding, Outcome, Profile
-from mobile_pages.spec.outcomes import not_run
+from mobile_pages.spec.outcomes import not_applicable, not_run
 
 PLAIN = "plain-360"
 ELDER = "elder-360"
+ELDER_PAGE = "elder-page"
+SIGNED_IN = "signed-360"
 CLIENT_NAMES: Mapping[str, str] = {
     "plain-360": "普通浏览器",
     "wechat-360": "微信",
     "alipay-360": "支付宝",
     "extra-360": "带多余参数打开",
     "elder-360": "长辈版",
+    "signed-360": "登录后",
 }
 
 
@@ -63,3 +66,35 @@ def finding(
 def quoted(text: str) -> str:
     """Return a place in words: the text a resident sees there."""
     return f"“{text}”" if text else "页面元素"
+
+
+def axe_says(rendering: Rendering, kind: str, *rules: str) -> list[dict[str, Any]]:
+    """Return what axe-core told under ``rules``; empty where it was not asked.
+
+    Args:
+        kind: ``violations`` (sure of it) or ``incomplete`` (left open).
+    """
+    told = (rendering.metrics.get("axe") or {}).get("rules", {})
+    return [entry for rule in rules for entry in told.get(rule, {}).get(kind, ())]
+
+
+def besides(
+    entries: Iterable[Mapping[str, Any]], known: Iterable[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """Return the entries about families of elements that ``known`` does not name yet, each family once."""
+    seen = {one["family"] for one in known if "family" in one}
+    found = []
+    for one in entries:
+        if one["family"] not in seen:
+            seen.add(one["family"])
+            found.append(one)
+    return found
+
+
+def elder_unopened(artifact: Artifact, profile: Profile, label: str = ELDER) -> Outcome:
+    """Return why there is nothing to judge of the elder edition."""
+    if not artifact.declaration.elder_url:
+        return not_applicable("没有登记长辈版")
+    if profile is Profile.STANDARD and artifact.renderings and artifact.rendering(ELDER) is None:
+        return not_applicable("本次只打开了标准版")
+    return unopened(artifact, label)

@@ -44,6 +44,7 @@ const snippetOf = (element) => clean(element.outerHTML.slice(0, 400)).slice(0, 1
 const boxOf = (rect) => [rect.left + scrollX, rect.top + scrollY, rect.width, rect.height].map(round);
 const about = (element, more) => ({
   selector: selectorOf(element),
+  family: kindOf(element),
   snippet: snippetOf(element),
   box: boxOf(element.getBoundingClientRect()),
   ...more,

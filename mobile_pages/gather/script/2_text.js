@@ -89,8 +89,10 @@ const contrastOf = (element, text, rect, style) => {
   if (!doubt && worst < needed && Math.max(...ratios) >= needed) doubt = "gradient";
   if (!doubt && worst >= needed) return;
   const below = colors[ratios.indexOf(worst)] || colors[0];
-  contrasts.add([style.color, hex(below), kindOf(element), doubt].join("|"), () => about(element, {
-    ratio: Math.floor(worst * 100) / 100, needed, size, doubt, text: text.slice(0, 40),
+  // Doubts are settled one by one by what the picture shows behind each.
+  contrasts.add([style.color, hex(below), doubt ? selectorOf(element) : kindOf(element), doubt].join("|"), () => about(element, {
+    ratio: Math.floor(worst * 100) / 100, needed, size, doubt, text: text.slice(0, 40), area: boxOf(rect),
+    ink: color && doubt !== "effect" ? [color[0], color[1], color[2], color[3] * opacity] : null,
     color: color ? hex(color) : style.color, background: hex(below),
   }));
 };

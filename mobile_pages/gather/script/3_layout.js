@@ -71,7 +71,7 @@ for (const tap of taps) {
   const size = [round(reach.width), round(reach.height)];
   const crowded = isSmall(tap, 24) && isCrowded(tap);
   targets.add([kindOf(element), Math.round(Math.min(...size)), crowded].join("|"), () => ({
-    selector: selectorOf(element), snippet: snippetOf(element), box: boxOf(reach), size, crowded,
+    selector: selectorOf(element), family: kindOf(element), snippet: snippetOf(element), box: boxOf(reach), size, crowded,
     main: isMain(element), text: clean(element.textContent || element.value || "").slice(0, 40),
   }));
 }

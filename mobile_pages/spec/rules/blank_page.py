@@ -51,6 +51,9 @@ def _fault(rendering: Rendering) -> Finding | None:
     if text["length"] < _FEWEST_CHARACTERS:
         figure = f"只有 {text['length']} 个字"
         return Finding(where, _BLANK_ADVICE, measured=figure, rendering=rendering.label)
+    if rendering.metrics.get("one_colour"):
+        figure = "第一屏只有一种颜色,看不到字"
+        return Finding(where, _BLANK_ADVICE, measured=figure, rendering=rendering.label)
     hit = _ERROR_PAGE.search(f"{rendering.title} {text['sample']}")
     if hit and text["length"] < _SHORT_PAGE_CHARACTERS:
         return Finding(where, _ERROR_ADVICE, measured=f"显示“{hit.group()}”", rendering=rendering.label)

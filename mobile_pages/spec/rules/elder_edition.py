@@ -5,7 +5,7 @@ from __future__ import annotations
 from mobile_pages.artifact import Artifact
 from mobile_pages.spec.base import Finding, Need, Outcome, Profile, Rule
 from mobile_pages.spec.outcomes import decided, not_applicable
-from mobile_pages.spec.rendered import ELDER, measured, unopened
+from mobile_pages.spec.rendered import ELDER, elder_unopened, measured
 
 _MAIN_PX = 18.0
 _BIG_PX = 30.0
@@ -19,7 +19,7 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
         return decided([Finding("登记信息", advice, measured="没有登记长辈版地址")])
     rendering = measured(artifact, ELDER)
     if rendering is None:
-        return unopened(artifact, ELDER)
+        return elder_unopened(artifact, profile)
     sizes = {float(size): count for size, count in rendering.metrics["fonts"].items()}
     body = {float(size): count for size, count in rendering.metrics["body_fonts"].items()} or sizes
     usual = max(body, key=lambda size: (body[size], size), default=0.0)

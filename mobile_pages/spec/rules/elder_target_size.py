@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 from mobile_pages.artifact import Artifact, Declaration
 from mobile_pages.spec.base import Need, Outcome, Profile, Rule
-from mobile_pages.spec.outcomes import decided, not_applicable
-from mobile_pages.spec.rendered import ELDER, finding, measured, quoted, unopened
+from mobile_pages.spec.outcomes import decided
+from mobile_pages.spec.rendered import ELDER, elder_unopened, finding, measured, quoted
 
 _SWITCHED_PX = 60
 _SEPARATE_PX = 48
@@ -15,11 +15,9 @@ _TOLERANCE_PX = 0.5
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
-    if not artifact.declaration.elder_url:
-        return not_applicable("没有登记长辈版")
     rendering = measured(artifact, ELDER)
-    if rendering is None:
-        return unopened(artifact, ELDER)
+    if rendering is None or not artifact.declaration.elder_url:
+        return elder_unopened(artifact, profile)
     least = _SEPARATE_PX if _is_separate(artifact.declaration) else _SWITCHED_PX
     advice = f"长辈版的按钮、输入框和栏目入口做到 {least}×{least} 像素以上。"
     faults = [
