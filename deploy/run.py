@@ -48,11 +48,14 @@ def main() -> int:
     demo = os.environ.get("HALL_ENV", "demo") == "demo"
     (var_dir() / "log").mkdir(parents=True, exist_ok=True)
     environment = complete_environment(demo=demo)
+    problems = number_problems(environment)
     try:
         Settings.from_env(environment)
     except SettingsError as error:
+        problems += str(error).split("; ")
+    if problems:
         print("The hall does not start. In its environment:")
-        print("\n".join(f"  {problem}" for problem in str(error).split("; ")))
+        print("\n".join(f"  {problem}" for problem in problems))
         return 1
     ports = [environment["HALL_PORT"]]
     if demo:
@@ -65,6 +68,22 @@ def main() -> int:
     if not prepare(environment, demo=demo):
         return 1
     return serve(environment, demo=demo)
+
+
+def number_problems(environment: dict[str, str]) -> list[str]:
+    """Return what is wrong with the variables that only the processes' start reads."""
+    most = {
+        "HALL_PORT": 65535,
+        "HALL_SANDBOX_PORT": 65535,
+        "HALL_SAMPLE_PAGES_PORT": 65535,
+        "HALL_WEB_WORKERS": 64,
+        "HALL_WEB_THREADS": 256,
+    }
+    return [
+        f"{name}: must be a whole number from 1 to {high}"
+        for name, high in most.items()
+        if name in environment and not (environment[name].isdecimal() and 1 <= int(environment[name]) <= high)
+    ]
 
 
 def complete_environment(*, demo: bool) -> dict[str, str]:

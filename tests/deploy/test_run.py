@@ -130,6 +130,17 @@ def test_a_process_that_ends_by_itself_ends_all_and_points_to_the_logs(first: Fi
     assert f"A process ended by itself; see {first.var}/log" in start.said
 
 
+def test_senseless_numbers_are_told_all_at_once_and_nothing_starts(tmp_path: Path) -> None:
+    start = Start(tmp_path, tmp_path / "var")
+
+    start.begin(HALL_PORT="abc", HALL_WEB_WORKERS="0", HALL_PROBE_INTERVAL_SECONDS="1")
+
+    assert start.wait_for_end() == 1
+    assert "HALL_PORT: must be a whole number from 1 to 65535" in start.said
+    assert "HALL_WEB_WORKERS: must be a whole number from 1 to 64" in start.said
+    assert "HALL_PROBE_INTERVAL_SECONDS: must be a whole number from 5 to 86400" in start.said
+
+
 @pytest.mark.parametrize("number", [0, 1, 2], ids=["web", "sandbox", "sample pages"])
 def test_a_busy_port_is_named_and_nothing_starts(tmp_path: Path, number: int) -> None:
     start = Start(tmp_path, tmp_path / "var")
