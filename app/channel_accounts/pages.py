@@ -41,7 +41,7 @@ def create(kind: str) -> ResponseReturnValue:
             lambda: service.create_account(
                 kind=kind,
                 key=request.form.get("key", "").strip(),
-                name=request.form.get("name", "").strip()[:60],
+                name=request.form.get("name", "").strip(),
                 values=_values(kind),
                 actor=access.current_staff().actor,
                 now=clock.system_clock(),
@@ -71,7 +71,7 @@ def save(account_id: int) -> ResponseReturnValue:
             lambda: service.update_account(
                 account_id,
                 version=int(request.form.get("version", "0")[:9] or 0),
-                name=request.form.get("name", "").strip()[:60],
+                name=request.form.get("name", "").strip(),
                 values=_values(account.kind),
                 active="active" in request.form,
                 actor=access.current_staff().actor,

@@ -12,7 +12,7 @@ from functools import cache
 import requests
 from sqlalchemy import select, update
 
-from app.channel_accounts.domain import NOTE_EVERY, SECRET_FIELD, UnknownKind
+from app.channel_accounts.domain import NAME_MAX, NOTE_EVERY, SECRET_FIELD, UnknownKind
 from app.channel_accounts.models import ChannelAccount, ChannelSecret
 from app.channel_accounts.tokens import SharedTokens
 from app.core import audit, clock, db, vault
@@ -91,11 +91,12 @@ def create_account(
 
     Raises:
         UnknownKind: no such kind of channel.
-        Invalid: the settings are refused; ``fields`` says which and why.
+        Invalid: the name or the settings are refused; ``fields`` says which and why.
         Conflict: the key is taken.
     """
     if db.session().scalar(select(ChannelAccount.id).where(ChannelAccount.key == key)):
         raise Conflict("这个账号标识已被使用")
+    _check_name(name)
     plain, secret = _checked(kind, key, values)
     row = ChannelAccount(
         kind=kind, key=key, name=name, settings=plain, active=True, version=1, created_at=now
@@ -116,6 +117,7 @@ def update_account(
         NotFound, Invalid: as for :func:`create_account`.
         Stale: somebody else changed it first.
     """
+    _check_name(name)
     row = _row(account_id)
     kept = {name_: value for name_, value in _secrets_of(account_id).items() if not values.get(name_)}
     plain, secret = _checked(row.kind, row.key, {**values, **kept})
@@ -185,6 +187,11 @@ def _row(account_id: int) -> ChannelAccount:
     if row is None:
         raise NotFound("没有这个渠道账号")
     return row
+
+
+def _check_name(name: str) -> None:
+    if not (1 <= len(name) <= NAME_MAX and name.isprintable()):
+        raise Invalid("账号设置有误", fields={"name": f"1 至 {NAME_MAX} 个字"})
 
 
 def _checked(kind: str, key: str, values: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:

@@ -76,3 +76,11 @@ def a_change(account, *, active=True, **values):
         "active": active,
         "actor": "system",
     }
+
+
+@pytest.mark.parametrize("name", ["", "名" * 61, "a\x00b"], ids=["empty", "too long", "control character"])
+def test_an_account_without_a_sensible_name_is_refused(context, name):
+    with pytest.raises(Invalid) as refused:
+        db.transaction(lambda: a_wechat_account(name=name))
+
+    assert set(refused.value.fields) == {"name"}
