@@ -79,7 +79,7 @@ def test_every_answer_is_as_documented(app, callers, pages, operation, mode):
     real = st.none() | st.sampled_from(pages)
 
     @settings(
-        max_examples=10,
+        max_examples=8,
         deadline=None,
         database=None,
         derandomize=True,

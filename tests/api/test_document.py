@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 import schemathesis
 
+from app import capabilities
 from app.core import access
+from app.core.json_api import Blueprint
 
 DOCUMENT = "/api/openapi.json"
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -75,6 +77,13 @@ def test_who_may_call_an_operation_is_as_the_guard_has_it(app, document):
     assert len(securities) == len(guarded)
     assert securities.count([]) == open_to_all
     assert securities.count([{"token": []}]) == len(guarded) - open_to_all
+
+
+def test_every_part_of_the_api_reads_json_strictly():
+    parts = [blueprint for capability in capabilities() for blueprint in capability.api]
+
+    assert parts
+    assert all(isinstance(blueprint, Blueprint) for blueprint in parts)
 
 
 def test_every_error_is_a_problem_and_401_says_how_to_sign_in(document):

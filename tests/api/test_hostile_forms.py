@@ -60,7 +60,7 @@ def forms(given):
     yield "auditor", "/staff/setup/x/finish", {"password": "a", "password_again": "a", "code": "123456"}
 
 
-@pytest.mark.parametrize("value", VALUES)
+@pytest.mark.parametrize("value", VALUES[:6])
 def test_no_single_field_breaks_a_form(app, given, value):
     browsers = {role: caller.browser for role, caller in zip(ROLES, callers(app, given, *ROLES), strict=True)}
 

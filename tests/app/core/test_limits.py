@@ -6,10 +6,13 @@ import pytest
 from limits import parse
 from structlog.testing import capture_logs
 
-from app.core import limits
+from app import create_app
+from app.core import limits, migrate
 from app.core.errors import TooMany
 from app.core.limits import Limiter
+from app.organisations import service as organisations
 from tests import redis_server
+from tests.builders import settings_for, submit
 
 RATE = parse("2/minute")
 
@@ -108,3 +111,36 @@ def test_a_view_answers_429_with_the_time_to_wait(app, tables):
             limits.hit("1/minute", "view")
 
     assert 1 <= refusal.value.retry_after_seconds <= 60
+
+
+@pytest.fixture
+def halls(redis, tmp_path):
+    """Two web processes of one hall: one database, one Redis."""
+    url = f"sqlite:///{tmp_path}/hall.sqlite"
+    migrate.upgrade(url)
+    made = [create_app(settings_for(url, tmp_path, REDIS_URL=redis.url)) for _ in range(2)]
+    yield made
+    for app in made:
+        app.extensions["hall_db"].dispose()
+
+
+def test_two_web_processes_share_the_tries_at_signing_in(halls, monkeypatch):
+    monkeypatch.setattr(organisations, "ATTEMPTS_PER_ADDRESS", "2/minute")
+
+    answers = [a_try(app) for app in (halls[0], halls[1], halls[0], halls[1])]
+
+    assert [answer.status_code for answer in answers] == [422, 422, 429, 429]
+    assert 1 <= int(answers[2].headers["Retry-After"]) <= 60
+
+
+def test_people_can_sign_in_while_redis_is_away(halls, redis, monkeypatch):
+    monkeypatch.setattr(organisations, "ATTEMPTS_PER_ADDRESS", "2/minute")
+    redis.stop()
+
+    answers = [a_try(app) for app in (halls[0], halls[0], halls[0], halls[1])]
+
+    assert [answer.status_code for answer in answers] == [422, 422, 429, 422]
+
+
+def a_try(app):
+    return submit(app.test_client(), "/staff/sign-in", username="nobody", password="wrong password 1")
