@@ -61,16 +61,15 @@ def reply_to(event: InboundEvent, matches: Sequence[Match], home_url: str) -> Re
         # An entry with an address opens it by itself; only our own keys ask for words.
         return Reply(text=_how_to(home_url)) if event.action in {HELP, HOME} else None
     if event.kind is EventKind.TEXT:
-        return _found(matches, home_url)
+        return _found(event.text.strip(), matches, home_url)
     if event.kind in {EventKind.IMAGE, EventKind.LOCATION}:
         return Reply(text=f"现在只能看懂文字。\n{_how_to(home_url)}")
     return None
 
 
-def _found(matches: Sequence[Match], home_url: str) -> Reply:
+def _found(asked: str, matches: Sequence[Match], home_url: str) -> Reply:
     if not matches:
-        # What was typed is not repeated: answers are kept for repeats, and people type numbers of theirs.
-        return Reply(text=f"没有找到有关的服务，换个说法试试。\n{_how_to(home_url)}")
+        return Reply(text=f"没有找到与“{_quoted(asked)}”有关的服务。\n{_how_to(home_url)}")
     if len(matches) == 1 and matches[0].available:
         only = matches[0]
         return Reply(articles=(Article(only.name, f"{only.body_name}\n{only.description}", only.url),))

@@ -72,8 +72,7 @@ def test_words_without_a_match_are_answered_with_the_way_to_all_services(client,
     answer = deliver(client, "wechat", platform_wechat.text("火星签证", at=now()))
 
     said = platform_wechat.read_reply(answer)
-    assert "没有找到有关的服务" in said
-    assert "火星签证" not in said
+    assert "没有找到与“火星签证”有关的服务" in said
     assert "/?channel=wechat" in said
 
 

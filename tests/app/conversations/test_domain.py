@@ -79,10 +79,11 @@ def test_silence_is_kept_where_no_answer_is_wanted(kind):
 
 
 @given(st.text(min_size=1, max_size=3000))
-def test_any_words_get_the_same_answer_which_repeats_none_of_them(words):
+def test_any_words_are_answered_without_repeating_them_at_length(words):
     reply = reply_to(an_event(text=words), [], HOME)
 
-    assert reply == reply_to(an_event(text="别的话"), [], HOME)
+    assert reply is not None
+    assert len(reply.text) < 250
 
 
 @pytest.mark.parametrize(("bound", "window"), [(True, FRESH_BOUND), (False, FRESH_UNBOUND)])
