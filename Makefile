@@ -5,7 +5,7 @@ BIN := .venv/bin
 PYTEST_ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test check format bench soak lock setup setup-dev system-run system-test screenshots
+.PHONY: help run test check format bench bench-peers soak lock setup setup-dev system-run system-test screenshots
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,11 @@ format: setup-dev ## put the code in shape
 
 bench: system-run setup-dev ## measure speed as ratios in one run
 	$(BIN)/python -m bench
+
+bench-peers: bench/peers/node/node_modules/stamp ## install the tools that make bench measures beside the check
+
+soak: system-test setup-dev ## prove what takes too long for the suite: repeatable verdicts, nothing left running
+	$(BIN)/python -m bench.soak
 
 screenshots: system-test setup-dev ## take the pictures of docs/images from a running hall
 	$(BIN)/python deploy/screenshots.py
@@ -65,4 +70,10 @@ system-test:
 app/core/static/vendor/stamp: package-lock.json .npmrc .venv/run.stamp deploy/vendor.py
 	@if command -v npm >/dev/null 2>&1; then npm ci --ignore-scripts --loglevel=error; else $(BIN)/npm ci --ignore-scripts --loglevel=error; fi
 	$(BIN)/python deploy/vendor.py
+	@touch $@
+
+# Without their scripts, so that they bring no browsers of their own.
+bench/peers/node/node_modules/stamp: bench/peers/node/package-lock.json .venv/run.stamp
+	@deploy/system-packages.sh bench
+	@cd bench/peers/node && if command -v npm >/dev/null 2>&1; then npm ci --ignore-scripts --loglevel=error; else $(CURDIR)/$(BIN)/npm ci --ignore-scripts --loglevel=error; fi
 	@touch $@

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Install the missing Debian packages for "run" or "test" when this is root on Debian;
+# Install the missing Debian packages for "run", and for "test" or "bench" besides, when this is root on Debian;
 # otherwise print the one line that installs them. Never fails: what is missing is said later.
 set -u
 purpose=${1:-run}
 list=$(dirname "$0")/debian-packages.txt
-wanted=$(awk -v purpose="$purpose" '!/^#/ && NF && (purpose == "test" || $2 == "run") { print $1 }' "$list")
+wanted=$(awk -v purpose="$purpose" '!/^#/ && NF && ($2 == "run" || $2 == purpose) { print $1 }' "$list")
 command -v dpkg-query >/dev/null 2>&1 || { echo "Not a Debian system; please provide: $(echo $wanted)"; exit 0; }
 missing=""
 for package in $wanted; do

@@ -19,10 +19,10 @@ def listed(purpose: str) -> list[str]:
     """Return the packages of the list; a Python like the stub's brings its own venv."""
     lines = (DEPLOY / "debian-packages.txt").read_text().splitlines()
     rows = [line.split() for line in lines if line and not line.startswith("#")]
-    return [name for name, needed in rows if purpose in {needed, "test"} and name != "python3-venv"]
+    return [name for name, needed in rows if needed in {"run", purpose} and name != "python3-venv"]
 
 
-FOR_RUN, FOR_TEST = listed("run"), listed("test")
+FOR_RUN, FOR_TEST, FOR_BENCH = listed("run"), listed("test"), listed("bench")
 
 
 @pytest.fixture
@@ -67,7 +67,9 @@ def apt_log(place: Path) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
 
 
-@pytest.mark.parametrize(("purpose", "packages"), [("run", FOR_RUN), ("test", FOR_TEST)])
+@pytest.mark.parametrize(
+    ("purpose", "packages"), [("run", FOR_RUN), ("test", FOR_TEST), ("bench", FOR_BENCH)]
+)
 def test_who_is_not_root_is_told_the_one_line_that_installs_what_is_missing(
     place: Path, purpose: str, packages: list[str]
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -25,6 +25,16 @@ def judged(artifacts: Iterable[Artifact]) -> list[dict[str, object]]:
         }
         for artifact in artifacts
     ]
+
+
+def differences(looks: Sequence[Mapping[str, Artifact]]) -> dict[str, list[str]]:
+    """Return by page the ids of the rules that did not say the same in every one of ``looks``."""
+    first, *others = [dict(zip(look, judged(look.values()), strict=True)) for look in looks]
+    varying = {
+        page: sorted({rule for other in others for rule in said if other[page].get(rule) != said[rule]})
+        for page, said in first.items()
+    }
+    return {page: rules for page, rules in varying.items() if rules}
 
 
 def _findings(findings: Iterable[Finding]) -> list[dict[str, object]]:

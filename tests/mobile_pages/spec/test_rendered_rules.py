@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
@@ -183,7 +184,7 @@ def visitor() -> Iterator[Visitor]:
         yield Visitor(base, browser)
 
 
-def named(cases: list[tuple[str, Path]]) -> list:
+def named(cases: list[tuple[str, Path]]) -> list[Any]:
     return [pytest.param(rule_id, page, id=f"{rule_id}/{page.stem}") for rule_id, page in cases]
 
 
