@@ -336,12 +336,14 @@ def _demo_scope(role: Role) -> str:
 def names_of(actors: Iterable[str]) -> dict[str, str]:
     """Return how to show each actor of the audit trail: staff by name, the system as 系统.
 
-    An actor that is neither, e.g. of an account that is no longer there, is shown as it is.
+    Staff number 0 is nobody's account but the system acting in a role, e.g. to fill the demo. An actor
+    that is none of these is shown as it is.
     """
     wanted = set(actors)
     staff = [actor for actor in wanted if actor.startswith("staff:")]
     ids = {int(number): actor for actor in staff if (number := actor.removeprefix("staff:")).isdecimal()}
-    found = {actor: SYSTEM_NAME if actor.partition(":")[0] == "system" else actor for actor in wanted}
+    by_system = {actor for actor in wanted if actor == "staff:0" or actor.partition(":")[0] == "system"}
+    found = {actor: SYSTEM_NAME if actor in by_system else actor for actor in wanted}
     if ids:
         for staff_id, name in db.session().execute(select(Staff.id, Staff.name).where(Staff.id.in_(ids))):
             found[ids[staff_id]] = name

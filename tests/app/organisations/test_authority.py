@@ -11,7 +11,7 @@ from app.core.access import Permission
 from app.organisations import service
 from app.organisations.domain import SCOPE_OF, Grant, Principal, Role, ScopeKind
 from app.organisations.models import Body
-from tests.builders import a_body
+from tests.builders import a_body, a_principal
 
 PLACES = [
     ("公安厅", "440000"),
@@ -52,8 +52,9 @@ def test_the_filter_finds_exactly_the_bodies_that_are_covered(app, bodies, data)
         query = select(Body.id).where(service.scope_condition(who, permission, Body.id))
         found = set(db.session().scalars(query))
         covered = {body_id for body_id in bodies if service.covers(who, permission, body_id)}
+        listed = {body.id for body in service.bodies_of(who, permission)}
 
-    assert found == covered
+    assert found == covered == listed
 
 
 @pytest.mark.parametrize(
@@ -83,3 +84,14 @@ def test_a_body_that_does_not_exist_is_covered_by_nobody(app, bodies):
 
     with app.app_context():
         assert not service.covers(everywhere, Permission.PAGES_READ, 1)
+
+
+def test_actors_are_shown_by_name_and_the_system_as_such(app, given):
+    person = given(a_principal, "auditor")
+
+    with app.app_context():
+        names = service.names_of([person.actor, "system", "system:prober", "staff:0", "staff:12", "x"])
+
+    assert names[person.actor] == "测试人员"
+    assert [names[one] for one in ("system", "system:prober", "staff:0")] == ["系统"] * 3
+    assert (names["staff:12"], names["x"]) == ("staff:12", "x")
