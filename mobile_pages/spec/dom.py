@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import urljoin
@@ -117,18 +117,24 @@ class Address:
     url: str
 
 
-def addresses(artifact: Artifact) -> Iterator[Address]:
-    """Yield every address in the attributes of the entry page, in document order."""
+def addresses(artifact: Artifact) -> tuple[Address, ...]:
+    """Return every address in the attributes of the entry page, in document order."""
     entry = artifact.static.entry
-    page = page_of(artifact)
+    return _addresses(entry.body, entry.final_url or entry.requested_url)
+
+
+@lru_cache(maxsize=2)  # several rules ask for the addresses of the page that is judged
+def _addresses(html: str, start: str) -> tuple[Address, ...]:
+    page = parse(html)
     base_node = page.css_first("base[href]")
-    start = entry.final_url or entry.requested_url
     base = _join(start, attribute(base_node, "href")) if base_node is not None else start
-    for node in page.css(",".join(f"[{name}]" for name in _ADDRESS_ATTRIBUTES)):
-        for name in _ADDRESS_ATTRIBUTES:
-            raw = attribute(node, name)
-            if raw and node.tag != "base":
-                yield Address(node, name, raw, _join(base, raw))
+    return tuple(
+        Address(node, name, raw, _join(base, raw))
+        for node in page.css(",".join(f"[{name}]" for name in _ADDRESS_ATTRIBUTES))
+        if node.tag != "base"
+        for name in _ADDRESS_ATTRIBUTES
+        if (raw := attribute(node, name))
+    )
 
 
 def _join(base: str, address: str) -> str:

@@ -150,6 +150,12 @@ def load_rules() -> Mapping[str, SpecRule]:
     return join_rules(modules, load_clauses())
 
 
+@cache
+def _codes() -> tuple[str, ...]:
+    """Return the codes of the table in its order."""
+    return tuple(load_clauses())
+
+
 def join_rules(modules: Iterable[ModuleType], clauses: Mapping[str, Clause]) -> Mapping[str, SpecRule]:
     """Join the rule of each module with its clause.
 
@@ -209,7 +215,7 @@ def judge(
         collected_at=artifact.collected_at,
         results=results,
         totals=_totals(results),
-        uncovered=tuple(code for code in load_clauses() if code not in judged),
+        uncovered=tuple(code for code in _codes() if code not in judged),
     )
 
 

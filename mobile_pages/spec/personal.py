@@ -45,6 +45,9 @@ _MOBILE = re.compile(
 )
 _CARD = re.compile(_BEFORE + r"62\d{2}(?:\d{12,15}|(?: \d{4}){3}(?: \d{1,3})?)" + _AFTER, re.ASCII)
 
+# The shortest run of digits in anything above: a mobile number written 138 0000 0000.
+_SOME_DIGITS = re.compile(r"\d{3}", re.ASCII)
+
 _NEAR = 16
 _PHONE_WORDS = re.compile(r"手机|电话|致电|来电|拨打|联系|热线|mobile|phone|tel|sjh|lxdh|lxfs", re.I)
 _CARD_WORDS = re.compile(r"卡号|账号|帐号|账户|银行|[工农中建交招]行|card|account|bank", re.I)
@@ -103,6 +106,8 @@ def masked(text: str) -> str:
 
 
 def _hits(text: str) -> list[Hit]:
+    if _SOME_DIGITS.search(text) is None:  # most texts hold no number at all
+        return []
     hits: list[Hit] = []
     taken = bytearray(len(text))
     for hit in (*_id_numbers(text), *_bank_cards(text), *_mobiles(text)):
