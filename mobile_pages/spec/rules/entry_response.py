@@ -98,8 +98,9 @@ def _is_garbled(body: str) -> bool:
     A page in GBK that says UTF-8 loses nearly all its Chinese; a single broken character is no proof.
     """
     lost = body.count(_REPLACEMENT)
-    written = sum(character > "\x7f" for character in body)
-    return lost >= _LEAST_LOST and lost > written * _LOST_SHARE
+    if lost < _LEAST_LOST:
+        return False
+    return lost > sum(character > "\x7f" for character in body) * _LOST_SHARE
 
 
 def _declares_utf8(head: str) -> bool:
