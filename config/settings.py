@@ -63,6 +63,7 @@ class Settings:
         trusted_proxies: how many reverse proxies stand before the hall; as many entries of
             ``X-Forwarded-For``, ``-Proto`` and ``-Host`` are believed, counted from the right.
         outbound_allow: exceptions of the outbound guard, on the resolved address.
+        listens_on: the hall's own listener, which no page may be; None when it is not one address.
         probe_interval_seconds: default time between two looks at a page.
         probe_canaries: addresses that tell the prober whether its own network works; better several,
             on networks of different providers.
@@ -80,6 +81,7 @@ class Settings:
     trusted_proxies: int = 0
     var_dir: Path = Path("var")
     outbound_allow: tuple[AllowedTarget, ...] = ()
+    listens_on: AllowedTarget | None = None
     metrics_token: str = field(default="", repr=False)
     probe_interval_seconds: int = 60
     probe_timeout_seconds: float = 15.0
@@ -137,6 +139,7 @@ class Settings:
             trusted_proxies=read.one("HALL_TRUSTED_PROXIES", _between(0, 8), default=0),
             var_dir=var_dir,
             outbound_allow=read.one("HALL_OUTBOUND_ALLOW", _allowed_targets, default=()),
+            listens_on=read.one("HALL_BIND", _listener(env.get("HALL_PORT", "")), default=None),
             metrics_token=env.get("HALL_METRICS_TOKEN", ""),
             probe_interval_seconds=read.one("HALL_PROBE_INTERVAL_SECONDS", _between(5, 86400), default=60),
             probe_timeout_seconds=float(read.one("HALL_PROBE_TIMEOUT_SECONDS", _between(1, 60), default=15)),
@@ -257,6 +260,20 @@ def _allowed_targets(raw: str) -> tuple[AllowedTarget, ...]:
             raise _Said("must look like 127.0.0.1/32:8102")
         targets.append(AllowedTarget(str(network), int(port)))
     return tuple(targets)
+
+
+def _listener(port: str) -> Callable[[str], AllowedTarget | None]:
+    """Return a reader of the address that the hall listens on; None when it is every address."""
+
+    def parse(raw: str) -> AllowedTarget | None:
+        try:
+            address = ipaddress.ip_address(raw)
+        except ValueError:
+            raise _Said("must be an IP address") from None
+        number = int(port) if port.isdigit() else DEFAULT_PORT
+        return None if address.is_unspecified else AllowedTarget(str(ipaddress.ip_network(address)), number)
+
+    return parse
 
 
 def _touches_loopback(cidr: str) -> bool:

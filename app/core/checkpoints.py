@@ -18,11 +18,22 @@ def write_checkpoint(output: Path) -> None:
 
 
 def read_checkpoints(path: Path) -> list[dict[int, tuple[int, str]]]:
-    """Return the heads exported to ``path``, oldest first; none when there is no file."""
+    """Return the heads exported to ``path``, oldest first; none when there is no file.
+
+    A last line that a power cut tore off is passed over: the one before it still proves the trail.
+
+    Raises:
+        ValueError: any other line is unreadable, so the file was tampered with.
+    """
     if not path.exists():
         return []
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return [
-        {int(chain): (number, mac) for chain, (number, mac) in json.loads(line)["heads"].items()}
-        for line in lines
-    ]
+    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    return [_heads(line) for line in lines[:-1]]  # every complete line ends with a newline
+
+
+def _heads(line: str) -> dict[int, tuple[int, str]]:
+    try:
+        heads = json.loads(line)["heads"].items()
+        return {int(chain): (number, mac) for chain, (number, mac) in heads}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError("a line of the checkpoints is unreadable") from error

@@ -97,7 +97,11 @@ def _audit(settings: Settings) -> AppGroup:
     @click.option("--checkpoints", type=click.Path(path_type=Path), default=exported, show_default=False)
     def verify(checkpoints: Path) -> None:
         """Recompute the chain; exit 1 and name every doctored line."""
-        faults = list(audit.verify(read_checkpoints(checkpoints)))
+        try:
+            points = read_checkpoints(checkpoints)
+        except ValueError as error:
+            raise click.ClickException(f"{checkpoints}: {error}") from error
+        faults = list(audit.verify(points))
         for fault in faults:
             click.echo(f"chain {fault.chain}, line {fault.number}: {fault.problem}")
         lines = sum(number for number, _ in audit.heads().values())

@@ -24,7 +24,7 @@ from prometheus_client import (
 from sqlalchemy import text
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app.core import access, db
+from app.core import access, db, outbox
 from app.core.errors import Forbidden
 from config.settings import Settings
 
@@ -170,7 +170,11 @@ def _operations(settings: Settings) -> Blueprint:
         if _many_processes():
             registry = CollectorRegistry()
             multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+        # Workers are processes of their own; what stands in their queue is asked of the database.
+        standing = "".join(f'hall_jobs{{state="{name}"}} {n}\n' for name, n in outbox.counts().items())
+        head = "# HELP hall_jobs Jobs by state; dead ones need staff\n# TYPE hall_jobs gauge\n"
+        body = generate_latest(registry) + (head + standing).encode()
+        return Response(body, content_type=CONTENT_TYPE_LATEST)
 
     return pages
 

@@ -25,7 +25,9 @@ def outbound_guard(settings: Settings) -> Guard:
         ((target.cidr, target.port) for target in settings.outbound_allow),
         test_or_demo=settings.environment is not Environment.PRODUCTION,
     )
-    return Guard(policy)
+    guard = Guard(policy)
+    own = settings.listens_on
+    return guard.denying(own.cidr, own.port) if own else guard
 
 
 def vetted(registration: Registration, guard: Guard) -> Registration:

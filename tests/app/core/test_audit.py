@@ -4,6 +4,7 @@ from sqlalchemy import delete, update
 
 from app.core import audit, db
 from app.core.audit import AuditHead, AuditLine
+from app.core.checkpoints import read_checkpoints, write_checkpoint
 
 
 def three_lines():
@@ -96,3 +97,25 @@ def test_the_newest_lines_come_first_whichever_chain_they_stand_in(app, given):
 def test_an_empty_trail_has_no_newest_lines(app, tables):
     with app.app_context():
         assert audit.recent() == []
+
+
+def test_a_checkpoint_line_torn_off_by_a_power_cut_is_passed_over(app, given, tmp_path):
+    given(three_lines)
+    file = tmp_path / "checkpoints.jsonl"
+    with app.app_context():
+        write_checkpoint(file)
+        whole = read_checkpoints(file)
+    with file.open("a") as torn:
+        torn.write('{"at": "2026-11-2')
+
+    assert read_checkpoints(file) == whole
+
+
+def test_a_doctored_checkpoint_file_is_said_to_be_unreadable(app, tables, tmp_path):
+    file = tmp_path / "checkpoints.jsonl"
+    file.write_text("doctored\n")
+
+    said = app.test_cli_runner().invoke(args=["audit", "verify", "--checkpoints", str(file)])
+
+    assert said.exit_code == 1
+    assert "unreadable" in said.output

@@ -64,3 +64,13 @@ def test_loopback_pages_are_never_allowed_in_production(cidr):
 def test_a_malformed_exception_of_the_guard_is_refused(value):
     with pytest.raises(SettingsError, match="HALL_OUTBOUND_ALLOW"):
         Settings.from_env(an_environment(HALL_OUTBOUND_ALLOW=value))
+
+
+@pytest.mark.parametrize(
+    ("bind", "denied"), [("203.0.113.7", "203.0.113.7/32"), ("0.0.0.0", None), ("::1", "::1/128")]
+)
+def test_the_halls_own_listener_is_known_to_the_guard(bind, denied):
+    settings = Settings.from_env(an_environment(HALL_BIND=bind, HALL_PORT="8443"))
+
+    assert (settings.listens_on and settings.listens_on.cidr) == denied
+    assert settings.listens_on is None or settings.listens_on.port == 8443

@@ -78,7 +78,8 @@ def test_the_way_home_from_a_closed_page_keeps_edition_and_channel(client, given
 
     notice = client.get(f"/go/{page.id}?channel=wechat&style=elder")
 
-    assert '<h1><a href="/?channel=wechat&amp;style=elder">' in notice.text
+    assert '<p class="site"><a href="/?channel=wechat&amp;style=elder">' in notice.text
+    assert notice.text.count("<h1") == 1
 
 
 def test_the_elder_edition_and_the_channel_stay_on_the_way(client, given):
