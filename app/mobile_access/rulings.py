@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from app.core import audit, clock, db
 from app.core.access import Permission
@@ -183,8 +183,8 @@ def evidence_file(by: Principal, page_id: int, number: int, digest: str) -> Ruli
         NotFound: no such page in the scope of ``by``, or no such file on this check.
     """
     load(by, Permission.PAGES_READ, page_id)
-    query = select(Ruling).where(Ruling.run_id == _run(page_id, number).id, Ruling.evidence == digest)
-    row = db.session().scalars(query).first()
+    said = _said_of(_run(page_id, number)).where(Ruling.evidence == digest)
+    row = db.session().scalars(said).first()
     if row is None:
         raise NotFound("没有这个文件")
     return _view(row)
@@ -253,10 +253,19 @@ def _run(page_id: int, number: int) -> CheckRun:
     return run
 
 
+def _said_of(run: CheckRun) -> Select[Ruling]:
+    """Begin a query of what people said of what was collected in ``run``, in whichever check of it."""
+    return (
+        select(Ruling)
+        .join(CheckRun, CheckRun.id == Ruling.run_id)
+        .where(Ruling.page_id == run.page_id, CheckRun.artifact == run.artifact)
+    )
+
+
 def _rulings(run: CheckRun) -> Mapping[str, list[RulingView]]:
-    query = select(Ruling).where(Ruling.run_id == run.id).order_by(Ruling.at.desc(), Ruling.id.desc())
+    said = _said_of(run).order_by(Ruling.at.desc(), Ruling.id.desc())
     found: dict[str, list[Any]] = {}
-    for row in db.session().scalars(query):
+    for row in db.session().scalars(said):
         found.setdefault(row.code, []).append(_view(row))
     return found
 

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from app.core.errors import Forbidden, Invalid, NotFound
-from app.mobile_access import service
+from app.mobile_access import jobs, service
 from app.mobile_access.evidence import EvidenceType
 from app.mobile_access.files import artifact_store
 from app.mobile_access.judging import judged
@@ -190,6 +190,16 @@ def test_rulings_hold_when_the_same_artifact_is_judged_again(app, given, checked
         digest = service.report_of_any(checked_page[0], 1).check.artifact
         found = service.evidence_for(checked_page[0], digest)
     assert [(one.code, one.passed) for one in found] == [(GUIDED.code, True)]
+
+
+def test_a_ruling_is_shown_with_every_check_of_the_same_artifact(app, given, checked_page):
+    rule_on(given, checked_page, GUIDED.code, YES)
+    page_id, reviewer = checked_page[0], given(a_reviewer)
+    with app.app_context():
+        jobs.rejudge(page_id, "test", "测试")
+        again = {one.code: one for one in service.open_rules(reviewer, page_id, 2)}
+
+    assert [one.passed for one in again[GUIDED.code].rulings] == [True]
 
 
 JPEG = b"\xff\xd8\xff\xe0\x00\x04ab\xff\xda\x00\x02data\xff\xd9"
