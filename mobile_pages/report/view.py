@@ -164,9 +164,9 @@ def headline(totals: Totals, verdict: Overall) -> str:
     start = {
         Overall.PASS: "符合接入规范的必须项",
         Overall.FAIL: "不符合接入规范",
-        Overall.UNDECIDED: "有必须项没有检测完,请重新检查",
+        Overall.UNDECIDED: "有必须项没有检测完，请重新检查",
     }[verdict]
-    return f"{start}:{','.join(parts)}。" if parts else f"{start},全部通过。"
+    return f"{start}：{'，'.join(parts)}。" if parts else f"{start}，全部通过。"
 
 
 def view(stored: StoredReport) -> ReportView:
@@ -181,7 +181,7 @@ def view(stored: StoredReport) -> ReportView:
         final_url=report.final_url,
         was_redirected=report.final_url not in ("", report.url),
         badge=REFUSED_BADGE if refusal else OVERALL_BADGES[report.verdict],
-        headline=f"没有检查:{refusal.detail}" if refusal else headline(report.totals, report.verdict),
+        headline=f"没有检查：{refusal.detail}" if refusal else headline(report.totals, report.verdict),
         profile_text=_PROFILES[report.profile],
         spec_version=report.spec_version,
         collected_at=datetime.fromisoformat(report.collected_at).astimezone(LOCAL),
@@ -209,7 +209,7 @@ def _counts(totals: Totals) -> tuple[Count, ...]:
 def _uncovered(report: Report) -> str:
     if not report.uncovered:
         return ""
-    return f"规范另有 {len(report.uncovered)} 条由人工抽查或上线后监测:{'、'.join(report.uncovered)}。"
+    return f"规范另有 {len(report.uncovered)} 条由人工抽查或上线后监测：{'、'.join(report.uncovered)}。"
 
 
 def _sections(report: Report, pictures: dict[str, Screenshot]) -> tuple[Section, ...]:

@@ -56,7 +56,7 @@ class RuleResult:
     """What one rule said, with all that a report tells about it.
 
     Attributes:
-        clause: how to cite the rule, e.g. ``"手机版接入规范(第1版)MAS-LAY-01"``.
+        clause: how to cite the rule, e.g. ``"手机版接入规范（第1版）MAS-LAY-01"``.
         waiver: why a failure is let through for now, with its last day; ``""`` when it is not.
     """
 
@@ -199,7 +199,7 @@ def judge(
     valid = [one for one in chosen.values() if _version(one.rule.since) <= _version(spec_version)]
     judged_at = datetime.fromisoformat(artifact.collected_at).astimezone(UTC)
     waived = {
-        one.code: f"{one.reason}(有效至 {one.until_on.isoformat()})"
+        one.code: f"{one.reason}（有效至 {one.until_on.isoformat()}）"
         for one in waivers
         if judged_at.date() <= one.until_on
     }
@@ -259,10 +259,10 @@ def _reviewed(outcome: Outcome, rule: Rule, artifact: Artifact) -> Outcome:
     if outcome.verdict is not Verdict.NEEDS_REVIEW or outcome.reason.startswith(RULE_ERROR) or not evidence:
         return outcome
     newest = max(evidence, key=lambda one: one.reviewed_at)
-    reason = f"人工核对({newest.reviewed_at[:10]}):{newest.note}"
+    reason = f"人工核对（{newest.reviewed_at[:10]}）：{newest.note}"
     if newest.passed:
         return Outcome(Verdict.PASS, measured=outcome.measured, reason=reason)
-    fault = Finding("人工核对", f"按核对意见整改:{newest.note}", measured="不符合")
+    fault = Finding("人工核对", f"按核对意见整改：{newest.note}", measured="不符合")
     return Outcome(Verdict.FAIL, (fault, *outcome.findings), outcome.measured, reason)
 
 
@@ -277,14 +277,14 @@ def _missing(need: Need, artifact: Artifact) -> str:
     entry = artifact.static.entry
     if need is Need.STATIC:
         if entry.trouble is not None:
-            return f"入口没有打开:{entry.trouble.detail}"
+            return f"入口没有打开：{entry.trouble.detail}"
         if not 200 <= entry.status < 300:
-            return f"入口返回 {entry.status},没有可检查的页面"
+            return f"入口返回 {entry.status}，没有可检查的页面"
     if need is Need.RENDERED and not artifact.renderings:
         trouble = artifact.rendered_trouble
-        return f"未用浏览器打开:{trouble.detail}" if trouble else "未用浏览器打开"
+        return f"未用浏览器打开：{trouble.detail}" if trouble else "未用浏览器打开"
     if need is Need.MONITORING and artifact.monitoring is None:
-        return "上线后监测,目前还没有监测数据"
+        return "上线后监测，目前还没有监测数据"
     return ""
 
 

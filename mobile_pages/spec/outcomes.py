@@ -24,7 +24,7 @@ def decided(
     if certain:
         return Outcome(Verdict.FAIL, certain + open_questions, measured)
     if open_questions:
-        return Outcome(Verdict.NEEDS_REVIEW, open_questions, measured, reason or "机器不能断定,请人工确认")
+        return Outcome(Verdict.NEEDS_REVIEW, open_questions, measured, reason or "机器不能断定，请人工确认")
     return Outcome(Verdict.PASS, (), measured, note)
 
 

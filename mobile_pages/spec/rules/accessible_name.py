@@ -8,10 +8,10 @@ from mobile_pages.spec.outcomes import decided
 from mobile_pages.spec.rendered import axe_says, besides, edition, finding, unopened
 
 _KINDS = {
-    "link": ("链接", "链接里只有图标时,加 aria-label 或给图片写 alt,说明点了去哪里。"),
-    "button": ("按钮", "按钮里只有图标时,加 aria-label 说明点了做什么。"),
+    "link": ("链接", "链接里只有图标时，加 aria-label 或给图片写 alt，说明点了去哪里。"),
+    "button": ("按钮", "按钮里只有图标时，加 aria-label 说明点了做什么。"),
     "control": ("输入框", "用 <label for> 把前面的文字和输入框连起来。"),
-    "frame": ("内嵌页面", "给 iframe 加 title,说明里面是什么。"),
+    "frame": ("内嵌页面", "给 iframe 加 title，说明里面是什么。"),
 }
 _AXE_RULES = {
     "link-name": "link",

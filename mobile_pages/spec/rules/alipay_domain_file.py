@@ -16,5 +16,5 @@ RULE = Rule(
     code="MAS-CHN-03",
     needs=Need.STATIC,
     judge=judge,
-    fix="https://wsbs.example.gov.cn/a41c7d0e9b35f286.html 的内容:\na41c7d0e9b35f286",
+    fix="https://wsbs.example.gov.cn/a41c7d0e9b35f286.html 的内容：\na41c7d0e9b35f286",
 )

@@ -23,7 +23,7 @@ _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.I)
 _SCRIPTED = re.compile(
     r"(?:location(?:\.href)?\s*=|location\.(?:replace|assign)\(|window\.open\()\s*[\"'`]([^\"'`]+)", re.I
 )
-_ADVICE = "删去打开其他 App 或下载安装包的链接,让群众在当前页面里办完;只保留拨号、短信和地图导航。"
+_ADVICE = "删去打开其他 App 或下载安装包的链接，让群众在当前页面里办完；只保留拨号、短信和地图导航。"
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
@@ -65,7 +65,7 @@ def _seen(artifact: Artifact) -> Iterator[Finding]:
         if _leads_out(url)
     ]
     if gone:
-        advice = "页面一打开就要跳到别的 App 或下载安装包,请删去这段脚本。"
+        advice = "页面一打开就要跳到别的 App 或下载安装包，请删去这段脚本。"
         yield Finding(
             "打开页面时", advice, snippet=shorten(gone[0]), measured=f"{len(gone)} 次", count=len(gone)
         )

@@ -13,10 +13,10 @@ from mobile_pages.spec.rendered import PLAIN, measured, unopened
 
 _MOST_HOPS = 2
 _ENDLESS = frozenset({"redirect_loop", "too_many_redirects"})
-_ENDLESS_ADVICE = "检查登录判断和 http/https 的跳转规则是不是互相指来指去;登记最后到达的那个网址。"
-_HOPS_ADVICE = "登记最终的网址,跳转不要超过 2 次。"
-_HOST_ADVICE = "网址最后跳到了没有登记的域名,改登记,或让页面留在登记的域名下。"
-_MOVE_ADVICE = "打开后不要自动跳到别的页面,也不要自动刷新;需要时放一个按钮让群众自己点。"
+_ENDLESS_ADVICE = "检查登录判断和 http/https 的跳转规则是不是互相指来指去；登记最后到达的那个网址。"
+_HOPS_ADVICE = "登记最终的网址，跳转不要超过 2 次。"
+_HOST_ADVICE = "网址最后跳到了没有登记的域名，改登记，或让页面留在登记的域名下。"
+_MOVE_ADVICE = "打开后不要自动跳到别的页面，也不要自动刷新；需要时放一个按钮让群众自己点。"
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
@@ -43,7 +43,7 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
         faults.append(
             Finding("最终网址", _HOST_ADVICE, snippet=rendering.final_url, measured=figure, rendering=PLAIN)
         )
-    return decided(faults, measured=f"跳转 {hops} 次,自动跳转 {len(moves)} 次")
+    return decided(faults, measured=f"跳转 {hops} 次，自动跳转 {len(moves)} 次")
 
 
 def _host(url: str) -> str:

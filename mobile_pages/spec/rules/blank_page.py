@@ -18,9 +18,9 @@ _ERROR_PAGE = re.compile(
 )
 # A long page may mention such words; an error page is short.
 _SHORT_PAGE_CHARACTERS = 200
-_BLANK_ADVICE = "检查页面在这个客户端里的脚本是否报错、接口是否返回,没有内容时也要显示一句说明。"
-_ERROR_ADVICE = "这个客户端里看到的是出错或拦截页面,去掉对客户端的判断,让页面在三种环境都能打开。"
-_UNOPENED_ADVICE = "确认这个地址在外网可以直接打开,脚本不会死循环,服务器能及时返回。"
+_BLANK_ADVICE = "检查页面在这个客户端里的脚本是否报错、接口是否返回，没有内容时也要显示一句说明。"
+_ERROR_ADVICE = "这个客户端里看到的是出错或拦截页面，去掉对客户端的判断，让页面在三种环境都能打开。"
+_UNOPENED_ADVICE = "确认这个地址在外网可以直接打开，脚本不会死循环，服务器能及时返回。"
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
@@ -52,7 +52,7 @@ def _fault(rendering: Rendering) -> Finding | None:
         figure = f"只有 {text['length']} 个字"
         return Finding(where, _BLANK_ADVICE, measured=figure, rendering=rendering.label)
     if rendering.metrics.get("one_colour"):
-        figure = "第一屏只有一种颜色,看不到字"
+        figure = "第一屏只有一种颜色，看不到字"
         return Finding(where, _BLANK_ADVICE, measured=figure, rendering=rendering.label)
     hit = _ERROR_PAGE.search(f"{rendering.title} {text['sample']}")
     if hit and text["length"] < _SHORT_PAGE_CHARACTERS:
@@ -74,5 +74,5 @@ RULE = Rule(
     code="MAS-PRF-02",
     needs=Need.RENDERED,
     judge=judge,
-    fix='<main id="app"><p>正在打开社保查询,请稍候。打不开请拨打 12345。</p></main>',
+    fix='<main id="app"><p>正在打开社保查询，请稍候。打不开请拨打 12345。</p></main>',
 )

@@ -18,7 +18,7 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
     if tls is None:
         return _without(artifact)
     days = (_time(tls.not_after) - _time(artifact.collected_at)).days
-    measured = f"剩余 {days} 天,{tls.version}"
+    measured = f"剩余 {days} 天，{tls.version}"
     grave = (*_untrusted(tls), *_running_out(days))
     mild = _old_versions(tls)
     if grave:
@@ -31,8 +31,8 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
 
 def _without(artifact: Artifact) -> Outcome:
     if split(artifact.declaration.url).scheme.lower() != "https":
-        return Outcome(Verdict.NOT_APPLICABLE, reason="入口不是 HTTPS,没有证书(见 MAS-TRN-01)")
-    return Outcome(Verdict.NOT_RUN, reason="没有连上服务器,读不到证书")
+        return Outcome(Verdict.NOT_APPLICABLE, reason="入口不是 HTTPS，没有证书（见 MAS-TRN-01）")
+    return Outcome(Verdict.NOT_RUN, reason="没有连上服务器，读不到证书")
 
 
 def _time(text: str) -> datetime:
@@ -45,8 +45,8 @@ def _untrusted(tls: Tls) -> tuple[Finding, ...]:
         findings.append(
             Finding(
                 _WHERE,
-                "换用受信任机构签发的证书,并把中间证书一起装到服务器上;自签名证书手机会拦截。",
-                snippet=f"{tls.subject},签发者 {tls.issuer}",
+                "换用受信任机构签发的证书，并把中间证书一起装到服务器上；自签名证书手机会拦截。",
+                snippet=f"{tls.subject}，签发者 {tls.issuer}",
                 measured=tls.problem or "证书链不可信",
             )
         )
@@ -54,7 +54,7 @@ def _untrusted(tls: Tls) -> tuple[Finding, ...]:
         findings.append(
             Finding(
                 _WHERE,
-                "证书上的域名与登记的域名不符,请为登记的域名重新申请证书。",
+                "证书上的域名与登记的域名不符，请为登记的域名重新申请证书。",
                 snippet=tls.subject,
                 measured=tls.problem or "主机名不符",
             )
@@ -68,8 +68,8 @@ def _running_out(days: int) -> tuple[Finding, ...]:
     if days < 0:
         measured = f"已过期 {-days} 天"
     else:
-        measured = f"剩余 {days} 天" + (",紧急" if days <= _URGENT_DAYS else "")
-    return (Finding(_WHERE, "证书有效期应还有 30 天以上,请尽快续签,最好开启自动续签。", measured=measured),)
+        measured = f"剩余 {days} 天" + ("，紧急" if days <= _URGENT_DAYS else "")
+    return (Finding(_WHERE, "证书有效期应还有 30 天以上，请尽快续签，最好开启自动续签。", measured=measured),)
 
 
 def _old_versions(tls: Tls) -> tuple[Finding, ...]:
@@ -78,7 +78,7 @@ def _old_versions(tls: Tls) -> tuple[Finding, ...]:
     return (
         Finding(
             "HTTPS 协议版本",
-            "在服务器配置里关闭 TLS 1.0 和 1.1,只留 TLS 1.2 和 1.3。",
+            "在服务器配置里关闭 TLS 1.0 和 1.1，只留 TLS 1.2 和 1.3。",
             measured="、".join(tls.old_versions),
         ),
     )

@@ -9,7 +9,7 @@ from mobile_pages.spec.base import Finding, Need, Outcome, Profile, Rule
 from mobile_pages.spec.outcomes import decided, not_applicable
 from mobile_pages.spec.rendered import CLIENT_NAMES, PLAIN, measured, unopened
 
-_ADVICE = "各渠道用同一个页面、同一份内容,不要按客户端给出不同的标题、按钮或表单。"
+_ADVICE = "各渠道用同一个页面、同一份内容，不要按客户端给出不同的标题、按钮或表单。"
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
@@ -30,7 +30,7 @@ def _differences(plain: Rendering, other: Rendering) -> Iterator[Finding]:
     client = CLIENT_NAMES[other.label]
     for what, key in (("标题", "title"), ("主按钮", "main_button")):
         if plain.metrics[key] != other.metrics[key]:
-            figure = f"普通浏览器“{plain.metrics[key]}”,{client}“{other.metrics[key]}”"
+            figure = f"普通浏览器“{plain.metrics[key]}”，{client}“{other.metrics[key]}”"
             yield Finding(f"{client}里的{what}", _ADVICE, measured=figure, rendering=other.label)
     missing = [one for one in plain.metrics["fields"] if one not in other.metrics["fields"]]
     added = [one for one in other.metrics["fields"] if one not in plain.metrics["fields"]]

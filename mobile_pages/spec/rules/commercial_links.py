@@ -48,7 +48,7 @@ def _links(artifact: Artifact) -> Iterator[Finding]:
     for host, nodes in by_host.items():
         yield Finding(
             "页面里的链接",
-            "删去通往商业网站的链接;确属业务需要的,请在登记表的域名里写上并说明用途。",
+            "删去通往商业网站的链接；确属业务需要的，请在登记表的域名里写上并说明用途。",
             selector(nodes[0]),
             snippet(nodes[0]),
             host,

@@ -43,7 +43,7 @@ def _findings(artifact: Artifact, dead: list[tuple[str, int]]) -> Iterator[Findi
         text = snippet(link.node) if link else ""
         yield Finding(
             f"页面里的链接 {shorten(urls[0])}",
-            "改成正确的地址,或删去这个链接;页面暂时停用的,也要给出说明页。",
+            "改成正确的地址，或删去这个链接；页面暂时停用的，也要给出说明页。",
             selector(link.node) if link else "",
             text,
             f"状态码 {status}" if status else "没有回应",

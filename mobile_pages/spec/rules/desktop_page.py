@@ -7,9 +7,9 @@ from mobile_pages.spec.base import Finding, Need, Outcome, Profile, Rule
 from mobile_pages.spec.outcomes import decided
 from mobile_pages.spec.rendered import edition, finding, unopened
 
-_LAYOUT_ADVICE = "这是按电脑屏幕排的页面。加上 viewport 并改成手机版式,不要只把电脑页缩小显示。"
-_WIDTH_ADVICE = "去掉容器的固定宽度(例如 width:1000px),改成 width:auto 或 max-width:100%。"
-_PLUGIN_ADVICE = "手机不支持 Flash、ActiveX 等插件,换成 HTML5 的视频、表单或图片。"
+_LAYOUT_ADVICE = "这是按电脑屏幕排的页面。加上 viewport 并改成手机版式，不要只把电脑页缩小显示。"
+_WIDTH_ADVICE = "去掉容器的固定宽度（例如 width:1000px），改成 width:auto 或 max-width:100%。"
+_PLUGIN_ADVICE = "手机不支持 Flash、ActiveX 等插件，换成 HTML5 的视频、表单或图片。"
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:

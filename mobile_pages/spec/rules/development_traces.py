@@ -32,14 +32,14 @@ _CONTEXT = 12
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
     page = page_of(artifact)
     tools = [one for one in page.css("script") if _TOOL.search(attribute(one, "src") + _inline(one))]
-    advice = "上线前删去 vConsole、eruda 等调试工具,它们会把页面数据展示给所有人。"
+    advice = "上线前删去 vConsole、eruda 等调试工具，它们会把页面数据展示给所有人。"
     words, doubtful = _words(artifact)
     faults = (*found(tools, where="页面脚本", advice=advice), *_hosts(artifact), *words)
     return decided(
         faults,
         doubtful,
         measured=f"{sum(one.count for one in faults)} 处",
-        reason="页面上有“测试”一类的字,请人工确认是不是业务用语",
+        reason="页面上有“测试”一类的字，请人工确认是不是业务用语",
     )
 
 
@@ -60,7 +60,7 @@ def _hosts(artifact: Artifact) -> Iterator[Finding]:
     if inner:
         yield Finding(
             "页面里的地址",
-            "把 localhost、内网地址和测试环境的域名换成正式地址,群众的手机打不开它们。",
+            "把 localhost、内网地址和测试环境的域名换成正式地址，群众的手机打不开它们。",
             selector(places[inner[0]]) if inner[0] in places else "",
             shorten(inner[0]),
             host_of(inner[0]),
@@ -72,7 +72,7 @@ def _words(artifact: Artifact) -> tuple[list[Finding], list[Finding]]:
     """Return findings of words that are certainly and that are perhaps left over."""
     page = page_of(artifact)
     text = f"{text_of(page.css_first('head > title'))} {visible_text(page)}"
-    advice = "删去测试文字和占位内容,换成正式的文字。"
+    advice = "删去测试文字和占位内容，换成正式的文字。"
     certain = list(_CERTAIN.finditer(text))
     if certain:
         return [_word(text, certain, advice)], []
@@ -92,6 +92,6 @@ RULE = Rule(
     code="MAS-ENT-08",
     needs=Need.STATIC,
     judge=judge,
-    fix="<!-- 正式环境不引用 vconsole.min.js;接口写正式域名或相对地址 -->\n"
+    fix="<!-- 正式环境不引用 vconsole.min.js；接口写正式域名或相对地址 -->\n"
     '<script src="/m/js/app.js"></script>',
 )

@@ -13,8 +13,8 @@ from mobile_pages.spec.rendered import PLAIN, edition, finding, quoted, unopened
 _LEAST_PX = 44
 _TOLERANCE_PX = 0.5
 _PLACES = ("top-left", "top-right", "bottom")
-_SYSTEM_ADVICE = "一打开就弹出系统对话框会挡住整个页面,改成页面上的一行提示。"
-_MISSING_ADVICE = "给弹窗加一个写着“关闭”的按钮,至少 44×44 像素,放在左上、右上或底部中间。"
+_SYSTEM_ADVICE = "一打开就弹出系统对话框会挡住整个页面，改成页面上的一行提示。"
+_MISSING_ADVICE = "给弹窗加一个写着“关闭”的按钮，至少 44×44 像素，放在左上、右上或底部中间。"
 _SMALL_ADVICE = "把关闭按钮可点的地方加大到 44×44 像素。"
 _PLACE_ADVICE = "把关闭按钮移到弹窗的左上角、右上角或底部中间。"
 

@@ -25,13 +25,13 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
 def _host(artifact: Artifact, host: str) -> Iterator[Finding]:
     declaration = artifact.declaration
     if is_address(host):
-        advice = "用域名登记,不要用 IP 地址;微信和支付宝都不接受 IP 地址。"
+        advice = "用域名登记，不要用 IP 地址；微信和支付宝都不接受 IP 地址。"
         yield Finding(_ENTRY, advice, snippet=shorten(declaration.url), measured=host)
     elif _HOST.fullmatch(host) is None:
-        advice = "请填写完整的入口地址,例如 https://wsbs.example.gov.cn/m/ 。"
+        advice = "请填写完整的入口地址，例如 https://wsbs.example.gov.cn/m/ 。"
         yield Finding(_ENTRY, advice, snippet=shorten(declaration.url), measured=host or "没有域名")
     elif not is_government(host) and not _is_filed(artifact, host):
-        advice = "请改用本单位 .gov.cn 域名;确需用其他域名的,先办好备案,并在登记表里填上备案号和这个域名。"
+        advice = "请改用本单位 .gov.cn 域名；确需用其他域名的，先办好备案，并在登记表里填上备案号和这个域名。"
         yield Finding(_ENTRY, advice, snippet=shorten(declaration.url), measured=host)
 
 
@@ -44,14 +44,14 @@ def _port(artifact: Artifact) -> Iterator[Finding]:
     url = artifact.declaration.url
     port = port_of(url)
     if port is not None and port != _DEFAULT_PORTS.get(split(url).scheme.lower()):
-        advice = "去掉地址里的端口号,请运维人员把服务放到 443 端口;渠道平台不接受带端口的地址。"
+        advice = "去掉地址里的端口号，请运维人员把服务放到 443 端口；渠道平台不接受带端口的地址。"
         yield Finding(_ENTRY, advice, snippet=shorten(url), measured=f"端口 {port}")
 
 
 def _listed(artifact: Artifact) -> Iterator[Finding]:
     for domain in artifact.declaration.domains:
         if _HOST.fullmatch(domain.strip().lower()) is None:
-            advice = "登记域只写域名本身,不带 https://、端口、斜杠和路径,例如 static.example.gov.cn 。"
+            advice = "登记域只写域名本身，不带 https://、端口、斜杠和路径，例如 static.example.gov.cn 。"
             yield Finding("登记的其他域名", advice, snippet=shorten(domain), measured=domain)
 
 
@@ -60,5 +60,5 @@ RULE = Rule(
     code="MAS-ENT-02",
     needs=Need.DECLARATION,
     judge=judge,
-    fix="入口地址:https://wsbs.example.gov.cn/m/sbcx/index.html\n其他域名:static.example.gov.cn",
+    fix="入口地址：https://wsbs.example.gov.cn/m/sbcx/index.html\n其他域名：static.example.gov.cn",
 )

@@ -7,8 +7,8 @@ from mobile_pages.spec.base import Finding, Need, Outcome, Profile, Rule
 from mobile_pages.spec.outcomes import decided, not_run
 
 _WEEK_DAYS = 7.0
-_CHANGE_ADVICE = "页面的标题、域名或结构变了,请在 24 小时内重新检查一次,确认没有被篡改。"
-_WEEK_ADVICE = "每周至少完整检查一次,请重新提交检查。"
+_CHANGE_ADVICE = "页面的标题、域名或结构变了，请在 24 小时内重新检查一次，确认没有被篡改。"
+_WEEK_ADVICE = "每周至少完整检查一次，请重新提交检查。"
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
@@ -23,7 +23,7 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
         faults.append(Finding("上线后的变化", _CHANGE_ADVICE, measured=figure))
     if since > _WEEK_DAYS:
         faults.append(Finding("每周复检", _WEEK_ADVICE, measured=f"上次完整检查在 {since:g} 天前"))
-    return decided(faults, measured=f"变化 {watch.changes} 次,上次完整检查在 {since:g} 天前")
+    return decided(faults, measured=f"变化 {watch.changes} 次，上次完整检查在 {since:g} 天前")
 
 
 RULE = Rule(
@@ -31,5 +31,5 @@ RULE = Rule(
     code="MAS-MON-04",
     needs=Need.MONITORING,
     judge=judge,
-    fix="页面改版前先告知平台,改完当天在“我的页面”里点“重新检查”。",
+    fix="页面改版前先告知平台，改完当天在“我的页面”里点“重新检查”。",
 )

@@ -8,8 +8,8 @@ from mobile_pages.spec.outcomes import decided
 from mobile_pages.spec.rendered import edition, finding, unopened
 
 _KINDS = {
-    "back": ("自己画的返回键", "微信和支付宝顶部已有返回键,去掉页面里的这个。"),
-    "title": ("与标题重复的顶栏", "微信和支付宝顶部已显示标题,去掉页面里固定在顶部的同名标题栏。"),
+    "back": ("自己画的返回键", "微信和支付宝顶部已有返回键，去掉页面里的这个。"),
+    "title": ("与标题重复的顶栏", "微信和支付宝顶部已显示标题，去掉页面里固定在顶部的同名标题栏。"),
 }
 
 

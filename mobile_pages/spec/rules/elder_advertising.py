@@ -17,10 +17,10 @@ _NETWORKS = (
     *("pangolin-sdk-toutiao.com", "oceanengine.com", "ad.toutiao.com", "doubleclick.net"),
     *("googlesyndication.com", "googleadservices.com", "miaozhen.com", "admaster.com.cn"),
 )
-_AD_ADVICE = "长辈版里不要放任何广告,请删掉这一块。"
-_LURE_ADVICE = "去掉诱导点击的按键和文字,只保留办事需要的内容。"
+_AD_ADVICE = "长辈版里不要放任何广告，请删掉这一块。"
+_LURE_ADVICE = "去掉诱导点击的按键和文字，只保留办事需要的内容。"
 _NETWORK_ADVICE = "长辈版不要引用广告平台的代码。"
-_POPUP_ADVICE = "长辈版打开时不要自动弹出浮层;必须告知的内容直接写在页面上。"
+_POPUP_ADVICE = "长辈版打开时不要自动弹出浮层；必须告知的内容直接写在页面上。"
 _KINDS = {
     "label": ("广告标记", _AD_ADVICE),
     "block": ("广告位", _AD_ADVICE),
@@ -33,13 +33,13 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
     if rendering is None or not artifact.declaration.elder_url:
         return elder_unopened(artifact, profile)
     if "advertising" not in rendering.metrics:
-        return not_run("这次采集还没有找广告,请重新检查")
+        return not_run("这次采集还没有找广告，请重新检查")
     faults = [*_blocks(rendering), *_networks(rendering)]
     popups = [
         finding(one, rendering, where=f"浮层{quoted(one['text'])}", advice=_POPUP_ADVICE)
         for one in rendering.metrics["dialogs"]
     ]
-    reason = "打开时自动弹出浮层,请看是不是广告"
+    reason = "打开时自动弹出浮层，请看是不是广告"
     return decided(faults, popups, measured=f"{len(faults)} 处广告或诱导", reason=reason)
 
 
@@ -60,6 +60,6 @@ RULE = Rule(
     code="MAS-A11-09",
     needs=Need.RENDERED,
     judge=judge,
-    fix=".elder .banner, .elder .float { display: none; }  /* 更好:长辈版根本不输出这些内容 */",
+    fix=".elder .banner, .elder .float { display: none; }  /* 更好：长辈版根本不输出这些内容 */",
 )
-"""Source: 移动互联网应用(APP)适老化通用设计规范 5.1."""
+"""Source: 移动互联网应用（APP）适老化通用设计规范 5.1."""

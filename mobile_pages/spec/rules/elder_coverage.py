@@ -11,7 +11,7 @@ from mobile_pages.spec.rendered import ELDER, ELDER_PAGE, elder_unopened, findin
 
 _LEAST_PX = 18.0
 _FOOTER_ADVICE = "长辈版的页脚文字也要 18 像素以上。"
-_PAGE_ADVICE = "从长辈版点进去的页面也要是长辈版,主要文字 18 像素以上;把长辈版的状态带到下一页。"
+_PAGE_ADVICE = "从长辈版点进去的页面也要是长辈版，主要文字 18 像素以上；把长辈版的状态带到下一页。"
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
@@ -19,15 +19,15 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
     if entry is None or not artifact.declaration.elder_url:
         return elder_unopened(artifact, profile)
     if "footer_fonts" not in entry.metrics:
-        return not_run("这次采集还没有量页脚,请重新检查")
+        return not_run("这次采集还没有量页脚，请重新检查")
     opened = [one for one in artifact.renderings if one.label.startswith(f"{ELDER_PAGE}-")]
     pages = [one for one in opened if one.metrics and _answered(one)]
     faults = [*_footer(entry, "长辈版首页的页脚")]
     for page in pages:
         faults += _page(page)
-    measured_text = f"首页和 {len(pages)} 个二级页,{len(faults)} 处不够大"
+    measured_text = f"首页和 {len(pages)} 个二级页，{len(faults)} 处不够大"
     if not faults and len(pages) < len(opened):
-        return needs_review(f"{len(opened) - len(pages)} 个二级页打不开,没有量到")
+        return needs_review(f"{len(opened) - len(pages)} 个二级页打不开，没有量到")
     note = "" if opened else "没有找到同域名的二级页"
     return decided(faults, measured=measured_text, note=note)
 

@@ -14,8 +14,8 @@ _BIG_PX = 30.0
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
     if not artifact.declaration.elder_url:
         if profile is Profile.STANDARD:
-            return not_applicable("没有登记长辈版,本次按标准版检查")
-        advice = "做一个长辈版,并在登记里填写它的地址或切换参数。"
+            return not_applicable("没有登记长辈版，本次按标准版检查")
+        advice = "做一个长辈版，并在登记里填写它的地址或切换参数。"
         return decided([Finding("登记信息", advice, measured="没有登记长辈版地址")])
     rendering = measured(artifact, ELDER)
     if rendering is None:
@@ -31,7 +31,7 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
     if biggest < _BIG_PX:
         advice = "长辈版的标题和主要入口要有 30 像素以上的大字。"
         faults.append(Finding("长辈版标题", advice, measured=f"最大 {biggest:g} px", rendering=ELDER))
-    return decided(faults, measured=f"正文 {usual:g} px,最大 {biggest:g} px")
+    return decided(faults, measured=f"正文 {usual:g} px，最大 {biggest:g} px")
 
 
 RULE = Rule(

@@ -7,8 +7,8 @@ from mobile_pages.spec.base import Need, Outcome, Profile, Rule
 from mobile_pages.spec.outcomes import decided
 from mobile_pages.spec.rendered import edition, finding, quoted, unopened
 
-_UNREADY_ADVICE = "没有做好的栏目先不要放上来,做好后再加。"
-_EMPTY_ADVICE = "栏目里没有内容,补上内容或去掉这个栏目;确实没有记录时写一句说明,例如“您还没有办件”。"
+_UNREADY_ADVICE = "没有做好的栏目先不要放上来，做好后再加。"
+_EMPTY_ADVICE = "栏目里没有内容，补上内容或去掉这个栏目；确实没有记录时写一句说明，例如“您还没有办件”。"
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:

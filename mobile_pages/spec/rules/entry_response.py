@@ -17,23 +17,23 @@ _LOST_SHARE = 0.2
 
 # Trouble codes begin with the cause; the first that fits is told.
 _ADVICE_BY_TROUBLE = (
-    ("guard_dns", "域名解析不到:请核对地址有没有写错,并请运维人员确认域名已在公网解析。"),
+    ("guard_dns", "域名解析不到：请核对地址有没有写错，并请运维人员确认域名已在公网解析。"),
     (
         "guard_private",
-        "地址指向单位内网,群众的手机打不开。请换成公网能访问的正式地址,不要登记内网或测试地址。",
+        "地址指向单位内网，群众的手机打不开。请换成公网能访问的正式地址，不要登记内网或测试地址。",
     ),
-    ("guard_own", "登记的是本系统自己的地址,请换成本单位服务的入口地址。"),
-    ("guard_https_downgrade", "跳转途中从加密地址退回了不加密地址,请把跳转目标改成 https:// 开头。"),
-    ("guard_", "地址写法不合要求,请登记以 https:// 开头、不带端口和用户名的完整网址。"),
-    ("redirect_loop", "页面来回跳转,永远打不开。请检查登录判断和 http/https 跳转规则是不是互相指来指去。"),
-    ("too_many_redirects", "跳转次数太多,请把登记的地址换成最后到达的那个地址。"),
+    ("guard_own", "登记的是本系统自己的地址，请换成本单位服务的入口地址。"),
+    ("guard_https_downgrade", "跳转途中从加密地址退回了不加密地址，请把跳转目标改成 https:// 开头。"),
+    ("guard_", "地址写法不合要求，请登记以 https:// 开头、不带端口和用户名的完整网址。"),
+    ("redirect_loop", "页面来回跳转，永远打不开。请检查登录判断和 http/https 跳转规则是不是互相指来指去。"),
+    ("too_many_redirects", "跳转次数太多，请把登记的地址换成最后到达的那个地址。"),
     ("timeout", "服务器没有在规定时间内返回页面。请检查服务是否正常、防火墙是否放行外网访问。"),
-    ("tls", "加密连接建立不起来,请运维人员检查 HTTPS 证书和协议配置。"),
-    ("too_large", "入口页太大,请拆分内容,图片和数据改为按需加载。"),
-    ("headers_too_large", "响应头太大,请清理过多或过长的 Cookie。"),
+    ("tls", "加密连接建立不起来，请运维人员检查 HTTPS 证书和协议配置。"),
+    ("too_large", "入口页太大，请拆分内容，图片和数据改为按需加载。"),
+    ("headers_too_large", "响应头太大，请清理过多或过长的 Cookie。"),
 )
 _ADVICE_OTHERWISE = (
-    "请用手机流量在外网打开登记的地址试一试,确认服务已启动、不需要专网或 VPN,修好后重新提交检查。"
+    "请用手机流量在外网打开登记的地址试一试，确认服务已启动、不需要专网或 VPN，修好后重新提交检查。"
 )
 
 
@@ -51,7 +51,7 @@ def _unopened(trouble: Trouble) -> Outcome:
         (text for start, text in _ADVICE_BY_TROUBLE if trouble.code.startswith(start)), _ADVICE_OTHERWISE
     )
     finding = Finding("入口地址", advice, snippet=shorten(trouble.detail), measured=trouble.code)
-    return Outcome(Verdict.FAIL, (finding,), measured=f"打不开:{trouble.detail}")
+    return Outcome(Verdict.FAIL, (finding,), measured=f"打不开：{trouble.detail}")
 
 
 def _status(entry: Fetch) -> Finding | None:
@@ -59,7 +59,7 @@ def _status(entry: Fetch) -> Finding | None:
         return None
     return Finding(
         "入口地址",
-        "入口地址应直接返回 200。请核对登记的地址有没有写错,或请开发人员查看服务器日志。",
+        "入口地址应直接返回 200。请核对登记的地址有没有写错，或请开发人员查看服务器日志。",
         measured=f"状态码 {entry.status}",
     )
 
@@ -80,14 +80,14 @@ def _charset(entry: Fetch) -> Finding | None:
     if entry.charset.lower() not in _UTF8:
         measured = f"编码 {entry.charset}"
     elif _is_garbled(entry.body):
-        measured = "声明的是 UTF-8,内容却不是"
+        measured = "声明的是 UTF-8，内容却不是"
     elif entry.charset_source in ("bom", "header") or _declares_utf8(entry.head_bytes):
         return None
     else:
         measured = "前 1024 字节内没有声明编码"
     return Finding(
         "页面头部 <head>",
-        '把 <meta charset="utf-8"> 放在 <head> 的第一行,文件也存成 UTF-8,否则部分手机会显示乱码。',
+        '把 <meta charset="utf-8"> 放在 <head> 的第一行，文件也存成 UTF-8，否则部分手机会显示乱码。',
         measured=measured,
     )
 
@@ -113,7 +113,7 @@ def _doctype(entry: Fetch) -> Finding | None:
         return None
     return Finding(
         "页面第一行",
-        "在页面最前面写 <!DOCTYPE html>,否则手机会按旧网页的方式排版。",
+        "在页面最前面写 <!DOCTYPE html>，否则手机会按旧网页的方式排版。",
         snippet=shorten(entry.body[:120]),
         measured="没有 doctype",
     )

@@ -11,7 +11,7 @@ _LABEL = "extra-360"
 _FEWEST_CHARACTERS = 20
 # Of the text without the parameters: a page may show a little less, not another page.
 _LEAST_SHARE = 0.5
-_ADVICE = "网址后面多出不认识的参数时照常打开,不要报错、跳首页或白屏。"
+_ADVICE = "网址后面多出不认识的参数时照常打开，不要报错、跳首页或白屏。"
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
@@ -41,5 +41,5 @@ RULE = Rule(
     code="MAS-ENT-07",
     needs=Need.RENDERED,
     judge=judge,
-    fix="const id = new URLSearchParams(location.search).get('id');  // 只取认识的参数,其余不管",
+    fix="const id = new URLSearchParams(location.search).get('id');  // 只取认识的参数，其余不管",
 )

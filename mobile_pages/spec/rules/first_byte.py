@@ -8,7 +8,7 @@ from mobile_pages.spec.outcomes import decided
 
 _GOOD_MS = 600
 _WORST_MS = 2_000
-_ADVICE = "请开发和运维人员查看服务器为什么慢:给首页加缓存,减少打开时的数据库查询,必要时扩容。"
+_ADVICE = "请开发和运维人员查看服务器为什么慢：给首页加缓存，减少打开时的数据库查询，必要时扩容。"
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
@@ -19,7 +19,7 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
     finding = Finding("入口地址", _ADVICE, measured=measured)
     if ttfb_ms > _WORST_MS:
         return decided((finding,), measured=measured)
-    return decided((), (finding,), measured=measured, reason="只测了一次,请看上线后监测的中位数")
+    return decided((), (finding,), measured=measured, reason="只测了一次，请看上线后监测的中位数")
 
 
 RULE = Rule(

@@ -25,14 +25,14 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
     share = sum(count for size, count in sizes.items() if size < _SMALLEST_PX) / total
     faults = []
     if share > _SMALL_SHARE:
-        advice = "把小于 12 像素的文字改到 12 像素以上,说明和日期也一样。"
+        advice = "把小于 12 像素的文字改到 12 像素以上，说明和日期也一样。"
         faults.append(
             Finding("小字", advice, measured=f"{share:.0%} 的字小于 12 px", rendering=rendering.label)
         )
     if usual < _BODY_PX:
-        advice = "把正文字号改到 14 像素以上,建议 16 像素。"
+        advice = "把正文字号改到 14 像素以上，建议 16 像素。"
         faults.append(Finding("正文", advice, measured=f"正文 {usual:g} px", rendering=rendering.label))
-    return decided(faults, measured=f"正文 {usual:g} px,小于 12 px 的字占 {share:.1%}")
+    return decided(faults, measured=f"正文 {usual:g} px，小于 12 px 的字占 {share:.1%}")
 
 
 RULE = Rule(

@@ -23,10 +23,10 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
         faults.append(finding(footer, rendering, where="页脚", advice=advice, measured=measured))
 
     if _plain(declaration.body_name) not in text:
-        fault(f"在页脚写明服务提供单位“{declaration.body_name}”,与登记的名称一致。", "没有登记的单位名称")
+        fault(f"在页脚写明服务提供单位“{declaration.body_name}”，与登记的名称一致。", "没有登记的单位名称")
     hotline = _digits(declaration.hotline)
     if not hotline:
-        fault("先在登记信息里填写咨询热线,再写到页脚。", "没有登记咨询热线")
+        fault("先在登记信息里填写咨询热线，再写到页脚。", "没有登记咨询热线")
         return decided(faults)
     if hotline not in _digits(footer["text"]):
         fault(f"在页脚写明咨询热线 {declaration.hotline}。", "没有登记的咨询热线")
@@ -35,7 +35,7 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
         return decided(faults, measured=f"缺 {len(faults)} 项")
     if hotline not in {_digits(one) for one in rendering.metrics["telephones"]}:
         example = f'<a href="tel:{declaration.hotline}">{declaration.hotline}</a>'
-        fault(f"把热线做成可以一点就拨的链接:{example}。", "热线不能点击拨打")
+        fault(f"把热线做成可以一点就拨的链接：{example}。", "热线不能点击拨打")
     return decided(faults, measured=f"缺 {len(faults)} 项")
 
 
@@ -53,5 +53,5 @@ RULE = Rule(
     code="MAS-CNT-01",
     needs=Need.RENDERED,
     judge=judge,
-    fix='<footer>服务提供:广东省人力资源和社会保障厅<br>咨询热线:<a href="tel:12345">12345</a></footer>',
+    fix='<footer>服务提供：广东省人力资源和社会保障厅<br>咨询热线：<a href="tel:12345">12345</a></footer>',
 )

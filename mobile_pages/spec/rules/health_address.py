@@ -8,10 +8,10 @@ from mobile_pages.artifact import Artifact, Monitoring
 from mobile_pages.spec.base import Finding, Need, Outcome, Profile, Rule
 from mobile_pages.spec.outcomes import decided, not_run
 
-_MISSING_ADVICE = "做一个检查数据库和接口的健康地址,正常返回 200,并填到登记信息里。"
-_DOWN_ADVICE = "入口能打开而健康地址报错:健康地址只在真正出故障时才返回错误。"
-_SLOW_ADVICE = "健康地址 3 秒内要有回答,只做几项快速检查,不要跑整套业务。"
-_SILENT_ADVICE = "入口打不开时健康地址还在返回正常:它要真正去查数据库和接口,不能固定返回 200。"
+_MISSING_ADVICE = "做一个检查数据库和接口的健康地址，正常返回 200，并填到登记信息里。"
+_DOWN_ADVICE = "入口能打开而健康地址报错：健康地址只在真正出故障时才返回错误。"
+_SLOW_ADVICE = "健康地址 3 秒内要有回答，只做几项快速检查，不要跑整套业务。"
+_SILENT_ADVICE = "入口打不开时健康地址还在返回正常：它要真正去查数据库和接口，不能固定返回 200。"
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
@@ -21,14 +21,14 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
     if watch is None or not watch.health_visits:
         return not_run("健康地址还没有探测过")
     figures = (
-        f"探测 {watch.health_visits} 次,报错 {watch.health_failures} 次,超过 3 秒 {watch.health_slow} 次"
+        f"探测 {watch.health_visits} 次，报错 {watch.health_failures} 次，超过 3 秒 {watch.health_slow} 次"
     )
     return decided(_faults(watch), measured=figures)
 
 
 def _faults(watch: Monitoring) -> Iterator[Finding]:
     if watch.health_failures > watch.failures:
-        measured = f"健康地址报错 {watch.health_failures} 次,入口打不开 {watch.failures} 次"
+        measured = f"健康地址报错 {watch.health_failures} 次，入口打不开 {watch.failures} 次"
         yield Finding("健康地址", _DOWN_ADVICE, measured=measured)
     # One answer in twenty may be slow; more is the address, not the network.
     if watch.health_slow * 20 > watch.health_visits:

@@ -8,7 +8,7 @@ from mobile_pages.spec.outcomes import decided
 from mobile_pages.spec.rendered import PLAIN, measured, unopened
 
 _MOST = 1
-_ADVICE = "加载时不要调用 history.pushState,也不要用 location 再跳一次;要改地址用 history.replaceState。"
+_ADVICE = "加载时不要调用 history.pushState，也不要用 location 再跳一次；要改地址用 history.replaceState。"
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:

@@ -12,7 +12,7 @@ from mobile_pages.spec.rendered import PLAIN, finding, measured, unopened
 _LABELS = ("plain-320", PLAIN, "plain-414")
 _ALLOWED_PX = 1
 _ADVICE = (
-    "把这个元素的固定宽度改成 max-width:100%,表格和图片放进可以自己滚动的容器,长网址和编号加 "
+    "把这个元素的固定宽度改成 max-width:100%，表格和图片放进可以自己滚动的容器，长网址和编号加 "
     "overflow-wrap:anywhere 让它换行。"
 )
 
@@ -25,7 +25,7 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
     faults = [one for rendering in wide if not _is_hidden(rendering) for one in _findings(rendering)]
     doubts = [one for rendering in wide if _is_hidden(rendering) for one in _findings(rendering)]
     widest = max(one.metrics["layout"]["overflow"] for one in renderings)
-    reason = "超出部分被 overflow-x:hidden 盖住,请人工看看有没有内容被切掉" if doubts else ""
+    reason = "超出部分被 overflow-x:hidden 盖住，请人工看看有没有内容被切掉" if doubts else ""
     return decided(faults, doubts, measured=f"最多超出 {widest:g} px", reason=reason)
 
 
@@ -39,7 +39,7 @@ def _findings(rendering: Rendering) -> Iterator[Finding]:
     if not layout["offenders"]:
         yield Finding(f"{rendering.width} 宽的手机", _ADVICE, measured=over, rendering=rendering.label)
     for entry in layout["offenders"][:5]:
-        where = f"{rendering.width} 宽的手机,页面右侧"
+        where = f"{rendering.width} 宽的手机，页面右侧"
         this = f"右边超出 {entry['over']:g} px"
         yield finding(entry, rendering, where=where, advice=_ADVICE, measured=this)
 

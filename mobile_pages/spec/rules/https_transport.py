@@ -30,7 +30,7 @@ def _way_in(artifact: Artifact) -> Iterator[Finding]:
     if plain:
         yield Finding(
             "入口地址",
-            "给域名装上 HTTPS 证书,并把登记的入口地址改成 https:// 开头;跳转途中也不要经过 http:// 地址。",
+            "给域名装上 HTTPS 证书，并把登记的入口地址改成 https:// 开头；跳转途中也不要经过 http:// 地址。",
             snippet=shorten(plain[0]),
             measured=f"{len(plain)} 个 http:// 地址",
             count=len(plain),
@@ -43,7 +43,7 @@ def _forms(artifact: Artifact) -> tuple[Finding, ...]:
         for one in addresses(artifact)
         if one.attribute in ("action", "formaction") and _is_plain(one.raw)
     ]
-    advice = "把表单的提交地址改成 https:// 开头或站内相对地址,群众填的内容才不会明文传输。"
+    advice = "把表单的提交地址改成 https:// 开头或站内相对地址，群众填的内容才不会明文传输。"
     return found(nodes, where="表单提交地址", advice=advice)
 
 

@@ -8,8 +8,8 @@ from mobile_pages.spec.outcomes import decided, not_applicable
 from mobile_pages.spec.rendered import axe_says, besides, edition, finding, unopened
 
 _ADVICES = {
-    "missing": '给图片加 alt,写明图上是什么;只作装饰的写 alt=""。',
-    "file_name": "alt 里写的是文件名,改成图上的内容。",
+    "missing": '给图片加 alt，写明图上是什么；只作装饰的写 alt=""。',
+    "file_name": "alt 里写的是文件名，改成图上的内容。",
 }
 _AXE_RULES = ("image-alt", "input-image-alt", "role-img-alt", "svg-img-alt", "area-alt", "object-alt")
 

@@ -26,7 +26,7 @@ _MEANINGS = (
         re.compile(r"手机|电话|联系方式"),
         frozenset({"tel"}),
         frozenset({"tel", "numeric"}),
-        '电话号码用 <input type="tel">,手机会弹出拨号键盘。',
+        '电话号码用 <input type="tel">，手机会弹出拨号键盘。',
     ),
     _Meaning(
         re.compile(r"邮箱|电子邮件|e-?mail", re.I),
@@ -38,12 +38,12 @@ _MEANINGS = (
         re.compile(r"金额|数量|年龄|验证码|邮政编码|邮编"),
         frozenset({"number", "tel"}),
         frozenset({"numeric", "decimal", "tel"}),
-        '纯数字用 <input inputmode="numeric">,手机会弹出数字键盘。',
+        '纯数字用 <input inputmode="numeric">，手机会弹出数字键盘。',
     ),
 )
 _ID_CARD = re.compile(r"身份证|证件号")
-_ID_ADVICE = '身份证号可能以 X 结尾,不能用 type="number",改用 type="text"。'
-_AUTOCOMPLETE_ADVICE = "autocomplete 只能用标准里的词,例如 name、tel、street-address、off。"
+_ID_ADVICE = '身份证号可能以 X 结尾，不能用 type="number"，改用 type="text"。'
+_AUTOCOMPLETE_ADVICE = "autocomplete 只能用标准里的词，例如 name、tel、street-address、off。"
 _TYPED = frozenset({"text", "search", "number", "tel", "email", "url", "password"})
 # HTML standard, autofill detail tokens.
 _TOKENS = frozenset(

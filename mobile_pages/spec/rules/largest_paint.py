@@ -9,7 +9,7 @@ from mobile_pages.spec.rendered import PLAIN, measured, unopened
 
 _GOOD_MS = 2500
 _MOST_MS = 4000
-_ADVICE = "首屏最大的一块(多半是大图或横幅)出来得太晚,压缩它,不要懒加载它,也不要等脚本再插入。"
+_ADVICE = "首屏最大的一块（多半是大图或横幅）出来得太晚，压缩它，不要懒加载它，也不要等脚本再插入。"
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
@@ -18,12 +18,12 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
         return unopened(artifact)
     shown_ms = rendering.metrics["vitals"]["lcp"]
     if shown_ms is None:
-        return not_applicable("页面没有画出内容,见 MAS-PRF-02")
+        return not_applicable("页面没有画出内容，见 MAS-PRF-02")
     figure = f"{shown_ms / 1000:.1f} 秒"
     if shown_ms > _MOST_MS:
         return decided([Finding("首屏", _ADVICE, measured=figure, rendering=PLAIN)], measured=figure)
     grade = "良好" if shown_ms <= _GOOD_MS else "合格"
-    return decided([], measured=f"{figure}({grade},按慢速 4G 网络)")
+    return decided([], measured=f"{figure}({grade}，按慢速 4G 网络)")
 
 
 RULE = Rule(

@@ -8,7 +8,7 @@ from mobile_pages.spec.outcomes import decided
 from mobile_pages.spec.rendered import edition, unopened
 
 _MOST = 0.1
-_ADVICE = "给图片写上 width 和 height,给后来才出现的横幅、列表预留高度,页面就不会在加载时跳动。"
+_ADVICE = "给图片写上 width 和 height，给后来才出现的横幅、列表预留高度，页面就不会在加载时跳动。"
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:

@@ -8,8 +8,8 @@ from mobile_pages.spec.outcomes import decided, not_applicable
 from mobile_pages.spec.rendered import edition, finding, quoted, unopened
 
 _LEAST = 1.3
-_LINE_ADVICE = "把正文的 line-height 设为 1.5 左右,至少 1.3。"
-_GAP_ADVICE = "给段落加下边距,段与段的距离至少是行距的 1.3 倍。"
+_LINE_ADVICE = "把正文的 line-height 设为 1.5 左右，至少 1.3。"
+_GAP_ADVICE = "给段落加下边距，段与段的距离至少是行距的 1.3 倍。"
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:

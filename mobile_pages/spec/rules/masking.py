@@ -18,7 +18,7 @@ from mobile_pages.spec.dom import page_of, selector, shorten
 from mobile_pages.spec.outcomes import decided
 
 _ADVICE = (
-    "由服务器先脱敏再返回页面:证件号只留首末位(3****************X),手机号中间四位打星(137****9050),"
+    "由服务器先脱敏再返回页面：证件号只留首末位（3****************X），手机号中间四位打星（137****9050）,"
     "注释、隐藏域和脚本里也不要留原值。"
 )
 _NAME_LABEL = r"(?:姓名|参保人|申请人|当事人)\s*[::]?\s*"
@@ -56,7 +56,7 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
                 doubts.add((piece.where, "姓名"), partial(_name, piece, name.group(1)))
     certain = faults.findings()
     plain = sum(finding.count for finding in certain)
-    reason = "有的数字或姓名可能是个人信息,请人工确认"
+    reason = "有的数字或姓名可能是个人信息，请人工确认"
     return decided(certain, doubts.findings(), measured=f"{plain} 处明文", reason=reason)
 
 

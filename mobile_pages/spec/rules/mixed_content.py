@@ -20,7 +20,7 @@ _LOADING_RELATIONS = frozenset(
     {"stylesheet", "icon", "preload", "modulepreload", "manifest", "apple-touch-icon"}
 )
 _CSS_PLAIN = re.compile(r"(?:url\(\s*[\"']?|@import\s+[\"'])http://", re.I)
-_ADVICE = "把 http:// 换成 https:// 或站内相对路径;浏览器会拦下加密页面里的不加密内容,图片和功能会缺失。"
+_ADVICE = "把 http:// 换成 https:// 或站内相对路径；浏览器会拦下加密页面里的不加密内容，图片和功能会缺失。"
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:

@@ -7,7 +7,7 @@ from mobile_pages.spec.base import Need, Outcome, Profile, Rule
 from mobile_pages.spec.outcomes import decided, not_run
 from mobile_pages.spec.rendered import edition, finding, quoted, unopened
 
-_ADVICE = "去掉样式里按横屏或竖屏旋转内容的写法(@media (orientation: …) 里的 rotate),让内容随屏幕自然排列。"
+_ADVICE = "去掉样式里按横屏或竖屏旋转内容的写法(@media (orientation: …) 里的 rotate)，让内容随屏幕自然排列。"
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
@@ -16,7 +16,7 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
         return unopened(artifact)
     seen = rendering.metrics.get("orientation")
     if seen is None:
-        return not_run("这次采集还没有看样式表,请重新检查")
+        return not_run("这次采集还没有看样式表，请重新检查")
     faults = [
         finding(
             one,
@@ -28,7 +28,7 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
         for one in seen["turned"]
     ]
     unread = seen["unread_sheets"]
-    note = f"{unread} 个外域样式表读不到,没有看" if unread else ""
+    note = f"{unread} 个外域样式表读不到，没有看" if unread else ""
     return decided(faults, measured=f"{len(faults)} 处被旋转", note=note)
 
 

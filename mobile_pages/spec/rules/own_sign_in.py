@@ -7,7 +7,7 @@ from mobile_pages.spec.base import Need, Outcome, Profile, Rule
 from mobile_pages.spec.outcomes import decided
 from mobile_pages.spec.rendered import edition, finding, unopened
 
-_ADVICE = "去掉自己的登录、注册界面,改为跳转省统一身份认证,群众在办事大厅登录后直接进入。"
+_ADVICE = "去掉自己的登录、注册界面，改为跳转省统一身份认证，群众在办事大厅登录后直接进入。"
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:

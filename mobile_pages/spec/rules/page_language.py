@@ -26,7 +26,7 @@ _CODES = """
 _KNOWN = frozenset(_CODES.split())
 _CHINESE = frozenset({"zh", "cmn", "yue", "hak", "nan", "wuu", "gan", "hsn"})
 _IDEOGRAPH = re.compile(r"[\u4e00-\u9fff]")
-_ADVICE = '在 <html> 标签上写明语言:<html lang="zh-CN">,读屏软件才会用普通话朗读。'
+_ADVICE = '在 <html> 标签上写明语言：<html lang="zh-CN">，读屏软件才会用普通话朗读。'
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
@@ -40,8 +40,8 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
     if _SHAPE.fullmatch(value) is None or language not in _KNOWN:
         return _failed(f"lang={value} 不是有效的语言代码", raw)
     if language not in _CHINESE and _is_mostly_chinese(text_of(page.body)):
-        finding = _finding(f"lang={value},正文是中文", raw)
-        reason = "声明的语言与正文不符,请人工确认"
+        finding = _finding(f"lang={value}，正文是中文", raw)
+        reason = "声明的语言与正文不符，请人工确认"
         return Outcome(Verdict.NEEDS_REVIEW, (finding,), f"lang={value}", reason)
     return Outcome(Verdict.PASS, measured=f"lang={value}")
 

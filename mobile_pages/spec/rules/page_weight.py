@@ -9,8 +9,8 @@ from mobile_pages.spec.rendered import PLAIN, measured, unopened
 
 _MOST_BYTES = 1_500_000
 _MOST_REQUESTS = 60
-_BYTES_ADVICE = "压缩图片、合并并压缩脚本样式,首屏用不到的内容等需要时再加载。"
-_REQUESTS_ADVICE = "合并小文件和小图标,首屏用不到的接口等需要时再调用。"
+_BYTES_ADVICE = "压缩图片、合并并压缩脚本样式，首屏用不到的内容等需要时再加载。"
+_REQUESTS_ADVICE = "合并小文件和小图标，首屏用不到的接口等需要时再调用。"
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
@@ -27,7 +27,7 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
                 "首屏下载量",
                 _BYTES_ADVICE,
                 snippet=_named(heaviest),
-                measured=f"{_megabytes(total)},最大的一个 {_megabytes(heaviest.bytes)}",
+                measured=f"{_megabytes(total)}，最大的一个 {_megabytes(heaviest.bytes)}",
                 rendering=PLAIN,
             )
         )

@@ -19,8 +19,8 @@ _PERMISSION = re.compile(
     r"geolocation\.(?:getCurrentPosition|watchPosition)\s*\(|Notification\.requestPermission\s*\("
     r"|getUserMedia\s*\(|wx\.getLocation\s*\("
 )
-_PASTE_ADVICE = "删去禁止粘贴的代码:证件号、验证码靠手输容易出错,老人尤其需要粘贴。"
-_PERMISSION_ADVICE = "不要一打开页面就索要定位、通知、摄像头权限;等群众点了“附近网点”一类的按钮再问。"
+_PASTE_ADVICE = "删去禁止粘贴的代码：证件号、验证码靠手输容易出错，老人尤其需要粘贴。"
+_PERMISSION_ADVICE = "不要一打开页面就索要定位、通知、摄像头权限；等群众点了“附近网点”一类的按钮再问。"
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
@@ -52,7 +52,7 @@ def _graded(paste: tuple[Finding, ...], start: tuple[Finding, ...], perhaps: tup
 
     Source: access spec MAS-FRM-03, severity should (paste) / must (permissions).
     """
-    measured = f"禁止粘贴 {len(paste)} 处,进页索权 {len(start)} 处"
+    measured = f"禁止粘贴 {len(paste)} 处，进页索权 {len(start)} 处"
     if paste and not start:
         return Outcome(Verdict.FAIL, paste + perhaps, measured, severity=Severity.SHOULD)
     return decided((*start, *paste), perhaps, measured=measured, reason="请人工确认是不是点了按钮才索要权限")

@@ -29,21 +29,21 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
     doubts: list[Finding] = []
     first = fields[0]
     if not any(_POLICY.search(text_of(link)) for link in page.css("a[href]")):
-        advice = "在提交按钮附近放上《隐私政策》或《个人信息处理告知》的链接,写明收集什么、做什么用。"
+        advice = "在提交按钮附近放上《隐私政策》或《个人信息处理告知》的链接，写明收集什么、做什么用。"
         faults.append(Finding("个人信息表单", advice, selector(first), snippet(first), "没有告知链接"))
     boxes = _consent_boxes(page)
     ticked = [box for box in boxes if "checked" in box.attributes or attribute(box, "aria-checked") == "true"]
     faults += found(
         ticked,
         where="同意框",
-        advice="同意框不要替群众预先勾上,去掉 checked。",
+        advice="同意框不要替群众预先勾上，去掉 checked。",
         measured="预先勾选",
     )
     if not boxes:
         advice = "在提交按钮前放一个没有勾选的“我已阅读并同意”复选框。"
         doubts.append(Finding("个人信息表单", advice, selector(first), snippet(first), "没有找到同意框"))
     measured = f"{len(fields)} 个个人信息输入框"
-    return decided(faults, doubts, measured=measured, reason="没有找到同意框,可能由脚本画出,请人工确认")
+    return decided(faults, doubts, measured=measured, reason="没有找到同意框，可能由脚本画出，请人工确认")
 
 
 def _personal_fields(page: LexborHTMLParser) -> list[LexborNode]:

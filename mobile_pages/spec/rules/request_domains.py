@@ -10,7 +10,7 @@ from mobile_pages.spec.base import Finding, Need, Outcome, Profile, Rule
 from mobile_pages.spec.outcomes import decided
 from mobile_pages.spec.rendered import PLAIN, measured, unopened
 
-_ADVICE = "把这个域名补进登记的域名清单并在微信、支付宝后台配置,或者把文件放到自己的域名下。"
+_ADVICE = "把这个域名补进登记的域名清单并在微信、支付宝后台配置，或者把文件放到自己的域名下。"
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
@@ -27,7 +27,7 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
         for host, count in asked.items()
         if host not in declared
     ]
-    return decided(faults, measured=f"{len(asked)} 个域名,{len(faults)} 个没有登记")
+    return decided(faults, measured=f"{len(asked)} 个域名，{len(faults)} 个没有登记")
 
 
 def _host(url: str) -> str:

@@ -10,9 +10,9 @@ from mobile_pages.spec.outcomes import decided
 from mobile_pages.spec.rendered import CLIENT_NAMES, unopened
 
 _LABELS = ("plain-360", "wechat-360", "alipay-360")
-_ERROR_ADVICE = "请开发人员按这里的报错修改脚本;用到微信、支付宝接口的地方先判断接口在不在。"
-_REQUEST_ADVICE = "补上这个文件或接口,或删去对它的引用。"
-_UNFINISHED_ADVICE = "页面一直在加载或被中止,检查死循环、不断刷新和一直没有结束的请求。"
+_ERROR_ADVICE = "请开发人员按这里的报错修改脚本；用到微信、支付宝接口的地方先判断接口在不在。"
+_REQUEST_ADVICE = "补上这个文件或接口，或删去对它的引用。"
+_UNFINISHED_ADVICE = "页面一直在加载或被中止，检查死循环、不断刷新和一直没有结束的请求。"
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:

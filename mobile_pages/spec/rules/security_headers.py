@@ -29,7 +29,7 @@ def _transport(entry: Fetch) -> Iterator[Finding]:
     if age < _LEAST_AGE_SECONDS:
         yield Finding(
             "响应头 Strict-Transport-Security",
-            "加上这个响应头,max-age 至少 31536000(一年),手机以后就只走加密通道。",
+            "加上这个响应头，max-age 至少 31536000(一年)，手机以后就只走加密通道。",
             snippet=shorten(header),
             measured=f"max-age={age}" if header else "没有",
         )
@@ -42,7 +42,7 @@ def _framing(entry: Fetch) -> Iterator[Finding]:
         return
     yield Finding(
         "响应头 Content-Security-Policy",
-        "加上 frame-ancestors 'self'(或 X-Frame-Options: SAMEORIGIN),防止页面被别的网站套住骗点击。",
+        "加上 frame-ancestors 'self'(或 X-Frame-Options: SAMEORIGIN)，防止页面被别的网站套住骗点击。",
         snippet=shorten(options),
         measured="没有",
     )
@@ -60,7 +60,7 @@ def _cookies(entry: Fetch) -> Iterator[Finding]:
         if is_session and lacking:
             yield Finding(
                 f"Cookie {shorten(key)}",
-                "给会话 Cookie 加上 Secure、HttpOnly、SameSite=Lax 三个属性,防止被窃取。",
+                "给会话 Cookie 加上 Secure、HttpOnly、SameSite=Lax 三个属性，防止被窃取。",
                 snippet=shorten("; ".join([f"{key}=…", *rest])),
                 measured="缺 " + "、".join(lacking),
             )

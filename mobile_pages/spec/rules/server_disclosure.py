@@ -20,7 +20,7 @@ _TRACE = re.compile(
     re.S,
 )
 _BANNER = re.compile(r"(?:nginx|apache(?: tomcat)?|openresty|iis|weblogic|php)/\d[\d.]*", re.I)
-_UNAUTHORISED = "备份与源码路径未获登记单位授权,没有探测"
+_UNAUTHORISED = "备份与源码路径未获登记单位授权，没有探测"
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
@@ -31,7 +31,7 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
         finding for where, fetch in answers for finding in (*_headers(where, fetch), *_body(where, fetch))
     )
     if not findings and (error_page is None or error_page.trouble is not None):
-        return not_run("没有取到出错页,不能判断是否泄露堆栈")
+        return not_run("没有取到出错页，不能判断是否泄露堆栈")
     return decided(findings, measured=f"{len(findings)} 处泄露", note=_UNAUTHORISED)
 
 
@@ -42,7 +42,7 @@ def _headers(where: str, fetch: Fetch) -> Iterator[Finding]:
         if value and _VERSION.search(value if name != "via" else value.partition(" ")[2]):
             yield Finding(
                 f"{where}的响应头 {name}",
-                "在服务器配置里隐藏软件版本号,攻击者会按版本找漏洞。",
+                "在服务器配置里隐藏软件版本号，攻击者会按版本找漏洞。",
                 snippet=shorten(f"{name}: {value}"),
                 measured=value,
             )
@@ -53,7 +53,7 @@ def _body(where: str, fetch: Fetch) -> Iterator[Finding]:
     if trace is not None:
         yield Finding(
             f"{where}正文",
-            "正式环境请关闭调试模式,出错时只显示一句说明和返回首页的链接,详细信息写进服务器日志。",
+            "正式环境请关闭调试模式，出错时只显示一句说明和返回首页的链接，详细信息写进服务器日志。",
             snippet=shorten(fetch.body[trace.start() : trace.start() + 160]),
             measured="程序堆栈",
         )
@@ -61,7 +61,7 @@ def _body(where: str, fetch: Fetch) -> Iterator[Finding]:
     if banner is not None:
         yield Finding(
             f"{where}正文",
-            "换成自己的出错页面,不要用服务器自带的、写着软件版本的那一页。",
+            "换成自己的出错页面，不要用服务器自带的、写着软件版本的那一页。",
             snippet=shorten(banner.group()),
             measured=banner.group(),
         )

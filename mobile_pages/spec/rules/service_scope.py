@@ -21,7 +21,7 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
     declaration = artifact.declaration
     findings = (*_level(declaration), *_reach(declaration), *_name(declaration))
     measured = (
-        f"{_LEVEL_NAMES[declaration.level]},区划 {declaration.region_code},"
+        f"{_LEVEL_NAMES[declaration.level]}，区划 {declaration.region_code},"
         f"服务范围 {declaration.service_region_code}"
     )
     return decided(findings, measured=measured)
@@ -42,9 +42,9 @@ def _level(declaration: Declaration) -> Iterator[Finding]:
     if declaration.level not in _levels_of(declaration.region_code):
         yield Finding(
             "登记的层级与行政区划",
-            "请核对建设单位的层级和行政区划代码:省级填 440000,市级填本市代码,县级填本县(区)代码。",
+            "请核对建设单位的层级和行政区划代码：省级填 440000，市级填本市代码，县级填本县（区）代码。",
             snippet=shorten(declaration.body_name),
-            measured=f"{_LEVEL_NAMES[declaration.level]},区划 {declaration.region_code}",
+            measured=f"{_LEVEL_NAMES[declaration.level]}，区划 {declaration.region_code}",
         )
 
 
@@ -54,9 +54,9 @@ def _reach(declaration: Declaration) -> Iterator[Finding]:
     if not _levels_of(reach) or not reach.startswith(prefix):
         yield Finding(
             "登记的服务范围",
-            "服务范围不能超出建设单位所在的地区;县级单位的服务不能标成全市或全省。",
+            "服务范围不能超出建设单位所在的地区；县级单位的服务不能标成全市或全省。",
             snippet=shorten(declaration.body_name),
-            measured=f"区划 {own},服务范围 {reach}",
+            measured=f"区划 {own}，服务范围 {reach}",
         )
 
 
@@ -64,7 +64,7 @@ def _name(declaration: Declaration) -> Iterator[Finding]:
     if declaration.level is not Level.PROVINCE and _PROVINCIAL_WORDS.search(declaration.name):
         yield Finding(
             "登记的服务名",
-            "市、县级服务的名称里不要写“广东省”“全省”,以免群众误以为全省都能办。",
+            "市、县级服务的名称里不要写“广东省”“全省”，以免群众误以为全省都能办。",
             snippet=shorten(declaration.name),
             measured=_LEVEL_NAMES[declaration.level],
         )
@@ -75,5 +75,5 @@ RULE = Rule(
     code="MAS-ENT-05",
     needs=Need.DECLARATION,
     judge=judge,
-    fix="建设单位:天河区民政局  层级:县级  行政区划:440106  服务范围:440106",
+    fix="建设单位：天河区民政局  层级：县级  行政区划：440106  服务范围：440106",
 )

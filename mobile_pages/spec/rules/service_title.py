@@ -17,10 +17,10 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
         return decided((), measured=measured)
     finding = Finding(
         "网页标题 <title>",
-        f"把网页标题写成登记的服务名“{declaration.name}”,不要留空,也不要写成“首页”或单位名。",
+        f"把网页标题写成登记的服务名“{declaration.name}”，不要留空，也不要写成“首页”或单位名。",
         "head > title",
         shorten(f"<title>{title}</title>"),
-        f"标题“{title}”,登记名“{declaration.name}”" if title else "标题为空",
+        f"标题“{title}”，登记名“{declaration.name}”" if title else "标题为空",
     )
     return decided((finding,), measured=measured)
 

@@ -32,11 +32,11 @@ def _labels(artifact: Artifact) -> Iterator[Finding]:
         if node is None or not value:
             yield Finding(
                 "页面头部 <head>",
-                f'在 <head> 里加上 <meta name="{label}" content="…">,内容和网站标识登记的一样。',
+                f'在 <head> 里加上 <meta name="{label}" content="…">，内容和网站标识登记的一样。',
                 measured=f"{label} 没有填",
             )
         elif not _fits(label, value, host):
-            advice = f"把 {label} 改成登记的值:域名与本页一致,标识码为 10 位。"
+            advice = f"把 {label} 改成登记的值：域名与本页一致，标识码为 10 位。"
             yield Finding("页面头部 <head>", advice, selector(node), snippet(node), f"{label}={value}")
 
 
@@ -52,7 +52,7 @@ def _fits(label: str, value: str, host: str) -> bool:
 def _filing(artifact: Artifact) -> Iterator[Finding]:
     registered = artifact.declaration.icp_number
     if _ICP.search(visible_text(page_of(artifact))) is None and _ICP.search(registered) is None:
-        yield Finding("页脚", "在页脚写上 ICP 备案号,或在登记表里填写。", measured="没有备案号")
+        yield Finding("页脚", "在页脚写上 ICP 备案号，或在登记表里填写。", measured="没有备案号")
 
 
 RULE = Rule(

@@ -7,7 +7,7 @@ from mobile_pages.spec.base import Finding, Need, Outcome, Profile, Rule
 from mobile_pages.spec.outcomes import decided
 from mobile_pages.spec.rendered import CLIENT_NAMES, measured, unopened
 
-_ADVICE = "不要把证件号、手机号存在手机里,存到服务器的会话中,页面只拿脱敏后的内容。"
+_ADVICE = "不要把证件号、手机号存在手机里，存到服务器的会话中，页面只拿脱敏后的内容。"
 _STORES = {"localStorage": "本地存储", "sessionStorage": "会话存储", "cookie": "Cookie"}
 
 
@@ -30,8 +30,8 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
         faults.values(),
         doubts.values(),
         measured=f"{len(faults)} 处",
-        reason="存着的数字像是个人信息,请人工确认",
-        note="检查时没有登录,登录后才写入的内容看不到",
+        reason="存着的数字像是个人信息，请人工确认",
+        note="检查时没有登录，登录后才写入的内容看不到",
     )
 
 

@@ -13,9 +13,9 @@ from mobile_pages.spec.rendered import axe_says, besides, edition, finding, quot
 _LEAST_PX = 24
 _COMFORTABLE_PX = 44
 _TOLERANCE_PX = 0.5
-_SMALL_ADVICE = "加大内边距或行高,让可点的地方至少 24×24 像素,或者与旁边可点的地方拉开到 24 像素以上。"
-_SEEMING_ADVICE = "这里看上去能点。能点的,请改成链接或按钮并做到 44×44 像素;不能点的,去掉手形光标。"
-_MAIN_ADVICE = "按钮、输入框和栏目入口至少做到 44×44 像素,例如 min-height:44px。"
+_SMALL_ADVICE = "加大内边距或行高，让可点的地方至少 24×24 像素，或者与旁边可点的地方拉开到 24 像素以上。"
+_SEEMING_ADVICE = "这里看上去能点。能点的，请改成链接或按钮并做到 44×44 像素；不能点的，去掉手形光标。"
+_MAIN_ADVICE = "按钮、输入框和栏目入口至少做到 44×44 像素，例如 min-height:44px。"
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
@@ -46,10 +46,10 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
         finding(one, rendering, where=quoted(one["text"]), advice=_SEEMING_ADVICE, measured=_size(one))
         for one in rendering.metrics.get("seeming_targets", ())
     ]
-    counts = f"<24: {_count(small)} 个,主组件 <44: {_count(narrow)} 个(共 {targets['count']} 个可点处)"
+    counts = f"<24: {_count(small)} 个，主组件 <44: {_count(narrow)} 个(共 {targets['count']} 个可点处)"
     if faults and not small and not told:
         return Outcome(Verdict.FAIL, tuple(faults), counts, severity=Severity.SHOULD)
-    return decided(faults, seeming, measured=counts, reason="有的地方看上去能点,但不是链接或按钮")
+    return decided(faults, seeming, measured=counts, reason="有的地方看上去能点，但不是链接或按钮")
 
 
 def _below(entry: Mapping[str, Any], px: int) -> bool:

@@ -10,8 +10,8 @@ from mobile_pages.spec.base import Need, Outcome, Profile, Rule
 from mobile_pages.spec.outcomes import decided
 from mobile_pages.spec.rendered import axe_says, besides, edition, finding, quoted, unopened
 
-_ADVICE = "把文字颜色调深,或把背景调浅;白底上的灰字用 #666 或更深。"
-_DOUBT_ADVICE = "文字后面是图片或渐变,机器算不准,请对着截图看清不清楚;必要时给文字垫一块纯色底。"
+_ADVICE = "把文字颜色调深，或把背景调浅；白底上的灰字用 #666 或更深。"
+_DOUBT_ADVICE = "文字后面是图片或渐变，机器算不准，请对着截图看清不清楚；必要时给文字垫一块纯色底。"
 _BIG_PX = 18.0
 _BIG_RATIO = 3.0
 _RATIO = 4.5
@@ -36,7 +36,7 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
             rendering,
             where=quoted(one["text"]),
             advice=_ADVICE,
-            measured=f"{one['color']} 对 {one['background']} 为 {one['ratio']:g}:1,要 {one['needed']:g}:1",
+            measured=f"{one['color']} 对 {one['background']} 为 {one['ratio']:g}:1，要 {one['needed']:g}:1",
         )
         for one in [*certain, *besides(told, certain)]
     ]

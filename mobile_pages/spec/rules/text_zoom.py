@@ -13,10 +13,10 @@ from mobile_pages.spec.rendered import PLAIN, finding, measured, quoted, unopene
 _ZOOMED = "zoom-360"
 # Of the 1.5 that are asked for; text that a page excepts on purpose (icons, a logo) may stay.
 _LEAST_GROWTH = 1.3
-_CUT_ADVICE = "给文字所在的框去掉固定高度,改用 min-height 和内边距,并允许换行,字放大后才放得下。"
-_OVERLAP_ADVICE = "不要用绝对定位或固定高度摆放这两段文字,让它们随内容自然往下排。"
-_STUCK_ADVICE = "去掉样式里的 text-size-adjust: 100% !important,让页面跟随微信的字号设置。"
-_BUTTON_ADVICE = "字号放大后主按钮跑到了屏幕外,把按钮宽度改成百分比或 max-width:100%。"
+_CUT_ADVICE = "给文字所在的框去掉固定高度，改用 min-height 和内边距，并允许换行，字放大后才放得下。"
+_OVERLAP_ADVICE = "不要用绝对定位或固定高度摆放这两段文字，让它们随内容自然往下排。"
+_STUCK_ADVICE = "去掉样式里的 text-size-adjust: 100% !important，让页面跟随微信的字号设置。"
+_BUTTON_ADVICE = "字号放大后主按钮跑到了屏幕外，把按钮宽度改成百分比或 max-width:100%。"
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
@@ -24,22 +24,26 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
     if plain is None or zoomed is None:
         return unopened(artifact, PLAIN if plain is None else _ZOOMED)
     before = plain.metrics["text"]["glyph_height"]
-    growth = zoomed.metrics["text"]["glyph_height"] / before if before else 1.0
+    # A page whose only text is drawn has nothing that could grow.
+    growth = zoomed.metrics["text"]["glyph_height"] / before if before else zoomed.text_zoom
     faults = [*_stuck(growth, zoomed), *_new(plain, zoomed, "cut"), *_new(plain, zoomed, "overlaps")]
     return decided([*faults, *_lost_button(zoomed)], measured=f"文字放大到 {growth:.2f} 倍")
 
 
 def _stuck(growth: float, zoomed: Rendering) -> Iterator[Finding]:
     if zoomed.metrics["text"]["length"] and growth < _LEAST_GROWTH:
-        figure = f"要求放大到 {zoomed.text_zoom:g} 倍,实际 {growth:.2f} 倍"
+        figure = f"要求放大到 {zoomed.text_zoom:g} 倍，实际 {growth:.2f} 倍"
         yield Finding("整个页面", _STUCK_ADVICE, measured=figure, rendering=zoomed.label)
 
 
 def _new(plain: Rendering, zoomed: Rendering, key: str) -> Iterator[Finding]:
-    """Find faults that only the bigger text shows; what was cut off before is a design."""
+    """Find faults that only the bigger text shows, and text cut through its letters at any size.
+
+    Whole lines that were left out before are a design.
+    """
     known = {entry["selector"] for entry in plain.metrics[key]}
     for entry in zoomed.metrics[key]:
-        if entry["selector"] not in known:
+        if entry["selector"] not in known or entry.get("through"):
             yield _fault(entry, zoomed, key)
 
 

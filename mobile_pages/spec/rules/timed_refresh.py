@@ -18,8 +18,8 @@ _LONGEST_SECONDS = 72_000
 _SCRIPTED = re.compile(
     r"set(?:Interval|Timeout)\s*\([^;]{0,200}?location(?:\.href\s*=|\.reload|\.replace|\s*=)", re.S
 )
-_REFRESH_ADVICE = "删去定时刷新或跳转,需要时放一个“刷新”按钮:操作慢的群众填到一半会丢内容。"
-_SOUND_ADVICE = "去掉 autoplay,由群众自己点播放;确需自动播放的加上 muted 静音。"
+_REFRESH_ADVICE = "删去定时刷新或跳转，需要时放一个“刷新”按钮：操作慢的群众填到一半会丢内容。"
+_SOUND_ADVICE = "去掉 autoplay，由群众自己点播放；确需自动播放的加上 muted 静音。"
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
@@ -35,7 +35,7 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
         *found(uncontrolled, where="音视频", advice=_SOUND_ADVICE, measured="自动播放有声音"),
     )
     doubts = (
-        *found(silent_by_hand, where="音视频", advice=_SOUND_ADVICE, measured="自动播放,有控制条"),
+        *found(silent_by_hand, where="音视频", advice=_SOUND_ADVICE, measured="自动播放，有控制条"),
         *found(scripted, where="页面脚本", advice=_REFRESH_ADVICE, measured="脚本里有定时跳转"),
     )
     return decided(faults, doubts, measured=f"{sum(one.count for one in faults)} 处")

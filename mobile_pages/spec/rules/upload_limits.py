@@ -24,7 +24,7 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
     faults = found(
         [node for node in fields if attribute(node, "accept") in _EVERYTHING],
         where="上传框",
-        advice='给上传框写上 accept,例如 accept="image/*,.pdf",手机会直接打开相册或相机。',
+        advice='给上传框写上 accept，例如 accept="image/*,.pdf"，手机会直接打开相册或相机。',
         measured="没有限定类型",
     )
     text = visible_text(page)
@@ -33,7 +33,7 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
         advice = "在上传框旁边写明单个文件最大多少 MB。"
         doubts.append(Finding("上传框", advice, selector(fields[0]), snippet(fields[0]), "没有写大小限制"))
     if "alipay" in artifact.declaration.channels and _OTHER_WAY.search(text) is None:
-        advice = "部分支付宝版本不能在网页里传图,请写明不能上传时怎么办,例如改用微信、电脑或到窗口提交。"
+        advice = "部分支付宝版本不能在网页里传图，请写明不能上传时怎么办，例如改用微信、电脑或到窗口提交。"
         doubts.append(
             Finding("上传框", advice, selector(fields[0]), snippet(fields[0]), "没有替代办法的说明")
         )
@@ -45,5 +45,5 @@ RULE = Rule(
     code="MAS-FRM-04",
     needs=Need.STATIC,
     judge=judge,
-    fix='<input type="file" accept="image/*,.pdf">\n<p>单个文件不超过 5 MB;无法上传的,可到窗口提交。</p>',
+    fix='<input type="file" accept="image/*,.pdf">\n<p>单个文件不超过 5 MB；无法上传的，可到窗口提交。</p>',
 )

@@ -22,10 +22,10 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
     shown = "".join(dict.fromkeys(unsafe))
     finding = Finding(
         "登记的入口地址",
-        f"把地址里的中文和特殊字符换成百分号编码,例如登记为 {quote(raw, safe=_KEPT)} 。"
+        f"把地址里的中文和特殊字符换成百分号编码，例如登记为 {quote(raw, safe=_KEPT)} 。"
         "iPhone 上带中文的地址可能打开后一片空白。",
         snippet=shorten(raw),
-        measured=f"{len(unsafe)} 个:{shown}",
+        measured=f"{len(unsafe)} 个：{shown}",
         count=len(unsafe),
     )
     return Outcome(Verdict.FAIL, (finding,), measured=f"{len(unsafe)} 个")

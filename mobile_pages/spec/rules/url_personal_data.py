@@ -22,7 +22,7 @@ _NAME_KEY = re.compile(
 )
 _PERSON_NAME = re.compile(r"[\u4e00-\u9fff]{2,4}|[\u4e00-\u9fff]{1,10}·[\u4e00-\u9fff·]{1,10}")
 _ADVICE = (
-    "不要把姓名、证件号、手机号放进网址:改用 POST 提交,或只传服务器发的一次性编号。"
+    "不要把姓名、证件号、手机号放进网址：改用 POST 提交，或只传服务器发的一次性编号。"
     "网址会留在浏览记录和日志里。"
 )
 
@@ -102,5 +102,5 @@ RULE = Rule(
     needs=Need.STATIC,
     judge=judge,
     fix='<form method="post" action="query.html">…</form>\n'
-    '<a href="detail.html?ticket=7f3a9c">查看详情</a>  <!-- 一次性编号,不是证件号 -->',
+    '<a href="detail.html?ticket=7f3a9c">查看详情</a>  <!-- 一次性编号，不是证件号 -->',
 )

@@ -8,7 +8,7 @@ from mobile_pages.spec.dom import attribute, metas, page_of, selector, snippet
 from mobile_pages.spec.viewport import parse_viewport, scale
 
 _ADVICE = (
-    "在 <head> 里加一行 <meta name=viewport>,写 width=device-width, initial-scale=1,不要写固定的像素宽度。"
+    "在 <head> 里加一行 <meta name=viewport>，写 width=device-width, initial-scale=1，不要写固定的像素宽度。"
 )
 
 

@@ -9,7 +9,7 @@ from mobile_pages.spec.rendered import PLAIN, measured, unopened
 
 _GOOD_MS = 3000
 _MOST_MS = 5000
-_ADVICE = "先显示文字:减少首屏脚本和样式文件,脚本加 defer,大图换成小图,不要等接口返回才显示内容。"
+_ADVICE = "先显示文字：减少首屏脚本和样式文件，脚本加 defer，大图换成小图，不要等接口返回才显示内容。"
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
@@ -24,7 +24,7 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
     if shown_ms > _MOST_MS:
         return decided([Finding("首屏", _ADVICE, measured=figure, rendering=PLAIN)], measured=figure)
     grade = "良好" if shown_ms <= _GOOD_MS else "合格"
-    return decided([], measured=f"{figure}({grade},按慢速 4G 网络)")
+    return decided([], measured=f"{figure}({grade}，按慢速 4G 网络)")
 
 
 RULE = Rule(

@@ -16,5 +16,5 @@ RULE = Rule(
     code="MAS-CHN-02",
     needs=Need.STATIC,
     judge=judge,
-    fix="https://wsbs.example.gov.cn/MP_verify_k3Jx9QwErTyUiOp1.txt 的内容:\nk3Jx9QwErTyUiOp1",
+    fix="https://wsbs.example.gov.cn/MP_verify_k3Jx9QwErTyUiOp1.txt 的内容：\nk3Jx9QwErTyUiOp1",
 )

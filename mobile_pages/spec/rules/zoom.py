@@ -17,17 +17,17 @@ from mobile_pages.spec.viewport import forbids_zoom, parse_viewport, scale
 
 _LOWEST_MAXIMUM = 2.0
 _WHERE = "页面头部的 viewport"
-_ADVICE = "从 viewport 里删去 user-scalable 和 maximum-scale,让看不清小字的群众能用两指放大。"
+_ADVICE = "从 viewport 里删去 user-scalable 和 maximum-scale，让看不清小字的群众能用两指放大。"
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
     declared = metas(page_of(artifact), "viewport")
     if not declared:
-        return not_applicable("页面没有 viewport,浏览器不会禁止缩放")
+        return not_applicable("页面没有 viewport，浏览器不会禁止缩放")
     blocking = [node for node in declared if _blocked(node)]
     measured = _blocked(blocking[0]) if blocking else "可以缩放"
     if blocking and text_zoom.judge(artifact, profile).verdict is Verdict.PASS:
-        return decided((), measured=measured, note="禁止两指缩放,但文字能跟随字号设置放大(见 MAS-LAY-04)")
+        return decided((), measured=measured, note="禁止两指缩放，但文字能跟随字号设置放大（见 MAS-LAY-04）")
     return decided(found(blocking, where=_WHERE, advice=_ADVICE, measured=measured), measured=measured)
 
 
@@ -46,6 +46,6 @@ RULE = Rule(
     code="MAS-LAY-03",
     needs=Need.STATIC,
     judge=judge,
-    fix="<!-- 不写 user-scalable=no,不写小于 2 的 maximum-scale -->\n"
+    fix="<!-- 不写 user-scalable=no，不写小于 2 的 maximum-scale -->\n"
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
 )

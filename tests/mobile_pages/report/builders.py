@@ -39,7 +39,7 @@ def a_result(
         reason="",
         findings=(a_finding(),) if verdict == "fail" else (),
         source="样例规范 第 1 条",
-        clause=f"手机版接入规范(第1版){code}",
+        clause=f"手机版接入规范（第1版）{code}",
         fix="p { font-size: 14px; }",
     )
     return replace(base, **changes)
@@ -90,7 +90,7 @@ def every_verdict() -> tuple[RuleResult, ...]:
     return (
         a_result("MAS-LAY-01"),
         a_result("MAS-LAY-02", severity="should"),
-        a_result("MAS-LAY-03", waiver="随系统升级修改(有效至 2017-01-31)"),
+        a_result("MAS-LAY-03", waiver="随系统升级修改（有效至 2017-01-31）"),
         a_result("MAS-LAY-04", "pass"),
         a_result("MAS-LAY-05", "needs_review", reason="由审核人员看"),
         a_result("MAS-LAY-06", "not_applicable"),

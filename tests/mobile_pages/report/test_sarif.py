@@ -72,7 +72,7 @@ def test_a_waived_fault_is_suppressed_with_the_reason():
 
     suppressed = {one["ruleId"]: one["suppressions"] for one in results if "suppressions" in one}
 
-    reason = "随系统升级修改(有效至 2017-01-31)"
+    reason = "随系统升级修改（有效至 2017-01-31）"
     assert suppressed == {"MAS-LAY-03": [{"kind": "external", "justification": reason}]}
 
 

@@ -12,7 +12,13 @@ from mobile_pages.spec.engine import Overall, Totals, Waiver, judge, load_rules
 from tests.mobile_pages.report.test_document import PICTURE, UNREACHABLE, a_rendering
 from tests.mobile_pages.spec.builders import an_artifact, good_html
 
-STATIC = {key: one for key, one in load_rules().items() if one.rule.needs != "rendered"}
+# Redirects are judged with and without a browser; the rest of the rendered rules need one.
+READS_RENDERINGS = {"MAS-TRN-07"}
+STATIC = {
+    key: one
+    for key, one in load_rules().items()
+    if one.rule.needs != "rendered" and one.rule.code not in READS_RENDERINGS
+}
 NO_TITLE = good_html().replace("<title>社保查询</title>", "<title></title>")
 
 
@@ -107,15 +113,15 @@ def test_what_no_machine_looked_at_is_named():
 @pytest.mark.parametrize(
     ("totals", "verdict", "sentence"),
     [
-        pytest.param(Totals(passed=9), Overall.PASS, "符合接入规范的必须项,全部通过。", id="all pass"),
+        pytest.param(Totals(passed=9), Overall.PASS, "符合接入规范的必须项，全部通过。", id="all pass"),
         pytest.param(
             Totals(failed=3, must_failed=1, should_failed=2),
             Overall.FAIL,
-            "不符合接入规范:1 项必须整改,2 项建议改进。",
+            "不符合接入规范：1 项必须整改，2 项建议改进。",
             id="faults",
         ),
         pytest.param(
-            Totals(not_run=4), Overall.UNDECIDED, "有必须项没有检测完,请重新检查:4 项未检测。", id="unread"
+            Totals(not_run=4), Overall.UNDECIDED, "有必须项没有检测完，请重新检查：4 项未检测。", id="unread"
         ),
     ],
 )

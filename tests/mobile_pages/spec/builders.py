@@ -72,7 +72,7 @@ def a_declaration(**changes: Any) -> Declaration:
         body_name="广东省人力资源和社会保障厅",
         level=Level.PROVINCE,
         hotline="020-12345",
-        description="面向全省参保职工和城乡居民的社会保险查询服务,可查询参保状态、缴费记录和养老待遇。",
+        description="面向全省参保职工和城乡居民的社会保险查询服务，可查询参保状态、缴费记录和养老待遇。",
         domains=("static.example.gov.cn",),
         health_url=f"{ORIGIN}/m/sbcx/health",
         icp_number="粤ICP备12345678号",
@@ -127,7 +127,7 @@ def a_watch(**changes: Any) -> Monitoring:
 
 
 def some_evidence(code: str, **changes: Any) -> Evidence:
-    base = Evidence(code, passed=True, note="逐项看过,符合要求。", reviewed_at="2016-12-02T03:00:00+00:00")
+    base = Evidence(code, passed=True, note="逐项看过，符合要求。", reviewed_at="2016-12-02T03:00:00+00:00")
     return replace(base, **changes)
 
 

@@ -194,7 +194,7 @@ def test_why_there_was_no_browser_is_told():
 
     result = judged(failing(needs=Need.RENDERED), artifact=artifact).results[0]
 
-    assert (result.verdict, result.reason) == (Verdict.NOT_RUN, "未用浏览器打开:本机没有浏览器")
+    assert (result.verdict, result.reason) == (Verdict.NOT_RUN, "未用浏览器打开：本机没有浏览器")
 
 
 def test_rendered_rules_run_when_the_page_was_rendered():
@@ -230,7 +230,7 @@ def test_a_waived_fault_is_counted_and_its_reason_told():
     report = judged(failing(), waivers=[Waiver(MUST_CODE, date(2017, 1, 31), "组件升级中")])
 
     assert (report.totals.failed, report.totals.waived, report.totals.must_failed) == (1, 1, 0)
-    assert report.results[0].waiver == "组件升级中(有效至 2017-01-31)"
+    assert report.results[0].waiver == "组件升级中（有效至 2017-01-31）"
 
 
 def test_a_number_that_a_rule_let_slip_is_masked_and_a_long_snippet_cut():
@@ -268,7 +268,7 @@ def test_what_a_person_found_decides_what_the_machine_left_open(passed, verdict)
 
     result = judged(open_question, artifact=an_artifact(evidence=(newer, older))).results[0]
 
-    assert (result.verdict, result.reason) == (verdict, "人工核对(2016-12-02):看过截图")
+    assert (result.verdict, result.reason) == (verdict, "人工核对（2016-12-02）：看过截图")
 
 
 def test_a_person_cannot_overrule_what_the_machine_saw():

@@ -12,7 +12,7 @@ from mobile_pages.spec.personal import Kind, check_digit, find, is_id_number, ma
 AREAS = st.sampled_from(["999999", "000000", "990101"])
 DATES = st.dates(min_value=date(1880, 1, 1), max_value=date(2099, 12, 31))
 ORDERS = st.integers(min_value=0, max_value=999)
-SURROUNDINGS = st.text(alphabet="证件号码为:,。 \n()<>\"'", max_size=8)
+SURROUNDINGS = st.text(alphabet="证件号码为：,。 \n()<>\"'", max_size=8)
 
 
 @st.composite
@@ -61,7 +61,7 @@ def test_an_id_number_inside_a_longer_code_is_left_alone(number, glued):
 @pytest.mark.parametrize(
     ("text", "certain"),
     [
-        pytest.param("手机:13900000000", True, id="word before"),
+        pytest.param("手机：13900000000", True, id="word before"),
         pytest.param("139 0000 0000", True, id="written in groups"),
         pytest.param("+86 139-0000-0000", True, id="country code"),
         pytest.param("13900000000", False, id="bare digits"),

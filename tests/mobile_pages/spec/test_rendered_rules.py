@@ -296,7 +296,7 @@ def test_a_page_that_could_not_be_measured_counts_as_blank() -> None:
 
 @pytest.mark.parametrize("code", ["redirect_loop", "too_many_redirects"])
 def test_redirects_without_end_are_a_fault_though_no_browser_opened_the_page(code: str) -> None:
-    trouble = Trouble(code, "页面循环跳转,无法打开。")
+    trouble = Trouble(code, "页面循环跳转，无法打开。")
 
     result = said(an_artifact(entry=a_fetch(status=0, trouble=trouble)), "automatic-navigation")
 
