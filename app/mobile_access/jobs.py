@@ -72,7 +72,7 @@ def rejudge_pages(payload: Mapping[str, Any]) -> None:
     version, after = str(payload["version"]), int(payload["after"])
     pages = service.pages_to_rejudge(after, limit=REJUDGED_AT_ONCE)
     for page_id in pages:
-        rejudge(page_id, f"spec:{version}:{page_id}", service.because_of(version))
+        _rejudge(page_id, f"spec:{version}:{page_id}", service.because_of(version))
     if len(pages) == REJUDGED_AT_ONCE:
         following = {"version": version, "after": str(pages[-1])}
         key = f"{REJUDGE_JOB}:{version}:{pages[-1]}"
@@ -80,10 +80,10 @@ def rejudge_pages(payload: Mapping[str, Any]) -> None:
 
 
 def rejudge_page(payload: Mapping[str, Any]) -> None:
-    rejudge(int(payload["page_id"]), str(payload["occasion"]), str(payload["because"]))
+    _rejudge(int(payload["page_id"]), str(payload["occasion"]), str(payload["because"]))
 
 
-def rejudge(page_id: int, occasion: str, because: str) -> None:
+def _rejudge(page_id: int, occasion: str, because: str) -> None:
     """Judge a page again on what was collected last, without a visit.
 
     Where that is kept no more, or in a form that is read no more, the page is visited, provided that
@@ -93,7 +93,7 @@ def rejudge(page_id: int, occasion: str, because: str) -> None:
     if found is None:
         return
     run_id, digest = found
-    artifact = kept_artifact(digest)
+    artifact = _kept_artifact(digest)
     if artifact is None:
         db.transaction(lambda: service.visit_instead(page_id, occasion, because, now=clock.system_clock()))
         return
@@ -106,7 +106,7 @@ def rejudge(page_id: int, occasion: str, because: str) -> None:
     )
 
 
-def kept_artifact(digest: str) -> Artifact | None:
+def _kept_artifact(digest: str) -> Artifact | None:
     """Return what is kept under ``digest``; None when nothing is, or nothing that can be read."""
     try:
         return Artifact.from_json(artifact_store(settings().var_dir).get(digest).decode())

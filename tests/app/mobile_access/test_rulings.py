@@ -196,7 +196,7 @@ def test_a_ruling_is_shown_with_every_check_of_the_same_artifact(app, given, che
     rule_on(given, checked_page, GUIDED.code, YES)
     page_id, reviewer = checked_page[0], given(a_reviewer)
     with app.app_context():
-        jobs.rejudge(page_id, "test", "测试")
+        jobs.rejudge_page({"page_id": str(page_id), "occasion": "test", "because": "测试"})
         again = {one.code: one for one in service.open_rules(reviewer, page_id, 2)}
 
     assert [one.passed for one in again[GUIDED.code].rulings] == [True]

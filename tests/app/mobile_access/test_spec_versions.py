@@ -182,8 +182,8 @@ def test_an_artifact_that_cannot_be_read_leads_to_a_visit_of_an_online_page(app,
     )
 
     with app.app_context():
-        jobs.rejudge(page.id, f"spec:2:{page.id}", "测试")
-        jobs.rejudge(page.id, f"spec:2:{page.id}", "测试")
+        for _ in range(2):
+            jobs.rejudge_page({"page_id": str(page.id), "occasion": "spec:2", "because": "测试"})
 
     path.write_bytes(before)
     assert [run.kind for run in runs_of(app, page)] == [CheckKind.ASKED, CheckKind.DRIFT]
