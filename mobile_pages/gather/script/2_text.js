@@ -72,6 +72,7 @@ const runs = [];
 const visible = [];
 let length = 0;
 let glyphHeight = 0;
+let growing = 0;
 let checked = 0;
 const range = document.createRange();
 const walker = document.createTreeWalker(body, NodeFilter.SHOW_TEXT);
@@ -109,7 +110,11 @@ for (let node = walker.nextNode(); node && runs.length < 5000; node = walker.nex
   runs.push({ element, rects, text });
   visible.push(text);
   length += text.replace(/\s/g, "").length;
-  glyphHeight += rects[0].height * text.length;
+  // Text in drawings keeps its size; it is no part of how far text grows.
+  if (!element.closest("svg")) {
+    glyphHeight += rects[0].height * text.length;
+    growing += text.length;
+  }
   fonts[size] = (fonts[size] || 0) + text.length;
   if (!element.closest("h1,h2,h3,h4,h5,h6,button,nav,footer,header")) {
     bodyFonts[size] = (bodyFonts[size] || 0) + text.length;
@@ -122,6 +127,20 @@ for (let node = walker.nextNode(); node && runs.length < 5000; node = walker.nex
 
 // --- text that is cut off or lies on other text ---------------------------------------------------
 const cut = grouped();
+// Glyphs are cut in the middle. Whole lines left out, dots at the end and what moves are a design.
+const isCutThrough = (box, style, lines) => lines.some((line) => {
+  const below = line.bottom - box.bottom;
+  if (/hidden|clip/.test(style.overflowY) && below > line.height * 0.25 && below < line.height * 0.9) return true;
+  return /hidden|clip/.test(style.overflowX) && style.textOverflow === "clip"
+    && line.left < box.right - 1 && line.right > box.right + 1;
+});
+const moves = (from, to) => {
+  for (let one = from; one; one = one.parentElement) {
+    if (styleOf(one).transform !== "none" || styleOf(one).animationName !== "none") return true;
+    if (one === to) return false;
+  }
+  return false;
+};
 const blocks = new Set(runs.map((run) => {
   let block = run.element;
   while (block.parentElement && styleOf(block).display === "inline") block = block.parentElement;
@@ -132,21 +151,42 @@ for (const block of blocks) {
     const style = styleOf(one);
     const down = /hidden|clip/.test(style.overflowY) && one.scrollHeight > one.clientHeight + 3;
     const aside = /hidden|clip/.test(style.overflowX) && one.scrollWidth > one.clientWidth + 1;
-    const reached = [...block.childNodes].some((node) => {
-      if (node.nodeType !== 3 || !clean(node.data)) return false;
+    if (!down && !aside) continue;
+    const area = one.getBoundingClientRect();
+    const lines = [...block.childNodes].flatMap((node) => {
+      if (node.nodeType !== 3 || !clean(node.data)) return [];
       range.selectNodeContents(node);
-      const area = one.getBoundingClientRect();
-      const rect = range.getBoundingClientRect();
-      return rect.bottom > area.bottom + 3 || rect.right > area.right + 1;
+      return [...range.getClientRects()];
     });
-    if ((down || aside) && reached) {
-      cut.add(selectorOf(block), () => about(block, { direction: down ? "down" : "aside", text: clean(block.textContent).slice(0, 40) }));
+    if (lines.some((line) => line.bottom > area.bottom + 3 || line.right > area.right + 1)) {
+      cut.add(selectorOf(block), () => about(block, {
+        direction: down ? "down" : "aside", text: clean(block.textContent).slice(0, 40),
+        through: isCutThrough(area, style, lines) && !moves(block, one),
+      }));
       break;
     }
   }
 }
 const overlaps = grouped();
-const lines = runs.flatMap(({ element, rects, text }) => rects.map((rect) => ({ element, rect, text }))).slice(0, 1500);
+// What a box hides or scrolls away lies on nothing.
+const windows = new Map();
+const windowOf = (element) => {
+  if (!element || element === body || element === root) return null;
+  if (!windows.has(element)) {
+    const outer = windowOf(element.parentElement);
+    const own = styleOf(element).overflowX === "visible" ? null : element.getBoundingClientRect();
+    windows.set(element, own && outer ? within(own, outer) : own || outer);
+  }
+  return windows.get(element);
+};
+const within = (rect, area) => {
+  if (!area) return rect;
+  const [left, top] = [Math.max(rect.left, area.left), Math.max(rect.top, area.top)];
+  const [right, bottom] = [Math.min(rect.right, area.right), Math.min(rect.bottom, area.bottom)];
+  return { left, top, right, bottom, width: right - left, height: bottom - top };
+};
+const lines = runs.flatMap(({ element, rects, text }) => rects.map((rect) => ({ element, rect: within(rect, windowOf(element)), text })))
+  .filter(({ rect }) => rect.width > 0.5 && rect.height > 0.5).slice(0, 1500);
 lines.sort((one, other) => one.rect.top - other.rect.top);
 const layerOf = (element) => element.closest("dialog,[role=dialog]") || [...function* () {
   for (let one = element; one; one = one.parentElement) if (/fixed|sticky/.test(styleOf(one).position)) yield one;
@@ -198,7 +238,7 @@ const textPart = {
     length,
     sample: visible.join(" ").slice(0, 600),
     all: visible.join(" ").slice(0, 100000),
-    glyph_height: runs.length ? Math.round(glyphHeight / visible.join("").length * 100) / 100 : 0,
+    glyph_height: growing ? Math.round(glyphHeight / growing * 100) / 100 : 0,
   },
   fonts,
   body_fonts: bodyFonts,
