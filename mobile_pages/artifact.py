@@ -179,6 +179,7 @@ class Request:
         status: 0 = failed.
         bytes: on the wire; ``decoded_bytes`` after decompression, None when not known.
         blocked_by: the guard's code when it refused.
+        media_type: of the answer, e.g. ``text/css``; ``""`` when not known.
         encoding: content coding of the answer, ``""`` when it came as it is.
         cache_seconds: how long the answer may be kept (``max-age``), None when it does not say.
     """
@@ -189,6 +190,7 @@ class Request:
     bytes: int = 0
     blocked_by: str = ""
     decoded_bytes: int | None = None
+    media_type: str = ""
     encoding: str = ""
     cache_seconds: int | None = None
 

@@ -72,6 +72,7 @@ class _Entry:
     status: int = 0
     bytes: int = 0
     decoded_bytes: int = 0
+    media_type: str = ""
     encoding: str = ""
     cache_seconds: int | None = None
     blocked_by: str = ""
@@ -145,6 +146,7 @@ class Observer:
                 entry.bytes,
                 entry.blocked_by,
                 entry.decoded_bytes if entry.done and entry.status else None,
+                entry.media_type,
                 entry.encoding,
                 entry.cache_seconds,
             )
@@ -222,6 +224,7 @@ class Observer:
         if entry is not None:
             entry.status = params["response"]["status"]
             headers = {name.lower(): value for name, value in params["response"]["headers"].items()}
+            entry.media_type = str(params["response"].get("mimeType", "")).lower()[:100]
             entry.encoding = headers.get("content-encoding", "").strip().lower()[:20]
             max_age = _MAX_AGE.search(headers.get("cache-control", ""))
             entry.cache_seconds = int(max_age[1]) if max_age else None

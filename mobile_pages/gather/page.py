@@ -33,6 +33,11 @@ _WORLD = "hall"
 _STEP_SECONDS = 0.25
 _BLANK_SECONDS = 2.0
 _MARGIN_SECONDS = 0.5
+# Layout, and the resize listeners of the page; a page that draws nothing gets no frames.
+_TWO_FRAMES = """new Promise((done) => {
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 20)));
+  setTimeout(done, 150);
+})"""
 _MANY_MOVES = 3
 _ATTEMPTS = 3
 _RETRY_SECONDS = 0.3
@@ -227,8 +232,7 @@ class Page:
     def resize(self, width: int) -> None:
         """Show the page at another width."""
         self._command("Emulation.setDeviceMetricsOverride", metrics_of(width, self._device.height))
-        # Two frames: layout, and the resize listeners of the page.
-        self._wait(lambda: False, min(self._deadline, time.monotonic() + 0.15))
+        self.evaluate(_TWO_FRAMES)
 
     def screenshot(self, height: int) -> bytes:
         """Return PNG bytes of the page down to ``height`` CSS px, one pixel per CSS px."""

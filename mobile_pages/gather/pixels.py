@@ -12,10 +12,14 @@ Colour = Sequence[float]
 
 _SCREEN_HEIGHT = 740
 _UNREADABLE_SHARE = 0.5
+# 360 × 4000 px of one colour are about 6 KB of PNG; spares decoding what shows more.
+_LEAST_INTERESTING_BYTES = 20_000
 
 
 def is_one_colour(png: bytes) -> bool:
     """Say whether the first screen of a picture shows nothing but one colour."""
+    if len(png) > _LEAST_INTERESTING_BYTES:
+        return False
     with Image.open(io.BytesIO(png)) as picture:
         screen = picture.convert("RGB").crop((0, 0, picture.width, min(picture.height, _SCREEN_HEIGHT)))
     return screen.getcolors(maxcolors=1) is not None

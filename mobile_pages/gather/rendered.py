@@ -71,7 +71,7 @@ TEXT_ZOOM = 1.5
 SECOND_LEVEL_PAGES = 5
 _HASTE_SECONDS = 4.0
 # A page that was seen before holds no more surprises of loading.
-_KNOWN_QUIET_SECONDS = 0.3
+_KNOWN_QUIET_SECONDS = 0.2
 _ONCE_MORE = ("memory", "crashed", "browser_failed")
 _NO_PAGE = (".pdf", ".doc", ".docx", ".xls", ".xlsx", ".zip", ".rar", ".apk", ".jpg", ".png", ".mp4")
 

@@ -134,7 +134,8 @@ class Visit:
             if opening.watched:
                 # What comes late and pushes the text aside; other widths would blur the figure.
                 page.watch(min(_LATE_SECONDS, self._watch_seconds) - page.still_seconds)
-            metrics["vitals"] = vitals(page)
+            # One load has its paints once.
+            metrics["vitals"] = dict(self.done[0].metrics["vitals"]) if index else vitals(page)
             # Last, because it resizes the view.
             screenshot = None if index else _screenshot(page, opening, metrics, store_screenshot)
             trouble = unfinished or page.interruption

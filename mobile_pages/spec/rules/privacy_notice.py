@@ -88,4 +88,8 @@ RULE = Rule(
     judge=judge,
     fix='<label><input type="checkbox" name="agree" required> 我已阅读并同意</label>\n'
     '<a href="yinsi.html">《隐私政策》</a>',
+    questions=(
+        "提交个人信息之前,能看到收集什么、用来做什么、保存多久的说明吗?",
+        "同意框默认不勾选,不同意也能看到不需要个人信息的内容吗?",
+    ),
 )

@@ -16,7 +16,7 @@ from mobile_pages.spec.rendered import measured as measured_opening
 # One packet on the wire; below it compression saves nothing.
 _SMALL_BYTES = 1_400
 _LARGEST_IMAGE_BYTES = 200 * 1024
-_TEXT_KINDS = frozenset({"script", "stylesheet", "xhr", "fetch"})
+_TEXT = re.compile(r"text/(?!html)|(?:application|image)/(?:[\w.+-]*(?:json|xml|javascript))$")
 _LONG_SECONDS = 30 * 24 * 3600
 # A name that changes whenever the content does.
 _HASHED = re.compile(r"[.\-_](?=[0-9a-f]*\d)[0-9a-f]{8,}\.\w{2,5}$", re.I)
@@ -63,7 +63,7 @@ def _parts(artifact: Artifact) -> Iterator[Finding]:
     plain = [
         one
         for one in parts.values()
-        if one.kind in _TEXT_KINDS and not one.encoding and (one.decoded_bytes or 0) > _SMALL_BYTES
+        if _TEXT.match(one.media_type) and not one.encoding and (one.decoded_bytes or 0) > _SMALL_BYTES
     ]
     brief = [
         one

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import struct
 from collections.abc import Iterator, Sequence
@@ -224,6 +225,104 @@ def test_a_page_cannot_reach_other_servers_of_this_machine(browser: Browser) -> 
     refused = {urlsplit(one.url).path: one.blocked_by for one in got.requests if one.blocked_by}
     assert {"/fetch", "/image", "/frame", "/tls"} <= set(refused)
     assert set(refused.values()) == {"private_address"}
+
+
+STORE = "localStorage.elder = 1; sessionStorage.been = 1; document.cookie = 'elder=1'"
+REMEMBER = f"<script>if (/elder=1/.test(location.search)) {{ {STORE} }}</script>"
+TELL = (
+    "<script>document.title = [localStorage.elder, document.cookie, sessionStorage.length].join(' ')</script>"
+)
+ELDER = (Opening("elder-360", variant="elder"), Opening("elder-page", variant="elder-pages"))
+
+
+def test_pages_behind_the_elder_edition_are_opened_as_a_resident_reaches_them(browser: Browser) -> None:
+    links = "".join(
+        f"<a href='/{name}'>办理事项</a>" for name in ("a", "a#x", "b", "c.pdf", "d", "e", "f", "g")
+    )
+    pages = {f"/{name}": html(CALM + TELL) for name in "abdefg"}
+
+    with serving({"/": html(CALM + links + REMEMBER), **pages}) as base:
+        declaration = a_declaration(f"{base}/", elder_url=f"{base}/?elder=1")
+        got = gather_rendered(
+            declaration,
+            browser,
+            guard=a_guard(base),
+            openings=ELDER,
+            store_screenshot=lambda png: "",
+            limits=QUICK,
+        )
+
+    assert [one.label for one in got] == ["elder-360", *(f"elder-page-{number}" for number in range(1, 6))]
+    assert [urlsplit(one.final_url).path for one in got[1:]] == ["/a", "/b", "/d", "/e", "/f"]
+    assert {one.title for one in got[1:]} == {"1 elder=1 1"}
+
+
+def test_each_client_meets_the_page_as_if_for_the_first_time(browser: Browser) -> None:
+    openings = [Opening(f"{client}-360", client=client) for client in (Client.WECHAT, Client.ALIPAY)]
+
+    with serving({"/": html(f"{CALM}{TELL}<script>{STORE}</script>")}) as base:
+        got = rendered(browser, base, openings=openings)
+
+    assert [one.title for one in got] == ["0", "0"]
+    assert [one.history_length for one in got] == [1, 1]
+    assert [one.navigations for one in got] == [(f"{base}/",)] * 2
+
+
+def test_the_watch_begins_again_when_another_opening_broke_the_browser(browser: Browser) -> None:
+    script = (
+        "if (/MicroMessenger/.test(navigator.userAgent)) { while (true) alert(1) }"
+        "setTimeout(() => { location.href = '/gone' }, 900)"
+    )
+    openings = (replace(PLAIN[0], watched=True), Opening("wechat-360", client=Client.WECHAT))
+
+    with serving({"/": html(f"{CALM}<script>{script}</script>")}) as base:
+        plain, wechat = rendered(browser, base, openings=openings, limits=replace(QUICK, watch_seconds=1.5))
+
+    assert plain.navigations == (f"{base}/", f"{base}/gone")
+    assert plain.trouble is None
+    assert wechat.trouble
+    assert wechat.trouble.code == "dialog_loop"
+
+
+def test_what_two_open_pages_do_is_not_mixed_up(browser: Browser) -> None:
+    noise = "alert('普通'); new Image().src = '/plain.png'; location.href = '/file.zip'"
+    script = f"if (!/MicroMessenger/.test(navigator.userAgent)) setTimeout(() => {{ {noise} }}, 300)"
+    openings = (replace(PLAIN[0], watched=True), Opening("wechat-360", client=Client.WECHAT))
+
+    with serving({"/": html(f"{CALM}<script>{script}</script>"), "/file.zip": servers.attachment}) as base:
+        plain, wechat = rendered(browser, base, openings=openings, limits=replace(QUICK, watch_seconds=1))
+
+    assert plain.dialogs == ("alert: 普通",)
+    assert plain.downloads
+    assert (wechat.dialogs, wechat.downloads) == ((), ())
+    assert [urlsplit(one.url).path for one in wechat.requests] == ["/"]
+
+
+def test_axe_core_is_asked_where_it_is_wanted(browser: Browser) -> None:
+    patched = "<script>window.define = () => 0; define.amd = true; performance.now = null</script>"
+
+    with serving({"/": html(f"{CALM}<h2></h2>{patched}")}) as base:
+        got = rendered(
+            browser, base, openings=(replace(PLAIN[0], second_opinion=True), Opening("wechat-360"))
+        )
+
+    assert [one["snippet"] for one in got[0].metrics["axe"]["rules"]["empty-heading"]["violations"]] == [
+        "<h2></h2>"
+    ]
+    assert "axe" not in got[1].metrics
+
+
+def test_parts_of_a_page_tell_how_they_travelled(browser: Browser) -> None:
+    def part(handler: servers.BaseHTTPRequestHandler) -> None:
+        body = gzip.compress(b"/* */" * 1000)
+        more = {"Content_Encoding": "gzip", "Cache_Control": "public, max-age=2592000"}
+        servers.send(handler, body, "text/javascript", **more)
+
+    with serving({"/": html(f"{CALM}<script src=/a.js></script>"), "/a.js": part}) as base:
+        script = rendered(browser, base)[0].requests[1]
+
+    assert (script.decoded_bytes, script.encoding, script.cache_seconds) == (5000, "gzip", 2_592_000)
+    assert script.bytes < 1000
 
 
 def test_a_page_that_leads_to_a_closed_address_ends_in_the_guards_words(browser: Browser) -> None:

@@ -1,5 +1,7 @@
 """What labelled pages cannot show: what static rules add when the page was rendered, and hostile pages."""
 
+from dataclasses import replace
+
 import pytest
 
 from mobile_pages.artifact import Client, Rendering, Request
@@ -8,6 +10,7 @@ from mobile_pages.spec.engine import judge, load_rules
 from tests.mobile_pages.spec.builders import ORIGIN, URL, an_artifact, good_html
 
 STATIC = {key: one for key, one in load_rules().items() if one.rule.needs is not Need.RENDERED}
+SCRIPT = "text/javascript"
 PLAIN = "http://wsbs.example.gov.cn/api/sbcx"
 NO_TITLE = good_html().replace("<title>社保查询</title>", "<title></title>")
 
@@ -15,6 +18,11 @@ NO_TITLE = good_html().replace("<title>社保查询</title>", "<title></title>")
 def a_rendering(**changes):
     fields = {"label": "plain-360", "client": Client.PLAIN, "width": 360, "height": 640, "title": "社保查询"}
     return Rendering(**{**fields, "requests": (Request(URL, "document", 200),), **changes})
+
+
+def a_part(name, media_type, size, **changes):
+    base = Request(f"{ORIGIN}/{name}", "script", 200, size, decoded_bytes=size, media_type=media_type)
+    return replace(base, **changes)
 
 
 def said(code, html=None, **changes):
@@ -46,6 +54,8 @@ def metrics(glyph_height):
         pytest.param(
             "MAS-PRF-06", {"requests": (Request(f"{ORIGIN}/a.png", "image", 200, 204_801),)}, id="big picture"
         ),
+        pytest.param("MAS-PRF-06", {"requests": (a_part("a.js", SCRIPT, 1401),)}, id="plain script"),
+        pytest.param("MAS-PRF-06", {"requests": (a_part("a.0c1d2e3f.css", "text/css", 9),)}, id="not kept"),
         pytest.param("MAS-CHN-05", {"downloads": (f"{ORIGIN}/m/sbcx.apk",)}, id="package"),
         pytest.param("MAS-CHN-05", {"navigations": (URL, "weixin://dl/business/")}, id="another application"),
         pytest.param("MAS-ENT-03", {"title": "首页"}, id="title set by a script"),
@@ -54,6 +64,30 @@ def metrics(glyph_height):
 def test_what_the_browser_saw_counts_too(code, changes):
     assert said(code).verdict is Verdict.PASS
     assert said(code, **changes).verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        pytest.param(a_part("a.js", SCRIPT, 90_000, encoding="br"), id="compressed"),
+        pytest.param(a_part("a.js", SCRIPT, 1400), id="one packet"),
+        pytest.param(a_part("a.jpg", "image/jpeg", 90_000), id="a picture"),
+        pytest.param(a_part("a.js", SCRIPT, 90_000, url="https://res.wx.qq.com/a.js"), id="foreign"),
+        pytest.param(a_part("a.0c1d2e3f.png", "image/png", 9, cache_seconds=2_592_000), id="kept 30 days"),
+        pytest.param(a_part("a.deadbeef.png", "image/png", 9), id="a word and no version"),
+        pytest.param(Request(f"{ORIGIN}/a.0c1d2e3f.js", "script", 200, 90_000), id="of an older release"),
+    ],
+)
+def test_parts_that_travel_well_are_no_fault(part):
+    assert said("MAS-PRF-06", requests=(part,)).verdict is Verdict.PASS
+
+
+def test_a_picture_much_larger_than_it_is_shown_is_found():
+    entry = {"selector": "img", "natural": [1200, 800], "shown": [100, 67], "box": [0, 0, 100, 67]}
+
+    result = said("MAS-PRF-06", metrics={"oversized": [entry]})
+
+    assert result.verdict is Verdict.FAIL
 
 
 def test_a_title_that_a_script_sets_is_the_title():
