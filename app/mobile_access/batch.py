@@ -27,10 +27,11 @@ SPEC_VERSION = "1"
 _WATCH_SECONDS = 1.0
 _USER_INFO = re.compile(r"(?<=//)[^/?#]*@")
 _SHOWN_URL_LENGTH = 300
-_STATIC_ONLY = Trouble("static_only", "按要求只做静态检查,未用浏览器打开。")
+_STATIC_ONLY = Trouble("static_only", "按要求只做静态检查，未用浏览器打开。")
 # A name that does not resolve is the page's fault and is judged like any page that does not open.
 _PAGES_OWN_FAULT = frozenset({"guard_dns_failure", "guard_dns_empty"})
-_BY_HTTP = frozenset({Need.DECLARATION, Need.ATTEMPT, Need.STATIC})
+# What a rule that judges the attempt leaves open is the browser's part of it.
+_BY_HTTP = frozenset({Need.DECLARATION, Need.STATIC})
 
 # What these rules compare the page with stands in the registration. Without it a failure means nothing.
 _COMPARED_WITH: Mapping[str, tuple[str, ...]] = {
@@ -76,7 +77,7 @@ def check(declaration: Declaration, plan: Plan, pool: BrowserPool, *, now: datet
         return _check(declaration, plan, pool, now)
     except Exception as error:  # a fault of ours over one page must not cost the others their reports
         log.error("check_broke", exc_info=error)
-        return _refused(declaration, Trouble("internal_error", "检查程序自身出错,没有结论。"), plan, now)
+        return _refused(declaration, Trouble("internal_error", "检查程序自身出错，没有结论。"), plan, now)
 
 
 def _check(declaration: Declaration, plan: Plan, pool: BrowserPool, now: datetime) -> StoredReport:
@@ -143,7 +144,7 @@ def _rendered(
     if plan.static_only:
         return (), _STATIC_ONLY
     if static.entry.status == 0:
-        return (), Trouble("not_opened", "入口没有回应,未用浏览器打开。")
+        return (), Trouble("not_opened", "入口没有回应，未用浏览器打开。")
     limits = PageLimits(deadline_seconds=plan.settings.check_deadline_seconds, watch_seconds=_WATCH_SECONDS)
     openings = [one for one in openings_for(declaration) if one.client in {Client.PLAIN, *plan.clients}]
     try:
@@ -179,7 +180,7 @@ def _asking(one: SpecRule, missing: Collection[str]) -> SpecRule:
         outcome = judge_fully(artifact, profile)
         if outcome.verdict not in (Verdict.PASS, Verdict.FAIL):
             return outcome
-        reason = f"没有给出{names},无法对照登记信息。"
+        reason = f"没有给出{names}，无法对照登记信息。"
         return Outcome(Verdict.NEEDS_REVIEW, measured=outcome.measured, reason=reason)
 
     return replace(one, rule=replace(one.rule, judge=judge_what_is_known))

@@ -44,7 +44,7 @@ def gather(
     renderings: tuple[Rendering, ...] = ()
     trouble: Trouble | None = None
     if static.entry.status == 0:
-        trouble = Trouble("not_opened", "入口没有回应,未用浏览器打开。")
+        trouble = Trouble("not_opened", "入口没有回应，未用浏览器打开。")
     else:
         limits = PageLimits(deadline_seconds=deadline_seconds, watch_seconds=_WATCH_SECONDS)
         try:

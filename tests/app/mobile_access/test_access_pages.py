@@ -206,7 +206,7 @@ def test_the_form_is_answered_with_a_picture_as_proof(client, reviewer, checked_
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        pytest.param({"evidence": (io.BytesIO(b"<svg>"), "a.png")}, "只接受完整的", id="svg"),
+        pytest.param({"evidence": b"<svg>"}, "只接受完整的", id="svg"),
         pytest.param({"answer-0": "maybe"}, "请回答每一个问题", id="another answer"),
         pytest.param({"verdict": "maybe"}, "请选择通过或不通过", id="another verdict"),
         pytest.param({"answer-1": "no"}, "请写明看到了什么", id="a no without a word"),
@@ -214,8 +214,9 @@ def test_the_form_is_answered_with_a_picture_as_proof(client, reviewer, checked_
 )
 def test_a_form_that_cannot_be_says_why(client, reviewer, checked_page, fields, said):
     form = f"/console/pages/{checked_page}/checks/1/review"
+    files = {name: (io.BytesIO(data), "a.png") for name, data in fields.items() if isinstance(data, bytes)}
 
-    done = submit(client, form, f"{form}/{GUIDED.code}", **{**answers(), **fields})
+    done = submit(client, form, f"{form}/{GUIDED.code}", **{**answers(), **fields, **files})
 
     assert said in client.get(done.location).text
 

@@ -55,7 +55,7 @@ def test_static_rules_alone_pass_a_page_that_breaks_none(tmp_path):
     document = found[f"{base}/huzheng/"]
     assert code == 0
     assert document["totals"]["must_failed"] == 0
-    assert rule(document, "MAS-LAY-02")["reason"] == "未用浏览器打开:按要求只做静态检查,未用浏览器打开。"
+    assert rule(document, "MAS-LAY-02")["reason"] == "未用浏览器打开：按要求只做静态检查，未用浏览器打开。"
 
 
 def test_a_broken_must_rule_is_exit_1(tmp_path):
