@@ -122,7 +122,7 @@ def test_what_was_not_declared_is_left_to_a_person(tmp_path):
         _, _, found = check(tmp_path, f"{base}/", "--static-only", base=base)
 
     result = rule(found[f"{base}/"], "MAS-ENT-03")
-    assert (result["verdict"], result["reason"]) == ("needs_review", "没有给出服务名,无法对照登记信息。")
+    assert (result["verdict"], result["reason"]) == ("needs_review", "没有给出服务名，无法对照登记信息。")
 
 
 @pytest.mark.parametrize(("name", "verdict"), [("社保查询", "pass"), ("公积金", "fail")])
