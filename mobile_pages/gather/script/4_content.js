@@ -68,7 +68,7 @@ const inputs = [...body.querySelectorAll("input,select,textarea")].filter((one) 
   .slice(0, 80).map((element) => about(element, {
     type: element.type, mode: element.inputMode, autocomplete: element.getAttribute("autocomplete") || "",
     label: (nameOf(element) || before(element)).slice(0, 40), name: element.name || element.id || "",
-    read_only: element.readOnly || element.disabled, filled: Boolean(element.value), masked: /\*/.test(element.value),
+    read_only: element.readOnly || element.disabled || element.getAttribute("aria-disabled") === "true", filled: Boolean(element.value), masked: /\*/.test(element.value),
   }));
 const signIns = [...body.querySelectorAll("form,[class*=login],[class*=signin],[class*=register],[id*=login],[id*=register]")].filter(isShown)
   .filter((form) => form.querySelector("input:not([type=hidden]):not([type=search])")

@@ -45,20 +45,22 @@ _ID_CARD = re.compile(r"身份证|证件号")
 _ID_ADVICE = '身份证号可能以 X 结尾，不能用 type="number"，改用 type="text"。'
 _AUTOCOMPLETE_ADVICE = "autocomplete 只能用标准里的词，例如 name、tel、street-address、off。"
 _TYPED = frozenset({"text", "search", "number", "tel", "email", "url", "password"})
-# HTML standard, autofill detail tokens.
-_TOKENS = frozenset(
-    {
-        *("off", "on", "name", "honorific-prefix", "given-name", "additional-name", "family-name"),
-        *("honorific-suffix", "nickname", "username", "new-password", "current-password", "one-time-code"),
-        *("organization-title", "organization", "street-address", "address-line1", "address-line2"),
-        *("address-line3", "address-level4", "address-level3", "address-level2", "address-level1", "country"),
-        *("country-name", "postal-code", "cc-name", "cc-given-name", "cc-additional-name", "cc-family-name"),
-        *("cc-number", "cc-exp", "cc-exp-month", "cc-exp-year", "cc-csc", "cc-type", "transaction-currency"),
-        *("transaction-amount", "language", "bday", "bday-day", "bday-month", "bday-year", "sex", "url"),
-        *("photo", "tel", "tel-country-code", "tel-national", "tel-area-code", "tel-local", "email", "impp"),
-        *("tel-local-prefix", "tel-local-suffix", "tel-extension", "webauthn", "shipping", "billing"),
-        *("home", "work", "mobile", "fax", "pager"),
-    }
+# HTML Standard, autofill detail tokens: section, address kind, contact kind, field, webauthn, in this order.
+_FIELDS = (
+    "name|honorific-prefix|given-name|additional-name|family-name|honorific-suffix|nickname|username"
+    "|new-password|current-password|one-time-code|organization-title|organization|street-address"
+    "|address-line[123]|address-level[1234]|country|country-name|postal-code|cc-name|cc-given-name"
+    "|cc-additional-name|cc-family-name|cc-number|cc-exp|cc-exp-month|cc-exp-year|cc-csc|cc-type"
+    "|transaction-currency|transaction-amount|language|bday|bday-day|bday-month|bday-year|sex|url|photo"
+)
+_CONTACT_FIELDS = (
+    "tel|tel-country-code|tel-national|tel-area-code|tel-local|tel-local-prefix|tel-local-suffix"
+    "|tel-extension|email|impp"
+)
+_AUTOCOMPLETE = re.compile(
+    rf"on|off|(?:section-\S+ )?(?:(?:shipping|billing) )?"
+    rf"(?:(?:{_FIELDS})|(?:(?:home|work|mobile|fax|pager) )?(?:{_CONTACT_FIELDS}))(?: webauthn)?|webauthn",
+    re.ASCII,
 )
 
 
@@ -88,8 +90,8 @@ def _advices(entry: Mapping[str, Any]) -> list[str]:
             if meaning.label.search(label) and not _suits(entry, meaning):
                 advices.append(meaning.advice)
                 break
-    tokens = entry["autocomplete"].lower().split()
-    if any(token not in _TOKENS and not token.startswith("section-") for token in tokens):
+    tokens = " ".join(entry["autocomplete"].lower().split())
+    if tokens and _AUTOCOMPLETE.fullmatch(tokens) is None:
         advices.append(_AUTOCOMPLETE_ADVICE)
     return advices
 

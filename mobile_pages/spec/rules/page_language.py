@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
 from mobile_pages.artifact import Artifact
 from mobile_pages.spec.base import Finding, Need, Outcome, Profile, Rule, Verdict
-from mobile_pages.spec.dom import page_of, shorten, text_of
+from mobile_pages.spec.dom import attribute, found, page_of, shorten, text_of
+from mobile_pages.spec.outcomes import not_applicable
 
-# Shape of BCP 47 (RFC 5646 §2.1): language, script, region, variants, extensions, private use.
-_SHAPE = re.compile(
-    r"(?:[a-z]{2,3}(?:-[a-z]{3}){0,3}|[a-z]{4}|[a-z]{5,8})(?:-[a-z]{4})?(?:-(?:[a-z]{2}|\d{3}))?"
-    r"(?:-(?:[a-z\d]{5,8}|\d[a-z\d]{3}))*(?:-[a-wyz\d](?:-[a-z\d]{2,8})+)*(?:-x(?:-[a-z\d]{1,8})+)?",
-    re.ASCII | re.IGNORECASE,
-)
 # ISO 639-1, and the three-letter codes of Chinese languages in ISO 639-3.
 _CODES = """
     aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz
@@ -26,10 +23,15 @@ _CODES = """
 _KNOWN = frozenset(_CODES.split())
 _CHINESE = frozenset({"zh", "cmn", "yue", "hak", "nan", "wuu", "gan", "hsn"})
 _IDEOGRAPH = re.compile(r"[\u4e00-\u9fff]")
+_HIDDEN = re.compile(r"display\s*:\s*none", re.I)
+_PART_ADVICE = '外文段落的 lang 要写标准的语言代码，例如英文 lang="en"；不需要就删去。'
 _ADVICE = '在 <html> 标签上写明语言：<html lang="zh-CN">，读屏软件才会用普通话朗读。'
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
+    kind = (artifact.static.entry.header("content-type") or "text/html").split(";")[0].strip().lower()
+    if kind not in ("text/html", "application/xhtml+xml"):
+        return not_applicable("入口返回的不是网页（见 MAS-ENT-01）")
     page = page_of(artifact)
     root = page.css_first("html")
     raw = "" if root is None else (root.attributes.get("lang") or "")
@@ -37,13 +39,47 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
     if not value:
         return _failed("没有 lang", raw)
     language = value.split("-")[0].lower()
-    if _SHAPE.fullmatch(value) is None or language not in _KNOWN:
+    if language not in _KNOWN:
         return _failed(f"lang={value} 不是有效的语言代码", raw)
+    wrong = _wrong_parts(page)
+    if wrong:
+        measured = f"lang={attribute(wrong[0], 'lang')} 不是有效的语言代码"
+        return Outcome(
+            Verdict.FAIL,
+            found(wrong, where="页面里的一段", advice=_PART_ADVICE, measured=measured),
+            measured=measured,
+        )
     if language not in _CHINESE and _is_mostly_chinese(text_of(page.body)):
         finding = _finding(f"lang={value}，正文是中文", raw)
         reason = "声明的语言与正文不符，请人工确认"
         return Outcome(Verdict.NEEDS_REVIEW, (finding,), f"lang={value}", reason)
     return Outcome(Verdict.PASS, measured=f"lang={value}")
+
+
+def _wrong_parts(page: LexborHTMLParser) -> list[LexborNode]:
+    """Return the elements that give the words inside them a language that does not exist."""
+    return [
+        node
+        for node in page.css("body [lang]")
+        if (node.attributes.get("lang") or "")
+        and attribute(node, "lang").split("-")[0].lower() not in _KNOWN
+        and _has_own_words(node)
+    ]
+
+
+def _has_own_words(node: LexborNode) -> bool:
+    """Say whether there is anything to read inside for which no nearer element names the language."""
+    left = [node]
+    while left:
+        for child in left.pop().iter(include_text=True):
+            if child.is_text_node:
+                if (child.text_content or "").strip():
+                    return True
+            elif "lang" not in child.attributes and not _HIDDEN.search(attribute(child, "style")):
+                if attribute(child, "alt"):
+                    return True
+                left.append(child)
+    return False
 
 
 def _is_mostly_chinese(text: str) -> bool:

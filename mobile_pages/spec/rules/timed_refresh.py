@@ -12,7 +12,8 @@ from mobile_pages.spec.base import Finding, Need, Outcome, Profile, Rule
 from mobile_pages.spec.dom import attribute, found, page_of, selector, shorten, snippet
 from mobile_pages.spec.outcomes import decided
 
-_DELAY = re.compile(r"\s*(\d+)")
+# HTML Standard, shared declarative refresh steps: what does not begin like this is no refresh at all.
+_DELAY = re.compile(r"\s*(\d+)[\d.]*(?=[\s;,]|$)")
 # ACT bc659a: a delay of more than twenty hours leaves everybody time enough.
 _LONGEST_SECONDS = 72_000
 _SCRIPTED = re.compile(
@@ -27,15 +28,16 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
     playing = [
         node for node in page.css("audio[autoplay], video[autoplay]") if "muted" not in node.attributes
     ]
-    silent_by_hand = [node for node in playing if "controls" in node.attributes]
-    uncontrolled = [node for node in playing if "controls" not in node.attributes] + page.css("bgsound")
+    # A film may have no sound, or buttons of the page's own; an audio without controls has neither.
+    uncertain = [node for node in playing if "controls" in node.attributes or node.tag == "video"]
+    uncontrolled = [node for node in playing if node not in uncertain] + page.css("bgsound")
     scripted = [node for node in page.css("script") if _SCRIPTED.search(node.text(deep=True))]
     faults = (
         *_refreshes(artifact),
         *found(uncontrolled, where="音视频", advice=_SOUND_ADVICE, measured="自动播放有声音"),
     )
     doubts = (
-        *found(silent_by_hand, where="音视频", advice=_SOUND_ADVICE, measured="自动播放，有控制条"),
+        *found(uncertain, where="音视频", advice=_SOUND_ADVICE, measured="自动播放，可能有声音"),
         *found(scripted, where="页面脚本", advice=_REFRESH_ADVICE, measured="脚本里有定时跳转"),
     )
     return decided(faults, doubts, measured=f"{sum(one.count for one in faults)} 处")
