@@ -92,6 +92,7 @@ def _register(app: Flask, settings: Settings, found: list[Capability]) -> None:
     api_docs.init_app(app)
     jobs = JobTable(lambda: collect_jobs(found))
     app.extensions["hall_jobs"] = jobs
+    app.extensions["hall_watch"] = next((one.watch for one in found if one.watch), "")
     authenticator = next((one.authenticator for one in found if one.authenticator), None)
     access.init_app(app, authenticator, lambda endpoint: endpoint.split(".")[0] in api_names)
     cli.init_app(app, settings, found, jobs)

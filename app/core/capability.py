@@ -22,6 +22,8 @@ class Capability:
         authenticator: who a request comes from; exactly one capability provides it.
         prepare: fills the tables that the capability needs from the start; safe to repeat;
             is given a function that reports progress ``(done, total)``.
+        watch: ``module:name`` of a function that returns what was seen of a page over time; the
+            capability that keeps the watch stands above those that ask, so they ask through here.
     """
 
     name: str
@@ -32,3 +34,4 @@ class Capability:
     jobs: str = ""
     authenticator: Authenticator | None = None
     prepare: Callable[[Callable[[int, int], None]], None] | None = None
+    watch: str = ""

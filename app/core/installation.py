@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import current_app
 
+from app.core.later import load
 from config.settings import Settings
 
 
@@ -11,3 +14,9 @@ def settings() -> Settings:
     """Return the settings the application was made with."""
     found: Settings = current_app.extensions["hall_settings"]
     return found
+
+
+def seen_of(page_id: int) -> Any:
+    """Return what the watch saw of a page over time; None when nobody keeps one."""
+    reference = current_app.extensions["hall_watch"]
+    return load(reference)(page_id) if reference else None

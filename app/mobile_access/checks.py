@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,9 +22,11 @@ from app.mobile_access.registry import channels_of, load, load_any
 from app.mobile_access.shapes import CheckReport, CheckResult, CheckTask, CheckView, Differences
 from app.mobile_access.spec_versions import spec_in_force
 from app.organisations import service as organisations
-from mobile_pages.artifact import Declaration, Level
+from mobile_pages.artifact import Declaration, Level, Monitoring
 from mobile_pages.report.comparison import compare
 from mobile_pages.report.document import from_json
+
+RECHECK_WITHIN = timedelta(hours=24)  # Source: MAS-MON-04
 
 STUCK_AFTER = timedelta(hours=1)
 """A check not finished by then never will be: the job was put aside."""
@@ -323,3 +326,25 @@ def differences_of(run: CheckRun) -> Differences | None:
     if run.differences is None:
         return None
     return Differences(**{name: tuple(codes) for name, codes in run.differences.items()})
+
+
+def with_rechecks(page_id: int, watch: Monitoring | None, *, now: datetime) -> Monitoring | None:
+    """Return ``watch`` with how changes of the page were followed up; None stays None."""
+    if watch is None:
+        return None
+    runs = list(
+        db.session().execute(
+            select(CheckRun.kind, CheckRun.asked_at, CheckRun.finished_at).where(
+                CheckRun.page_id == page_id, CheckRun.kind != CheckKind.SPEC, CheckRun.artifact.is_not(None)
+            )
+        )
+    )
+    finished = [done for _, _, done in runs if done is not None]
+    drifts = [(asked, done) for kind, asked, done in runs if kind is CheckKind.DRIFT]
+    in_time = [asked for asked, done in drifts if done is not None and done - asked <= RECHECK_WITHIN]
+    return replace(
+        watch,
+        changes=len(drifts),
+        changes_rechecked=len(in_time),
+        days_since_full_check=(now - max(finished)) / timedelta(days=1) if finished else None,
+    )

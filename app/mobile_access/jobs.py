@@ -10,7 +10,7 @@ from typing import Any
 
 from app.core import clock, db, outbox
 from app.core.errors import NotFound
-from app.core.installation import settings
+from app.core.installation import seen_of, settings
 from app.core.outbox import Job
 from app.mobile_access import service
 from app.mobile_access.files import artifact_store
@@ -26,7 +26,7 @@ from app.mobile_access.rechecks import CHECK_JOB, REJUDGE_PAGE_JOB
 from app.mobile_access.service import CheckResult, CheckVerdict
 from app.mobile_access.spec_versions import REJUDGE_JOB
 from app.mobile_access.waivers import waivers_for
-from mobile_pages.artifact import Artifact
+from mobile_pages.artifact import Artifact, Monitoring
 from mobile_pages.gather.static import fetch
 from mobile_pages.report.pdf import to_pdf
 from mobile_pages.spec.engine import Waiver
@@ -51,9 +51,14 @@ def check_page(payload: Mapping[str, Any]) -> None:
         deadline_seconds=installed.check_deadline_seconds,
         now=clock.system_clock(),
     )
+    artifact = replace(artifact, monitoring=_seen(task.page_id))
     kept = store.put(artifact.to_json().encode())
     result = _judged(artifact, kept, task.page_id)
     db.transaction(lambda: service.record_check(run_id, result, now=clock.system_clock()))
+
+
+def _seen(page_id: int) -> Monitoring | None:
+    return service.with_rechecks(page_id, seen_of(page_id), now=clock.system_clock())
 
 
 def _judged(artifact: Artifact, digest: str, page_id: int) -> CheckResult:

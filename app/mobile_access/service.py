@@ -19,6 +19,7 @@ from app.mobile_access.checks import (
     report_of_any,
     stuck_checks,
     visit_instead,
+    with_rechecks,
 )
 from app.mobile_access.domain import (
     CHANNEL_STATE_LABELS,
@@ -259,4 +260,5 @@ __all__ = [
     "waivers_in_force",
     "waivers_of",
     "watched_pages",
+    "with_rechecks",
 ]

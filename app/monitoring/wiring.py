@@ -5,5 +5,10 @@ from app.monitoring.pages import pages
 
 COMMANDS = LaterGroup("monitor", "app.monitoring.cli:group", help="Watch the published pages (运行监测).")
 CAPABILITY = Capability(
-    "monitoring", api=(api,), pages=(pages,), commands=(COMMANDS,), jobs="app.monitoring.jobs:JOBS"
+    "monitoring",
+    api=(api,),
+    pages=(pages,),
+    commands=(COMMANDS,),
+    jobs="app.monitoring.jobs:JOBS",
+    watch="app.monitoring.seen:seen",
 )
