@@ -1,19 +1,22 @@
 // What the page says and asks: names, forms, footer, overlays, storage.
 
 // --- accessible names (the part of accname that phone pages need) ------------------------------------
+const labelledBy = (element) => {
+  const ids = (element.getAttribute("aria-labelledby") || "").split(/\s+/).filter(Boolean);
+  return clean(ids.map((id) => (document.getElementById(id) || {}).textContent || "").join(" "));
+};
 const textAlternative = (element) => {
   if (element.nodeType === 3) return element.data;
   if (element.nodeType !== 1 || element.getAttribute("aria-hidden") === "true") return "";
   if (styleOf(element).display === "none") return "";
-  const label = clean(element.getAttribute("aria-label"));
+  const label = labelledBy(element) || clean(element.getAttribute("aria-label"));
   if (label) return label;
   if (/^(img|area)$/.test(element.localName)) return element.getAttribute("alt") || element.title;
   if (element.localName === "svg") return (element.querySelector("title") || {}).textContent || "";
   return [...element.childNodes].map(textAlternative).join(" ");
 };
 const nameOf = (element) => {
-  const ids = (element.getAttribute("aria-labelledby") || "").split(/\s+/).filter(Boolean);
-  const labelled = clean(ids.map((id) => (document.getElementById(id) || {}).textContent || "").join(" "));
+  const labelled = labelledBy(element);
   if (labelled) return labelled;
   const label = clean(element.getAttribute("aria-label"));
   if (label) return label;
@@ -29,13 +32,21 @@ const isForReaders = (element) => isShown(element) && !element.closest("[aria-hi
 const nameless = grouped();
 const NAMED = "a[href],button,input:not([type=hidden]):not([type=image]),select,textarea,summary,[role=button],[role=link],[role=tab],[role=checkbox],[role=switch]";
 for (const element of [...body.querySelectorAll(NAMED)].slice(0, 800)) {
-  if (isForReaders(element) && !nameOf(element)) {
+  const isNothing = element.disabled && /^(none|presentation)$/.test(element.getAttribute("role") || "");
+  if (isForReaders(element) && !isNothing && !nameOf(element)) {
     const what = element.localName === "a" ? "link" : element.matches("button,[role=button]") ? "button" : "control";
     nameless.add(what + kindOf(element), () => about(element, { what }));
   }
 }
+for (const area of body.querySelectorAll("map area[href]")) {
+  const image = body.querySelector(`img[usemap="#${CSS.escape(area.parentElement.name || "")}"]`);
+  if (image && isForReaders(image) && !clean(area.alt) && !nameOf(area)) {
+    nameless.add("link" + kindOf(area), () => about(area, { what: "link" }));
+  }
+}
 for (const frame of body.querySelectorAll("iframe")) {
-  if (isForReaders(frame) && frame.tabIndex >= -1 && !clean(frame.title) && !clean(frame.getAttribute("aria-label"))) {
+  const skipped = frame.tabIndex < 0 || /^(none|presentation)$/.test(frame.getAttribute("role") || "");
+  if (isForReaders(frame) && !skipped && !nameOf(frame)) {
     nameless.add("frame" + kindOf(frame), () => about(frame, { what: "frame" }));
   }
 }
@@ -45,7 +56,7 @@ for (const element of [...body.querySelectorAll("img,input[type=image],[role=img
   if (!isForReaders(element) || /^(none|presentation)$/.test(element.getAttribute("role") || "")) continue;
   imageCount += 1;
   const name = element.localName === "img" ? element.getAttribute("alt") : nameOf(element) || clean(textAlternative(element)) || null;
-  const labelled = clean(element.getAttribute("aria-label")) || element.hasAttribute("aria-labelledby");
+  const labelled = clean(element.getAttribute("aria-label")) || element.hasAttribute("aria-labelledby") || clean(element.title);
   if (name === null && !labelled) images.add("missing" + kindOf(element), () => about(element, { problem: "missing" }));
   else if (/\.(png|jpe?g|gif|webp|svg)$/i.test(clean(name))) images.add("file" + kindOf(element), () => about(element, { problem: "file_name", alt: clean(name).slice(0, 60) }));
 }

@@ -15,6 +15,7 @@ _KINDS = {
 }
 _AXE_RULES = {
     "link-name": "link",
+    "area-alt": "link",
     "button-name": "button",
     "input-button-name": "button",
     "aria-command-name": "button",

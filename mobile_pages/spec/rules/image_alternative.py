@@ -11,7 +11,7 @@ _ADVICES = {
     "missing": '给图片加 alt，写明图上是什么；只作装饰的写 alt=""。',
     "file_name": "alt 里写的是文件名，改成图上的内容。",
 }
-_AXE_RULES = ("image-alt", "input-image-alt", "role-img-alt", "svg-img-alt", "area-alt", "object-alt")
+_AXE_RULES = ("image-alt", "input-image-alt", "role-img-alt", "svg-img-alt", "object-alt")
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
