@@ -11,8 +11,8 @@ Every list holds objects with ``selector``, ``family`` (the same for all rows of
   text zoom).
 - ``fonts``, ``body_fonts``: characters by font size (the latter without headings, buttons, navigation).
 - ``contrast``: ``checked`` runs and ``list`` of failing or doubtful ones [ratio, needed, size, color,
-  background, text, doubt: ``""`` | ``image`` | ``gradient`` | ``effect`` | ``color``, area of the first
-  line, ink: red, green, blue 0–255 and opacity 0–1, null = not known].
+  background, text, doubt: ``""`` | ``image`` | ``gradient`` | ``shadow`` | ``effect`` | ``color``, area
+  of the first line, ink: red, green, blue 0–255 and opacity 0–1, null = not known].
 - ``cut``: text cut off by its box [direction, text]; ``overlaps``: text on other text [text, under].
 - ``paragraphs``: ``count`` of several lines, ``list`` [ratio of line pitch to font size, gap to the next
   paragraph in line pitches or null, size, lines, text].

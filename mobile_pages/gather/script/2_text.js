@@ -76,12 +76,22 @@ let growing = 0;
 let checked = 0;
 const range = document.createRange();
 const walker = document.createTreeWalker(body, NodeFilter.SHOW_TEXT);
+// What belongs to a control that cannot be used may be pale.
+const isOfDisabled = (element) => {
+  if (element.closest(":disabled,[aria-disabled=true],option")) return true;
+  const label = element.closest("label");
+  if (label && label.control && label.control.disabled) return true;
+  const named = element.closest("[id]");
+  return named !== null && document.querySelector(`[aria-disabled=true][aria-labelledby~="${CSS.escape(named.id)}"]`) !== null;
+};
+// A letter that stands for a picture, such as an X to close: what it means is said elsewhere.
+const isSign = (element, text) => /^[\x21-\x7e×✕✖╳]$/.test(text) && element.closest("[aria-label]") !== null;
 const contrastOf = (element, text, rect, style) => {
-  if (element.closest(":disabled,[aria-disabled=true],option")) return;
+  if (isOfDisabled(element)) return;
   const color = parseColor(style.webkitTextFillColor || style.color);
   const { unsure, colors } = backgroundsOf(element, rect);
   const size = parseFloat(style.fontSize);
-  const needed = size > 18 ? 3 : 4.5;
+  const needed = size > 18 || isSign(element, text) ? 3 : 4.5;
   const opacity = opacityOf(element);
   const ratios = color ? colors.map((below) => contrast(over([color[0], color[1], color[2], color[3] * opacity], below), below)) : [0];
   const worst = Math.min(...ratios);
@@ -89,6 +99,9 @@ const contrastOf = (element, text, rect, style) => {
   let doubt = color ? unsure : "color";
   if (!doubt && worst < needed && Math.max(...ratios) >= needed) doubt = "gradient";
   if (!doubt && worst >= needed) return;
+  // Hidden from readers and from eyes alike.
+  if (!doubt && worst < 1.1 && element.closest("[aria-hidden=true]")) return;
+  if (!doubt && style.textShadow !== "none") doubt = "shadow";
   const below = colors[ratios.indexOf(worst)] || colors[0];
   // Doubts are settled one by one by what the picture shows behind each.
   contrasts.add([style.color, hex(below), doubt ? selectorOf(element) : kindOf(element), doubt].join("|"), () => about(element, {
@@ -122,7 +135,7 @@ for (let node = walker.nextNode(); node && runs.length < 5000; node = walker.nex
   if (/建设中|开发中|敬请期待|暂未开放|即将上线|即将开通/.test(text) && text.length < 60) {
     unready.add(kindOf(element) + text, () => about(element, { text: text.slice(0, 60) }));
   }
-  if (/[^\d.:/]/.test(text)) contrastOf(element, text, rects[0], style);
+  if (/[^\d.:/]/.test(text) && /[\p{L}\p{N}]/u.test(text)) contrastOf(element, text, rects[0], style);
 }
 
 // --- text that is cut off or lies on other text ---------------------------------------------------

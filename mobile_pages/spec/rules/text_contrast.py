@@ -18,6 +18,7 @@ _RATIO = 4.5
 _DOUBTS = {
     "image": "背景是图片",
     "gradient": "背景是渐变",
+    "shadow": "文字带阴影",
     "effect": "有滤镜或镂空效果",
     "color": "颜色写法特殊",
 }
@@ -52,11 +53,12 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
 
 
 def _told(rendering: Rendering) -> list[dict[str, Any]]:
-    """Return what axe-core is sure of, by this clause's idea of big text (18 px, not 24)."""
+    """Return what axe-core is sure of, by this clause's idea of text (letters) and of big text (18 px)."""
     return [
         {**one, "needed": needed}
         for one in axe_says(rendering, "violations", "color-contrast")
-        if one["ratio"] < (needed := _BIG_RATIO if one["size"] > _BIG_PX else _RATIO)
+        if (not one["text"] or any(letter.isalnum() for letter in one["text"]))
+        and one["ratio"] < (needed := _BIG_RATIO if one["size"] > _BIG_PX else _RATIO)
     ]
 
 
