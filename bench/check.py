@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +23,8 @@ from bench.load import cpu_seconds, family, free_port, rss_mb
 from bench.servers import ROOT
 from mobile_pages.artifact import Artifact, Declaration
 from mobile_pages.gather.browser import EXECUTABLES, BrowserPool
-from mobile_pages.gather.rendered import Opening, gather_rendered
+from mobile_pages.gather.page import PageLimits
+from mobile_pages.gather.rendered import Opening, gather_rendered, openings_for
 from mobile_pages.gather.static import gather_static
 from mobile_pages.guard import Guard, Policy
 from mobile_pages.spec.base import Profile
@@ -32,6 +33,9 @@ from mobile_pages.spec.engine import judge
 PAGES = 10
 LIGHTHOUSE_PAGES = 3
 AT_ONCE = 2
+WATCH_SECONDS = 1.0
+"""How long the hall's own jobs watch a page that stands still."""
+
 FAST = (Opening("plain-360"),)
 
 Gather = Callable[[Declaration], Artifact]
@@ -52,11 +56,11 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """One depth of the check; ``at_most`` is the CPU seconds a page may cost."""
+    """One depth of the check; ``at_most`` is the CPU seconds a page may cost, None where nobody asked."""
 
     name: str
     gather: Gather
-    at_most: float
+    at_most: float | None
 
 
 def run(folder: Path) -> None:
@@ -76,7 +80,7 @@ def run(folder: Path) -> None:
 
 
 def _tiers(guard: Guard, pool: BrowserPool) -> list[Tier]:
-    def full(declaration: Declaration) -> Artifact:
+    def both(declaration: Declaration) -> Artifact:
         artifact = gather(
             declaration,
             guard,
@@ -89,11 +93,22 @@ def _tiers(guard: Guard, pool: BrowserPool) -> list[Tier]:
             raise RuntimeError(artifact.rendered_trouble.detail)
         return artifact
 
+    def full(declaration: Declaration) -> Artifact:
+        return opened(declaration, openings_for(declaration, elder=False))
+
     def fast(declaration: Declaration) -> Artifact:
+        return opened(declaration, FAST)
+
+    def opened(declaration: Declaration, openings: Sequence[Opening]) -> Artifact:
         part = static(declaration)
         with pool.lease() as browser:
             renderings = gather_rendered(
-                declaration, browser, guard=guard, openings=FAST, store_screenshot=_forgotten
+                declaration,
+                browser,
+                guard=guard,
+                openings=openings,
+                store_screenshot=_forgotten,
+                limits=PageLimits(watch_seconds=WATCH_SECONDS),
             )
         return Artifact(declaration, part.collected_at, part.static, renderings)
 
@@ -102,6 +117,7 @@ def _tiers(guard: Guard, pool: BrowserPool) -> list[Tier]:
 
     return [
         Tier("full, one profile", full, 0.9),
+        Tier("full, both editions", both, None),
         Tier("fast, one opening", fast, 0.35),
         Tier("static, no browser", static, 0.005),
     ]
@@ -117,7 +133,8 @@ def _print_tier(tier: Tier, pages: list[Declaration], server_pid: int) -> float:
     cpu = statistics.median(one.cpu for one in costs)
     judging = statistics.median(one.judging for one in costs) * 1000
     wall = statistics.median(one.wall for one in costs)
-    print(f"  {tier.name:22}{cpu:8.3f}{tier.at_most:9.3f}{judging:12.1f}{wall:8.2f}", flush=True)
+    limit = f"{tier.at_most:9.3f}" if tier.at_most else f"{'':9}"
+    print(f"  {tier.name:22}{cpu:8.3f}{limit}{judging:12.1f}{wall:8.2f}", flush=True)
     return cpu
 
 
@@ -163,7 +180,7 @@ def _print_throughput(tier: Tier, pages: list[Declaration]) -> None:
 
 
 def _print_tools(urls: list[str], folder: Path, costs: dict[str, float]) -> None:
-    full, fast, _ = costs.values()
+    full, _, fast, _ = costs.values()
     print(f"  {'tools at their defaults':34}{'CPU s':>8}{'of full':>10}{'of fast':>10}")
     # Root's browser writes a profile; the folder goes with the run.
     few = urls[:LIGHTHOUSE_PAGES]
