@@ -25,7 +25,7 @@ def run(environment: Mapping[str, str]) -> None:
     """Print the ratio, medians of interleaved rounds."""
     _fill(Settings.from_env(environment))
     with (
-        gunicorn("bench.peers.hello:application") as hello,
+        gunicorn("bench.peers.hello:application", environment) as hello,
         gunicorn("wsgi:application", environment) as hall,
     ):
         measure(hello.port, "/", hello.pids, requests=200)
