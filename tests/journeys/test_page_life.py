@@ -60,7 +60,8 @@ def force_lift_page(story: Story, state: str) -> None:
 def fill_registration(story: Story, desk_name: str, slug: str, url: str, **more: str) -> None:
     """Fill in the console's form for a sample page, whatever address it shall have."""
     desk, row = story.desk(desk_name), registration(story, slug)
-    desk.fill(name=row["name"], url=url, description=row["description"], hotline=row["hotline"], **more)
+    known = {name: row[name] for name in ("name", "description", "hotline", "health_url")}
+    desk.fill(url=url, **known, **more)
     desk.page.locator("select[name=theme]").select_option(label=row["theme"])
     for kind in row["channels"]:
         desk.page.locator(f"input[name=channels][value={kind}]").check()
@@ -110,7 +111,9 @@ def test_a_departments_system_registers_a_page_with_a_token(story: Story) -> Non
     story.secrets["API token"] = token
     system = story.systems["质监局"] = System(story.hall, token)
     row = registration(story, "dianti")
-    document = {name: row[name] for name in ("name", "url", "description", "hotline", "channels")}
+    document = {
+        name: row[name] for name in ("name", "url", "description", "hotline", "channels", "health_url")
+    }
     document |= {"theme": "quality", "body_id": body_id(story, "省质监局")}
 
     foreign = system.call("POST", "/mobile-pages", document | {"body_id": body_id(story, "省公安厅")})

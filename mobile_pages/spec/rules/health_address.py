@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from mobile_pages.artifact import Artifact, Monitoring
 from mobile_pages.spec.base import Finding, Need, Outcome, Profile, Rule
-from mobile_pages.spec.outcomes import decided, needs_review, not_run
+from mobile_pages.spec.outcomes import decided, not_run
 
-_MISSING = "没有登记健康地址：请做一个检查数据库和接口的地址，正常返回 200，并填到登记信息里"
+_MISSING_ADVICE = "做一个检查数据库和接口的健康地址，正常返回 200，并填到登记信息里。"
 _DOWN_ADVICE = "入口能打开而健康地址报错：健康地址只在真正出故障时才返回错误。"
 _SLOW_ADVICE = "健康地址 3 秒内要有回答，只做几项快速检查，不要跑整套业务。"
 _SILENT_ADVICE = "入口打不开时健康地址还在返回正常：它要真正去查数据库和接口，不能固定返回 200。"
@@ -17,8 +17,7 @@ _SILENT_ADVICE = "入口打不开时健康地址还在返回正常：它要真�
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
     watch = artifact.monitoring
     if not artifact.declaration.health_url:
-        # It can be mended without touching the page, so it must not take a page offline by itself.
-        return needs_review(_MISSING)
+        return decided([Finding("登记信息", _MISSING_ADVICE, measured="没有登记健康地址")])
     if watch is None or not watch.health_visits:
         return not_run("健康地址还没有探测过")
     figures = (
