@@ -17,6 +17,8 @@ CAUSE_MAX = 40
 DETAIL_MAX = 200
 PROBER_MAX = 20
 ACTOR_MAX = 80
+NOTE_MAX = 1000
+SCOPE_REF_MAX = 20
 
 KEEP_SAMPLES = timedelta(days=14)
 BEAT_FRESH = timedelta(seconds=30)
@@ -27,6 +29,50 @@ INCIDENTS_SHOWN = 12
 PAGES_SHOWN = 200
 LIST_MAX = 100
 SLOW_MS = 5000
+
+
+class CheckKind(StrEnum):
+    """What is looked at."""
+
+    PAGE = "page"
+    HEALTH = "health"  # the declared health address (健康检查地址)
+    API = "api"  # the approval interface behind a page
+    TASK = "task"  # several requests, as a resident signing in would make
+    RENDERED = "rendered"  # the page in a browser, at a slower pace
+
+
+class IncidentState(StrEnum):
+    """Where an incident stands; a resolved one never opens again."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+
+
+class EventKind(StrEnum):
+    """What a line of an incident's timeline says."""
+
+    OPENED = "opened"
+    CHANGED = "changed"  # the cause is another one now
+    GROUPED = "grouped"
+    ASSIGNED = "assigned"
+    NOTIFIED = "notified"
+    ESCALATED = "escalated"
+    ACKNOWLEDGED = "acknowledged"
+    NOTE = "note"
+    HIDDEN = "hidden"
+    SHOWN = "shown"
+    RESOLVED = "resolved"
+    ORDERED = "ordered"  # a reform order (整改通知) was issued
+
+
+class MaintenanceScope(StrEnum):
+    """What a maintenance window covers."""
+
+    PAGE = "page"
+    BODY = "body"
+    CITY = "city"
+    PROVINCE = "province"
 
 
 class Outcome(StrEnum):
@@ -90,6 +136,22 @@ def cause_label(cause: str) -> str:
     if cause.startswith("guard_"):
         return "网址不再符合访问规定"
     return CAUSE_LABELS.get(Cause(cause), "") if cause in set(Cause) else cause
+
+
+_PHASES = {
+    "dns": (Cause.DNS_FAILURE,),
+    "connect": (Cause.CONNECT_REFUSED, Cause.CONNECT_TIMEOUT, Cause.UNREACHABLE),
+    "tls": (Cause.TLS_INVALID, Cause.TLS_EXPIRED),
+    "status": (Cause.HTTP_STATUS, Cause.REDIRECT_LOOP, Cause.BAD_REDIRECT),
+    "content": (Cause.WRONG_CONTENT, Cause.BAD_ANSWER, Cause.TOO_LARGE),
+    "slow": (Cause.SLOW, Cause.TIMEOUT, Cause.CONNECTION_LOST),
+}
+_PHASE_OF = {str(cause): phase for phase, causes in _PHASES.items() for cause in causes}
+
+
+def phase_of(cause: str) -> str:
+    """Return where on the way a look failed: dns, connect, tls, status, content, slow, or other."""
+    return _PHASE_OF.get(cause, "other")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, or_, select
 
 from app.core import clock, db
-from app.monitoring.domain import Terms
+from app.monitoring import samples
+from app.monitoring.domain import CheckKind, Terms
 from app.monitoring.models import ProbeSample, StateSpan, Watch
 from app.monitoring.shapes import WindowFigure
 from mobile_pages.probe.base import Condition, Span
@@ -70,14 +71,15 @@ def _histories(
 ) -> list[_History]:
     query = (
         select(
-            StateSpan.page_id,
+            Watch.page_id,
             StateSpan.started_at,
             StateSpan.ended_at,
             StateSpan.condition,
             Watch.begun_at,
             Watch.sampled_at,
         )
-        .join(Watch, Watch.page_id == StateSpan.page_id)
+        .join(Watch, Watch.check_id == StateSpan.check_id)
+        .where(Watch.kind == CheckKind.PAGE)
         .where(or_(StateSpan.ended_at.is_(None), StateSpan.ended_at > since), *conditions)
     )
     found: dict[int, _History] = {}
@@ -104,9 +106,12 @@ def official(page_id: int, terms: Terms, now: datetime) -> OfficialFigure:
     """
     window = _window(7, now)
     query = select(ProbeSample.at, ProbeSample.verdict, ProbeSample.total_ms).where(
-        ProbeSample.page_id == page_id, ProbeSample.at >= window.start
+        ProbeSample.check_id == page_id, ProbeSample.at >= window.start
     )
-    visits = (Visit(at, verdict, total_ms) for at, verdict, total_ms in db.session().execute(query))
+    visits = (
+        Visit(at, samples.verdict_of(verdict), total_ms)
+        for at, verdict, total_ms in db.session().execute(query)
+    )
     every = max(OfficialRule().slot, timedelta(seconds=terms.interval_seconds))
     rule = OfficialRule(slot=every)
     return official_figure(visits, day_window(clock.day_of(window.start), 7), now, rule)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 
 from app.core import audit, db
 from app.core.access import Permission
 from app.core.errors import Invalid, NotFound
-from app.monitoring.domain import LIST_MAX
+from app.monitoring.domain import LIST_MAX, IncidentState
 from app.monitoring.models import Incident
 from app.monitoring.shapes import IncidentList, IncidentView
 from app.monitoring.watching import OBJECT
@@ -42,7 +42,7 @@ def incidents(
     """
     conditions = [visible(by)]
     if still_open is not None:
-        lasting = Incident.open_page_id.is_not(None)
+        lasting = Incident.open_check_id.is_not(None)
         conditions.append(lasting if still_open else ~lasting)
     if body_id is not None:
         conditions.append(Incident.body_id == body_id)
@@ -71,7 +71,7 @@ def newest(*conditions: ColumnElement[bool], limit: int) -> list[IncidentView]:
 
 def open_count(*conditions: ColumnElement[bool]) -> int:
     """Return how many incidents last now."""
-    query = select(func.count()).select_from(Incident).where(Incident.open_page_id.is_not(None), *conditions)
+    query = select(func.count()).select_from(Incident).where(Incident.open_check_id.is_not(None), *conditions)
     return db.session().scalar(query) or 0
 
 
@@ -85,7 +85,13 @@ def acknowledge(by: Principal, incident_id: int, *, now: datetime) -> IncidentVi
     won = db.writing().execute(
         update(Incident)
         .where(*mine, Incident.acknowledged_at.is_(None))
-        .values(acknowledged_at=now, acknowledged_by=by.actor)
+        .values(
+            state=case(
+                (Incident.state == IncidentState.OPEN, IncidentState.ACKNOWLEDGED), else_=Incident.state
+            ),
+            acknowledged_at=now,
+            acknowledged_by=by.actor,
+        )
         .execution_options(synchronize_session=False)
     )
     if won.rowcount == 1:  # type: ignore[attr-defined]

@@ -1,11 +1,25 @@
-"""Tables of the watch."""
+"""Tables of the watch.
+
+A *check* is one thing that is looked at. Every watched page has its main check, whose id is the
+page's; further checks (health address, approval API, task, rendered page) have ids of their own.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, SmallInteger, String
+from sqlalchemy import (
+    JSON,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Key, Model, key_column
@@ -14,27 +28,36 @@ from app.monitoring.domain import (
     CAUSE_MAX,
     DETAIL_MAX,
     NAME_MAX,
+    NOTE_MAX,
     PROBER_MAX,
+    SCOPE_REF_MAX,
     URL_MAX,
+    CheckKind,
+    EventKind,
+    IncidentState,
+    MaintenanceScope,
     Outcome,
 )
-from mobile_pages.probe.base import Condition, Verdict
+from mobile_pages.probe.base import Condition
 
 
 class ProbeSample(Model):
-    """One look. The key makes telling it twice harmless.
+    """One look, small: 18 million rows a day at a province's rate.
 
-    No foreign key: at a province's rate this table is cut into daily partitions, which allow none.
+    The key makes telling it twice harmless. No foreign key: on MariaDB the table is cut into daily
+    partitions, which allow none. ``verdict`` and ``cause`` are the numbers of ``samples.VERDICTS``
+    and ``samples.CAUSES``, ``prober`` that of :class:`ProberBeat`; times are whole milliseconds,
+    at most 65,535.
     """
 
     __tablename__ = "probe_sample"
-    __table_args__ = (Index("ix_probe_sample_at", "at"),)
+    __table_args__ = (Index("ix_probe_sample_at", "at").ddl_if(dialect="sqlite"),)
 
-    page_id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    check_id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
     at: Mapped[datetime] = mapped_column(primary_key=True)
-    prober: Mapped[str] = mapped_column(String(PROBER_MAX), primary_key=True)
-    verdict: Mapped[Verdict]
-    cause: Mapped[str] = mapped_column(String(CAUSE_MAX))
+    prober: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    verdict: Mapped[int] = mapped_column(SmallInteger)
+    cause: Mapped[int] = mapped_column(SmallInteger)
     http_status: Mapped[int | None] = mapped_column(SmallInteger)
     dns_ms: Mapped[int]
     connect_ms: Mapped[int]
@@ -43,20 +66,50 @@ class ProbeSample(Model):
     total_ms: Mapped[int]
 
 
-class Watch(Model):
-    """One row per page that is or was watched: what is known of it now.
+class PageCheck(Model):
+    """A check besides the page's main one, as its body or the province set it up.
 
-    ``body_id``, ``name`` and ``url`` are copies, so that the wall reads this table alone.
-    ``memory`` is the serialised state of confirmation; ``condition``, ``since`` and ``cause`` say
-    the same for queries. ``sampled_at`` is when the newest look began.
+    ``settings`` holds what the kind needs (:mod:`app.monitoring.checks`); credentials of a task
+    probe lie in the vault under ``secrets_token``. ``interval_seconds`` None: as the policy says.
+    """
+
+    __tablename__ = "page_check"
+    __table_args__ = (Index("ix_page_check_page", "page_id"),)
+
+    id: Mapped[int] = key_column()
+    page_id: Mapped[int] = mapped_column(Key, ForeignKey("mobile_page.id"))
+    kind: Mapped[CheckKind]
+    name: Mapped[str] = mapped_column(String(NAME_MAX))
+    url: Mapped[str] = mapped_column(String(URL_MAX))
+    settings: Mapped[dict[str, Any]] = mapped_column(JSON)
+    secrets_token: Mapped[str | None] = mapped_column(String(32))
+    interval_seconds: Mapped[int | None]
+    enabled: Mapped[bool]
+    version: Mapped[int]
+    created_at: Mapped[datetime]
+    created_by: Mapped[str] = mapped_column(String(ACTOR_MAX))
+
+
+class Watch(Model):
+    """One row per check that is or was watched: what is known of it now.
+
+    ``check_id`` is the page's id for its main check (``kind`` is ``page``). ``body_id``, ``name``
+    and ``url`` are copies, so that the wall reads this table alone. ``memory`` is the serialised
+    state of confirmation; ``condition``, ``since`` and ``cause`` say the same for queries.
+    ``sampled_at`` is when the newest look began. ``facts`` is what the newest good look learnt
+    besides (certificate, TLS version, addresses, fingerprint; :class:`mobile_pages.probe.facts.Facts`).
+    ``flapping_since``: set while the check flips so often that its events are held back.
     """
 
     __tablename__ = "watch_state"
-    __table_args__ = (Index("ix_watch_state_body", "body_id", "watched", "condition"),)
-
-    page_id: Mapped[int] = mapped_column(
-        Key, ForeignKey("mobile_page.id"), primary_key=True, autoincrement=False
+    __table_args__ = (
+        Index("ix_watch_state_body", "body_id", "watched", "condition"),
+        Index("ix_watch_state_page", "page_id"),
     )
+
+    check_id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    page_id: Mapped[int] = mapped_column(Key, ForeignKey("mobile_page.id"))
+    kind: Mapped[CheckKind]
     body_id: Mapped[int] = mapped_column(Key, ForeignKey("body.id"))
     name: Mapped[str] = mapped_column(String(NAME_MAX))
     url: Mapped[str] = mapped_column(String(URL_MAX))
@@ -68,29 +121,102 @@ class Watch(Model):
     sampled_at: Mapped[datetime | None]
     total_ms: Mapped[int | None]
     memory: Mapped[dict[str, Any]] = mapped_column(JSON)
+    facts: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    flapping_since: Mapped[datetime | None]
 
 
 class StateSpan(Model):
-    """A stretch of time under one condition; the newest of a page has no end."""
+    """A stretch of time under one condition; the newest of a check has no end."""
 
     __tablename__ = "state_span"
     __table_args__ = (Index("ix_state_span_ended", "ended_at"),)
 
-    page_id: Mapped[int] = mapped_column(
-        Key, ForeignKey("mobile_page.id"), primary_key=True, autoincrement=False
-    )
+    check_id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
     started_at: Mapped[datetime] = mapped_column(primary_key=True)
     ended_at: Mapped[datetime | None]
     condition: Mapped[Condition]
     cause: Mapped[str] = mapped_column(String(CAUSE_MAX))
 
 
-class Incident(Model):
-    """A confirmed outage of one page.
+class Rollup(Model):
+    """One check's hour or day: seconds per condition and what its looks measured.
 
-    ``open_page_id`` is the page while the outage lasts and None afterwards: unique, so a page has
-    one open incident at most. ``started_at`` is dated back to the first failing look, ``opened_at``
-    is when it was believed.
+    ``span`` is ``h`` or ``d``; ``start_at`` begins it (days are Guangdong's). Seconds come from
+    state spans clipped to it, never from counting looks. ``histogram`` is the mergeable
+    log-histogram of total times of looks that were answered; ``phase_ms`` the sums of their phases
+    (dns, connect, tls, first byte). ``computed_at`` and ``revision`` show corrections: a row written
+    anew with other figures has a higher revision and its predecessor in :class:`RollupCorrection`.
+    """
+
+    __tablename__ = "rollup"
+    __table_args__ = (Index("ix_rollup_start", "span", "start_at"),)
+
+    span: Mapped[str] = mapped_column(String(1), primary_key=True)
+    check_id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    start_at: Mapped[datetime] = mapped_column(primary_key=True)
+    body_id: Mapped[int] = mapped_column(Key)
+    up_s: Mapped[int]
+    degraded_s: Mapped[int]
+    down_s: Mapped[int]
+    maintenance_s: Mapped[int]
+    paused_s: Mapped[int]
+    unknown_s: Mapped[int]
+    looks: Mapped[int]
+    failures: Mapped[int]
+    missed: Mapped[int]
+    visits: Mapped[int]
+    visit_failures: Mapped[int]
+    phase_ms: Mapped[list[int]] = mapped_column(JSON)
+    histogram: Mapped[bytes] = mapped_column(LargeBinary(4000))
+    revision: Mapped[int] = mapped_column(SmallInteger)
+    computed_at: Mapped[datetime]
+
+
+class RollupCorrection(Model):
+    """What a roll-up said before it was corrected, and why it was."""
+
+    __tablename__ = "rollup_correction"
+    __table_args__ = (Index("ix_rollup_correction_at", "corrected_at"),)
+
+    id: Mapped[int] = key_column()
+    span: Mapped[str] = mapped_column(String(1))
+    check_id: Mapped[int] = mapped_column(Key)
+    start_at: Mapped[datetime]
+    before: Mapped[dict[str, Any]] = mapped_column(JSON)
+    after: Mapped[dict[str, Any]] = mapped_column(JSON)
+    reason: Mapped[str] = mapped_column(String(NOTE_MAX))
+    corrected_at: Mapped[datetime]
+
+
+class IncidentGroup(Model):
+    """Incidents that share a cause: same host, certificate or network, beginning together.
+
+    ``open_key`` is ``group_key`` while one of its incidents lasts and None afterwards: unique, so
+    there is one open group per key at most.
+    """
+
+    __tablename__ = "incident_group"
+    __table_args__ = (Index("ix_incident_group_opened", "opened_at"),)
+
+    id: Mapped[int] = key_column()
+    group_key: Mapped[str] = mapped_column(String(255))
+    open_key: Mapped[str | None] = mapped_column(String(255), unique=True)
+    label: Mapped[str] = mapped_column(String(DETAIL_MAX))
+    cause: Mapped[str] = mapped_column(String(CAUSE_MAX))
+    opened_at: Mapped[datetime]
+    resolved_at: Mapped[datetime | None]
+    member_count: Mapped[int]
+    body_count: Mapped[int]
+
+
+class Incident(Model):
+    """A confirmed outage of one check.
+
+    ``open_check_id`` is the check while the outage lasts and None afterwards: unique, so a check
+    has one open incident at most. ``started_at`` is dated back to the first failing look,
+    ``opened_at`` is when it was believed. ``phase`` is where it went wrong (dns, connect, tls,
+    status, content, slow). ``escalation_level`` counts who has been told: 0 nobody yet, 1 contact,
+    2 body, 3 province; ``escalate_at`` is when the next must be, None when nobody is left.
     """
 
     __tablename__ = "incident"
@@ -98,29 +224,100 @@ class Incident(Model):
         Index("ix_incident_opened", "opened_at", "id"),
         Index("ix_incident_body", "body_id", "opened_at"),
         Index("ix_incident_page", "page_id", "opened_at"),
+        Index("ix_incident_group", "group_id"),
+        Index("ix_incident_escalate", "escalate_at"),
     )
 
     id: Mapped[int] = key_column()
+    check_id: Mapped[int] = mapped_column(Key)
+    open_check_id: Mapped[int | None] = mapped_column(Key, unique=True)
     page_id: Mapped[int] = mapped_column(Key, ForeignKey("mobile_page.id"))
-    open_page_id: Mapped[int | None] = mapped_column(Key, unique=True)
+    kind: Mapped[CheckKind]
     body_id: Mapped[int] = mapped_column(Key, ForeignKey("body.id"))
     page_name: Mapped[str] = mapped_column(String(NAME_MAX))
+    state: Mapped[IncidentState]
+    group_id: Mapped[int | None] = mapped_column(Key, ForeignKey("incident_group.id"))
+    phase: Mapped[str] = mapped_column(String(16))
     cause: Mapped[str] = mapped_column(String(CAUSE_MAX))
     detail: Mapped[str] = mapped_column(String(DETAIL_MAX))
     started_at: Mapped[datetime]
     opened_at: Mapped[datetime]
     acknowledged_at: Mapped[datetime | None]
     acknowledged_by: Mapped[str | None] = mapped_column(String(ACTOR_MAX))
+    assigned_to: Mapped[int | None] = mapped_column(Key, ForeignKey("staff.id"))
     resolved_at: Mapped[datetime | None]
     outcome: Mapped[Outcome | None]
+    escalation_level: Mapped[int] = mapped_column(SmallInteger)
+    escalate_at: Mapped[datetime | None]
+
+
+class IncidentEvent(Model):
+    """One line of an incident's timeline; only ever added."""
+
+    __tablename__ = "incident_event"
+    __table_args__ = (Index("ix_incident_event_incident", "incident_id", "at"),)
+
+    id: Mapped[int] = key_column()
+    incident_id: Mapped[int] = mapped_column(Key, ForeignKey("incident.id"))
+    at: Mapped[datetime]
+    kind: Mapped[EventKind]
+    actor: Mapped[str] = mapped_column(String(ACTOR_MAX))
+    text: Mapped[str] = mapped_column(String(NOTE_MAX))
+
+
+class Maintenance(Model):
+    """An announced time of maintenance (维护窗口), once or recurring.
+
+    ``scope_ref`` is a page's or body's id or a city's code; ``""`` for the whole province.
+    ``recurrence`` is an RFC 5545 RRULE without DTSTART, ``""`` for once; ``starts_at`` begins the
+    first, each lasts ``minutes``; nothing begins after ``until_at``. Cancelled ones keep their past.
+    """
+
+    __tablename__ = "maintenance_window"
+    __table_args__ = (Index("ix_maintenance_window_scope", "scope", "scope_ref"),)
+
+    id: Mapped[int] = key_column()
+    scope: Mapped[MaintenanceScope]
+    scope_ref: Mapped[str] = mapped_column(String(SCOPE_REF_MAX))
+    title: Mapped[str] = mapped_column(String(NAME_MAX))
+    notice: Mapped[str] = mapped_column(String(NOTE_MAX))
+    starts_at: Mapped[datetime]
+    minutes: Mapped[int]
+    recurrence: Mapped[str] = mapped_column(String(200))
+    until_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    created_by: Mapped[str] = mapped_column(String(ACTOR_MAX))
+    cancelled_at: Mapped[datetime | None]
+    cancelled_by: Mapped[str | None] = mapped_column(String(ACTOR_MAX))
+
+
+class WatchPolicy(Model):
+    """One version of the rules of operation (运行管理办法) of the province or a city.
+
+    ``city_code`` is ``""`` for the province; a city's policy states only what differs. ``rules``:
+    :class:`app.monitoring.policy.Rules` as JSON.
+    """
+
+    __tablename__ = "watch_policy"
+    __table_args__ = (UniqueConstraint("city_code", "number", name="uq_watch_policy_number"),)
+
+    id: Mapped[int] = key_column()
+    city_code: Mapped[str] = mapped_column(String(20))
+    number: Mapped[int]
+    rules: Mapped[dict[str, Any]] = mapped_column(JSON)
+    reason: Mapped[str] = mapped_column(Text)
+    effective_at: Mapped[datetime]
+    created_at: Mapped[datetime]
+    created_by: Mapped[str] = mapped_column(String(ACTOR_MAX))
 
 
 class ProberBeat(Model):
-    """One row per prober: its own health as it last told it."""
+    """One row per prober: its own health as it last told it. ``number`` stands for it in samples."""
 
     __tablename__ = "prober_beat"
 
     name: Mapped[str] = mapped_column(String(PROBER_MAX), primary_key=True)
+    number: Mapped[int] = mapped_column(SmallInteger, unique=True)
     seen_at: Mapped[datetime]
     own_network_ok: Mapped[bool]
     lag_p99_ms: Mapped[int]
@@ -129,3 +326,27 @@ class ProberBeat(Model):
     missed: Mapped[int]
     waiting: Mapped[int]
     lost: Mapped[int]
+
+
+class ShardLease(Model):
+    """Which prober looks at which share of the checks, until when."""
+
+    __tablename__ = "shard_lease"
+
+    shard: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    owner: Mapped[str | None] = mapped_column(String(PROBER_MAX))
+    leased_until: Mapped[datetime | None]
+
+
+class MonthlyReport(Model):
+    """A month's report of the province (``""``), a city or a body, as it was published."""
+
+    __tablename__ = "monthly_report"
+    __table_args__ = (UniqueConstraint("month_on", "scope_ref", name="uq_monthly_report_once"),)
+
+    id: Mapped[int] = key_column()
+    month_on: Mapped[date]
+    scope_ref: Mapped[str] = mapped_column(String(SCOPE_REF_MAX))
+    figures: Mapped[dict[str, Any]] = mapped_column(JSON)
+    made_at: Mapped[datetime]
+    made_by: Mapped[str] = mapped_column(String(ACTOR_MAX))

@@ -27,7 +27,7 @@ def seen_until(page_id: int, now: datetime) -> Monitoring | None:
 
     The health address is not probed yet, so its figures are 0 and its rule says so.
     """
-    begun_at = db.session().scalar(select(Watch.begun_at).where(Watch.page_id == page_id))
+    begun_at = db.session().scalar(select(Watch.begun_at).where(Watch.check_id == page_id))
     if begun_at is None:
         return None
     figure = official(page_id, terms(settings()), now)
@@ -45,7 +45,7 @@ def seen_until(page_id: int, now: datetime) -> Monitoring | None:
 def _fewest(page_id: int, since: datetime, now: datetime, days: int) -> int:
     """Return the visits of the whole day with the fewest; 0 before a whole day was watched."""
     at = db.session().scalars(
-        select(ProbeSample.at).where(ProbeSample.page_id == page_id, ProbeSample.at >= since)
+        select(ProbeSample.at).where(ProbeSample.check_id == page_id, ProbeSample.at >= since)
     )
     per_day = Counter(clock.day_of(moment) for moment in at)
     whole = [clock.day_of(now) - timedelta(days=back) for back in range(1, days + 1)]

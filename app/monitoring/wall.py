@@ -12,12 +12,13 @@ from sqlalchemy import ColumnElement, case, func, or_, select
 from app.core import db
 from app.core.access import Permission
 from app.core.errors import NotFound
-from app.monitoring import figures
+from app.monitoring import figures, samples
 from app.monitoring.domain import (
     BEAT_FRESH,
     BEATS_SHOWN,
     INCIDENTS_SHOWN,
     PAGES_SHOWN,
+    CheckKind,
     Terms,
     worst,
 )
@@ -132,7 +133,7 @@ def page_watch(by: Principal, page_id: int, terms: Terms, *, now: datetime) -> P
     Raises:
         NotFound: no such page in the scope of ``by``, or it has never been online.
     """
-    row = db.session().scalar(select(Watch).where(Watch.page_id == page_id, _seen_by(by)))
+    row = db.session().scalar(select(Watch).where(Watch.check_id == page_id, _seen_by(by)))
     if row is None:
         raise NotFound("没有这个网页的监测记录")
     return PageDetail(
@@ -232,7 +233,7 @@ def _counts(terms: Terms, now: datetime, *conditions: ColumnElement[bool]) -> di
     stands = _stands(terms, now).label("stands")
     query = (
         select(Watch.body_id, stands, func.count())
-        .where(Watch.watched.is_(True), *conditions)
+        .where(Watch.watched.is_(True), Watch.kind == CheckKind.PAGE, *conditions)
         .group_by(Watch.body_id, stands)
     )
     found: dict[int, dict[str, int]] = {}
@@ -292,7 +293,7 @@ def _pages(terms: Terms, now: datetime, *conditions: ColumnElement[bool]) -> lis
     )
     query = (
         select(Watch)
-        .where(Watch.watched.is_(True), *conditions)
+        .where(Watch.watched.is_(True), Watch.kind == CheckKind.PAGE, *conditions)
         .order_by(rank, Watch.name, Watch.page_id)
         .limit(PAGES_SHOWN)
     )
@@ -319,7 +320,7 @@ def _page(row: Watch, terms: Terms, now: datetime) -> PageWatch:
 def _samples(page_id: int) -> list[SampleView]:
     query = (
         select(ProbeSample)
-        .where(ProbeSample.page_id == page_id)
+        .where(ProbeSample.check_id == page_id)
         .order_by(ProbeSample.at.desc())
         .limit(BEATS_SHOWN)
     )
@@ -329,8 +330,8 @@ def _samples(page_id: int) -> list[SampleView]:
 def _sample(row: Any) -> SampleView:
     return SampleView(
         at=row.at,
-        verdict=row.verdict,
-        cause=row.cause,
+        verdict=samples.verdict_of(row.verdict),
+        cause=samples.cause_of(row.cause),
         http_status=row.http_status,
         dns_ms=row.dns_ms,
         connect_ms=row.connect_ms,

@@ -12,7 +12,8 @@ from sqlalchemy import delete, func, insert, select, update
 from app.core import audit, db
 from app.mobile_access import service as mobile_access
 from app.mobile_access.service import State, WatchedPage
-from app.monitoring.domain import CAUSE_MAX, DETAIL_MAX, Outcome, Terms
+from app.monitoring import samples
+from app.monitoring.domain import CAUSE_MAX, DETAIL_MAX, CheckKind, IncidentState, Outcome, Terms, phase_of
 from app.monitoring.models import Incident, ProberBeat, ProbeSample, StateSpan, Watch
 from mobile_pages.probe.base import Condition, ProbeResult, Span
 from mobile_pages.probe.outage import Outage
@@ -45,8 +46,8 @@ _FORGET_SLICE = timedelta(hours=1)
 
 def differs(pages: Sequence[WatchedPage]) -> bool:
     """Tell whether :func:`take_list` would change anything; one cheap reading."""
-    query = select(Watch.page_id, Watch.body_id, Watch.name, Watch.url, Watch.condition).where(
-        Watch.watched.is_(True)
+    query = select(Watch.check_id, Watch.body_id, Watch.name, Watch.url, Watch.condition).where(
+        Watch.watched.is_(True), Watch.kind == CheckKind.PAGE
     )
     held = {row[0]: row for row in db.session().execute(query)}
     wanted = {page.id: page for page in pages}
@@ -68,7 +69,10 @@ def take_list(pages: Sequence[WatchedPage], terms: Terms, *, now: datetime) -> N
 
     Where registry and watch contradict each other (a move was refused meanwhile) the watch prevails.
     """
-    rows = {row.page_id: row for row in db.writing().scalars(_locked(select(Watch)))}
+    rows = {
+        row.page_id: row
+        for row in db.writing().scalars(_locked(select(Watch).where(Watch.kind == CheckKind.PAGE)))
+    }
     wanted = {page.id: page for page in pages}
     for page in pages:
         row = rows.get(page.id)
@@ -91,7 +95,9 @@ def _begin(page: WatchedPage, now: datetime) -> None:
     fresh = begin(now)
     db.writing().add(
         Watch(
+            check_id=page.id,
             page_id=page.id,
+            kind=CheckKind.PAGE,
             body_id=page.body_id,
             name=page.name,
             url=page.url,
@@ -121,7 +127,7 @@ def _end(row: Watch, now: datetime) -> None:
     state = replace(step.state, incident=None, belief=Condition.UNKNOWN, belief_cause="")
     row.watched = False
     _keep(row, before, replace(step, state=state))
-    _close_incident(row.page_id, now, Outcome.UNWATCHED)
+    _close_incident(row.check_id, now, Outcome.UNWATCHED)
 
 
 def ingest(prober: str, results: Iterable[ProbeResult], terms: Terms) -> None:
@@ -130,11 +136,11 @@ def ingest(prober: str, results: Iterable[ProbeResult], terms: Terms) -> None:
     Results of pages that are not watched (any more) are dropped.
     """
     looks = [(int(result.target_id), result) for result in results]
-    rows = _watches({page_id for page_id, _ in looks})
-    looks = [(page_id, result) for page_id, result in looks if page_id in rows]
-    _store_samples(prober, looks)
-    for page_id, result in looks:
-        row = rows[page_id]
+    rows = _watches({check_id for check_id, _ in looks})
+    looks = [(check_id, result) for check_id, result in looks if check_id in rows]
+    samples.store(samples.prober_number(prober), looks)
+    for check_id, result in looks:
+        row = rows[check_id]
         before = from_dict(row.memory)
         sample = Sample(result.started_at, result.verdict, result.cause)
         step = observe(before, sample, terms.rule)
@@ -148,9 +154,9 @@ def ingest(prober: str, results: Iterable[ProbeResult], terms: Terms) -> None:
     db.writing().flush()
 
 
-def void_outage(outage: Outage, page_ids: Collection[int], terms: Terms) -> None:
-    """Take back what was seen of these pages while the prober itself was cut off. Safe to repeat."""
-    for row in _watches(page_ids).values():
+def void_outage(outage: Outage, check_ids: Collection[int], terms: Terms) -> None:
+    """Take back what was seen of these checks while the prober itself was cut off. Safe to repeat."""
+    for row in _watches(check_ids).values():
         before = from_dict(row.memory)
         step = void(before, outage.since, outage.noticed_at, OFFLINE_CAUSE)
         _keep(row, before, step)
@@ -161,7 +167,7 @@ def void_outage(outage: Outage, page_ids: Collection[int], terms: Terms) -> None
 
 def watched_ids() -> list[list[int]]:
     """Return the ids of all watched pages in portions fit for one transaction each."""
-    query = select(Watch.page_id).where(Watch.watched.is_(True)).order_by(Watch.page_id)
+    query = select(Watch.check_id).where(Watch.watched.is_(True)).order_by(Watch.check_id)
     ids = list(db.session().scalars(query))
     return [ids[at : at + _CHUNK] for at in range(0, len(ids), _CHUNK)]
 
@@ -171,6 +177,7 @@ def beat(prober: str, stats: Stats, *, now: datetime) -> None:
     db.writing().merge(
         ProberBeat(
             name=prober,
+            number=samples.prober_number(prober),
             seen_at=now,
             own_network_ok=not stats.offline,
             lag_p99_ms=round(stats.lag_p99_ms),
@@ -195,67 +202,45 @@ def forget_samples(before: datetime) -> bool:
 
 def _locked(query: Any) -> Any:
     # In the order of the key, so that two probers never wait for each other in a ring.
-    return query.order_by(Watch.page_id).with_for_update().execution_options(populate_existing=True)
+    return query.order_by(Watch.check_id).with_for_update().execution_options(populate_existing=True)
 
 
-def _watches(page_ids: Collection[int]) -> dict[int, Watch]:
-    query = select(Watch).where(Watch.page_id.in_(page_ids), Watch.watched.is_(True))
-    return {row.page_id: row for row in db.writing().scalars(_locked(query))}
-
-
-def _store_samples(prober: str, looks: Sequence[tuple[int, ProbeResult]]) -> None:
-    if not looks:
-        return
-    rows = [
-        {
-            "page_id": page_id,
-            "at": result.started_at,
-            "prober": prober,
-            "verdict": result.verdict,
-            "cause": result.cause[:CAUSE_MAX],
-            "http_status": result.status,
-            "dns_ms": round(result.phases.dns_ms),
-            "connect_ms": round(result.phases.connect_ms),
-            "tls_ms": round(result.phases.tls_ms),
-            "first_byte_ms": round(result.phases.first_byte_ms),
-            "total_ms": round(result.phases.total_ms),
-        }
-        for page_id, result in looks
-    ]
-    db.writing().execute(db.insert_ignoring(ProbeSample), rows)
+def _watches(check_ids: Collection[int]) -> dict[int, Watch]:
+    query = select(Watch).where(Watch.check_id.in_(check_ids), Watch.watched.is_(True))
+    return {row.check_id: row for row in db.writing().scalars(_locked(query))}
 
 
 def _keep(row: Watch, before: WatchState, step: Step) -> None:
     """Write the new state into its row and the spans it settles or changes into theirs."""
     held, now_open = open_spans(before), open_spans(step.state)
     if step.spans or held != now_open:
-        _replace_spans(row.page_id, held[0].start, step, now_open)
+        _replace_spans(row.check_id, held[0].start, step, now_open)
     row.memory = to_dict(step.state)
     row.condition, row.since = now_open[-1].condition, now_open[-1].start
     row.cause = now_open[-1].cause[:CAUSE_MAX]
 
 
-def _replace_spans(page_id: int, from_: datetime, step: Step, now_open: Sequence[Span]) -> None:
+def _replace_spans(check_id: int, from_: datetime, step: Step, now_open: Sequence[Span]) -> None:
     if step.retract_from is not None and step.retract_from < from_:
         from_ = step.retract_from
         db.writing().execute(
             update(StateSpan)
-            .where(StateSpan.page_id == page_id, StateSpan.started_at < from_, StateSpan.ended_at > from_)
+            .where(StateSpan.check_id == check_id, StateSpan.started_at < from_, StateSpan.ended_at > from_)
             .values(ended_at=from_)
             .execution_options(synchronize_session=False)
         )
     db.writing().execute(
         delete(StateSpan)
-        .where(StateSpan.page_id == page_id, StateSpan.started_at >= from_)
+        .where(StateSpan.check_id == check_id, StateSpan.started_at >= from_)
         .execution_options(synchronize_session=False)
     )
-    _add_spans(page_id, (*step.spans, *now_open))
+    _add_spans(check_id, (*step.spans, *now_open))
 
 
-def _add_spans(page_id: int, spans: Iterable[Span]) -> None:
+def _add_spans(check_id: int, spans: Iterable[Span]) -> None:
     rows = [
         {
-            "page_id": page_id,
+            "check_id": check_id,
             "started_at": span.start,
             "ended_at": span.end,
             "condition": span.condition,
@@ -273,10 +258,10 @@ def _act(row: Watch, event: Event, detail: str, grace: timedelta) -> None:
             _open_incident(row, since, confirmed_at, cause, detail)
             mobile_access.probe_failed(row.page_id, since, cause, grace=grace)
         case CameBack(at):
-            _close_incident(row.page_id, at, Outcome.RECOVERED)
+            _close_incident(row.check_id, at, Outcome.RECOVERED)
             mobile_access.probe_recovered(row.page_id, at)
         case Voided(at):
-            _close_incident(row.page_id, at, Outcome.VOIDED)
+            _close_incident(row.check_id, at, Outcome.VOIDED)
             mobile_access.probe_recovered(row.page_id, at)
         case _:
             pass
@@ -284,8 +269,13 @@ def _act(row: Watch, event: Event, detail: str, grace: timedelta) -> None:
 
 def _open_incident(row: Watch, since: datetime, confirmed_at: datetime, cause: str, detail: str) -> None:
     incident = Incident(
+        check_id=row.check_id,
+        open_check_id=row.check_id,
         page_id=row.page_id,
-        open_page_id=row.page_id,
+        kind=row.kind,
+        state=IncidentState.OPEN,
+        phase=phase_of(cause),
+        escalation_level=0,
         body_id=row.body_id,
         page_name=row.name,
         cause=cause[:CAUSE_MAX],
@@ -299,11 +289,12 @@ def _open_incident(row: Watch, since: datetime, confirmed_at: datetime, cause: s
     audit.record(PROBER, "incident.open", OBJECT, incident.id, told)
 
 
-def _close_incident(page_id: int, at: datetime, outcome: Outcome) -> None:
-    incident = db.writing().scalar(select(Incident).where(Incident.open_page_id == page_id))
+def _close_incident(check_id: int, at: datetime, outcome: Outcome) -> None:
+    incident = db.writing().scalar(select(Incident).where(Incident.open_check_id == check_id))
     if incident is None:
         return
-    incident.open_page_id, incident.resolved_at, incident.outcome = None, at, outcome
-    told = {"page_id": str(page_id), "resolved_at": at.isoformat(), "outcome": outcome.value}
+    incident.open_check_id, incident.resolved_at, incident.outcome = None, at, outcome
+    incident.state = IncidentState.RESOLVED
+    told = {"page_id": str(incident.page_id), "resolved_at": at.isoformat(), "outcome": outcome.value}
     audit.record(PROBER, "incident.close", OBJECT, incident.id, told)
     db.writing().flush()

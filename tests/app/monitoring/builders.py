@@ -73,7 +73,7 @@ def at(minute: float) -> datetime:
 
 def spans(page_id: int) -> list[tuple[float, float | None, str]]:
     """Return the stored spans as (first minute, last minute, condition), in order."""
-    query = select(StateSpan).where(StateSpan.page_id == page_id).order_by(StateSpan.started_at)
+    query = select(StateSpan).where(StateSpan.check_id == page_id).order_by(StateSpan.started_at)
     return [
         (_minute(row.started_at), row.ended_at and _minute(row.ended_at), row.condition.value)
         for row in db.session().scalars(query)

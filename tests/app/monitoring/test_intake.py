@@ -142,7 +142,7 @@ def another_open_incident(page):
 
 def everything(page):
     """Return all that is stored of a page."""
-    samples = db.session().scalar(select(func.count()).where(ProbeSample.page_id == page.id))
+    samples = db.session().scalar(select(func.count()).where(ProbeSample.check_id == page.id))
     memory = watch_of(page).memory
     ends = [(one.started_at, one.resolved_at) for one in incidents_of(page)]
     return samples, memory, spans(page.id), ends, len(audit.recent(limit=100))
@@ -266,7 +266,7 @@ def test_spans_cover_all_time_once_however_looks_are_batched(app, given, letters
     given(tell, results[max(0, cut - 2) :])
 
     with app.app_context():
-        rows = db.session().scalars(select(StateSpan).where(StateSpan.page_id == page.id)).all()
+        rows = db.session().scalars(select(StateSpan).where(StateSpan.check_id == page.id)).all()
         held = sorted(((row.started_at, row.ended_at, row.condition) for row in rows), key=lambda row: row[0])
         assert held[0][0] == NOW
         assert [row[1] for row in held] == [row[0] for row in held[1:]] + [None]

@@ -20,10 +20,11 @@ from app.mobile_access.service import State
 from app.monitoring import service
 from app.monitoring.models import Incident, ProberBeat, ProbeSample
 from app.monitoring.prober import Desk
+from app.monitoring.samples import verdict_of
 from app.organisations.service import Principal, Role, grant_for
 from config.settings import Settings, SettingsError
 from mobile_pages.guard import Policy
-from mobile_pages.probe.base import ProbeTarget
+from mobile_pages.probe.base import ProbeTarget, Verdict
 from mobile_pages.probe.http import HttpProber
 from mobile_pages.probe.outage import Outage
 from mobile_pages.probe.runner import Stats
@@ -162,13 +163,13 @@ def test_the_process_watches_a_page_and_stops_when_told(app, given, tmp_path):
             process.send_signal(signal.SIGTERM)
             _, said = process.communicate(timeout=15)
 
-    assert (process.returncode, samples[0].verdict, samples[0].prober) == (0, "up", "p2")
+    assert (process.returncode, verdict_of(samples[0].verdict)) == (0, Verdict.UP)
     assert b"Traceback" not in said
 
 
 def samples_of(app, page_id):
     with app.app_context():
-        return list(db.session().scalars(select(ProbeSample).where(ProbeSample.page_id == page_id)))
+        return list(db.session().scalars(select(ProbeSample).where(ProbeSample.check_id == page_id)))
 
 
 def process_environment(app, tmp_path, **changed):

@@ -1,0 +1,416 @@
+"""The watch whole: checks beside the page's own, roll-ups, groups, maintenance, policies, leases.
+
+Looks get numbers instead of words, and watch, spans, looks and incidents hang on a check instead
+of a page; a page's main check has the page's id, so what is there is carried over.
+"""
+
+from collections.abc import Callable
+
+import sqlalchemy as sa
+from alembic import op
+
+from app.core.db import Instant, Key
+
+revision = "0008"
+down_revision = "0007"
+
+# The numbers of looks as of this version.
+_VERDICTS = ("up", "degraded", "down", "unknown")
+_CAUSES = (
+    *("", "dns_failure", "connect_refused", "connect_timeout", "unreachable", "tls_invalid", "tls_expired"),
+    *("http_status", "wrong_content", "redirect_loop", "bad_redirect", "bad_answer", "connection_lost"),
+    *("timeout", "too_large", "slow", "missed", "prober_offline", "prober_fault"),
+)
+_PHASES = {
+    "dns": ("dns_failure",),
+    "connect": ("connect_refused", "connect_timeout", "unreachable"),
+    "tls": ("tls_invalid", "tls_expired"),
+    "status": ("http_status", "redirect_loop", "bad_redirect"),
+    "content": ("wrong_content", "bad_answer", "too_large"),
+    "slow": ("slow", "timeout", "connection_lost"),
+}
+
+
+def _case(column: str, words: dict[str, str], otherwise: str) -> str:
+    branches = " ".join(f"WHEN {column} = '{word}' THEN {value}" for word, value in words.items())
+    return f"CASE {branches} ELSE {otherwise} END"
+
+
+def _renew(table: str, create: Callable[[], None], columns: dict[str, str]) -> None:
+    """Make ``table`` anew and carry its rows over; ``columns`` says where the new columns come from."""
+    op.execute(f"CREATE TABLE old_{table} AS SELECT * FROM {table}")
+    op.drop_table(table)
+    create()
+    names = ", ".join(f"`{name}`" for name in columns)
+    op.execute(f"INSERT INTO {table} ({names}) SELECT {', '.join(columns.values())} FROM old_{table}")
+    op.drop_table(f"old_{table}")
+
+
+def _same(*names: str) -> dict[str, str]:
+    return {name: f"`{name}`" for name in names}
+
+
+def upgrade() -> None:
+    op.create_table(
+        "incident_group",
+        sa.Column("id", Key, autoincrement=False, nullable=False),
+        sa.Column("group_key", sa.String(length=255), nullable=False),
+        sa.Column("open_key", sa.String(length=255), nullable=True),
+        sa.Column("label", sa.String(length=200), nullable=False),
+        sa.Column("cause", sa.String(length=40), nullable=False),
+        sa.Column("opened_at", Instant(), nullable=False),
+        sa.Column("resolved_at", Instant(), nullable=True),
+        sa.Column("member_count", sa.Integer(), nullable=False),
+        sa.Column("body_count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_incident_group")),
+        sa.UniqueConstraint("open_key", name=op.f("uq_incident_group_open_key")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("incident_group", schema=None) as batch_op:
+        batch_op.create_index("ix_incident_group_opened", ["opened_at"], unique=False)
+
+    op.create_table(
+        "maintenance_window",
+        sa.Column("id", Key, autoincrement=False, nullable=False),
+        sa.Column("scope", sa.String(length=32), nullable=False),
+        sa.Column("scope_ref", sa.String(length=20), nullable=False),
+        sa.Column("title", sa.String(length=40), nullable=False),
+        sa.Column("notice", sa.String(length=1000), nullable=False),
+        sa.Column("starts_at", Instant(), nullable=False),
+        sa.Column("minutes", sa.Integer(), nullable=False),
+        sa.Column("recurrence", sa.String(length=200), nullable=False),
+        sa.Column("until_at", Instant(), nullable=True),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("created_by", sa.String(length=80), nullable=False),
+        sa.Column("cancelled_at", Instant(), nullable=True),
+        sa.Column("cancelled_by", sa.String(length=80), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_maintenance_window")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("maintenance_window", schema=None) as batch_op:
+        batch_op.create_index("ix_maintenance_window_scope", ["scope", "scope_ref"], unique=False)
+
+    op.create_table(
+        "monthly_report",
+        sa.Column("id", Key, autoincrement=False, nullable=False),
+        sa.Column("month_on", sa.Date(), nullable=False),
+        sa.Column("scope_ref", sa.String(length=20), nullable=False),
+        sa.Column("figures", sa.JSON(), nullable=False),
+        sa.Column("made_at", Instant(), nullable=False),
+        sa.Column("made_by", sa.String(length=80), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_monthly_report")),
+        sa.UniqueConstraint("month_on", "scope_ref", name="uq_monthly_report_once"),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "rollup",
+        sa.Column("span", sa.String(length=1), nullable=False),
+        sa.Column("check_id", Key, autoincrement=False, nullable=False),
+        sa.Column("start_at", Instant(), nullable=False),
+        sa.Column("body_id", Key, nullable=False),
+        sa.Column("up_s", sa.Integer(), nullable=False),
+        sa.Column("degraded_s", sa.Integer(), nullable=False),
+        sa.Column("down_s", sa.Integer(), nullable=False),
+        sa.Column("maintenance_s", sa.Integer(), nullable=False),
+        sa.Column("paused_s", sa.Integer(), nullable=False),
+        sa.Column("unknown_s", sa.Integer(), nullable=False),
+        sa.Column("looks", sa.Integer(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("missed", sa.Integer(), nullable=False),
+        sa.Column("visits", sa.Integer(), nullable=False),
+        sa.Column("visit_failures", sa.Integer(), nullable=False),
+        sa.Column("phase_ms", sa.JSON(), nullable=False),
+        sa.Column("histogram", sa.LargeBinary(length=4000), nullable=False),
+        sa.Column("revision", sa.SmallInteger(), nullable=False),
+        sa.Column("computed_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("span", "check_id", "start_at", name=op.f("pk_rollup")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("rollup", schema=None) as batch_op:
+        batch_op.create_index("ix_rollup_start", ["span", "start_at"], unique=False)
+
+    op.create_table(
+        "rollup_correction",
+        sa.Column("id", Key, autoincrement=False, nullable=False),
+        sa.Column("span", sa.String(length=1), nullable=False),
+        sa.Column("check_id", Key, nullable=False),
+        sa.Column("start_at", Instant(), nullable=False),
+        sa.Column("before", sa.JSON(), nullable=False),
+        sa.Column("after", sa.JSON(), nullable=False),
+        sa.Column("reason", sa.String(length=1000), nullable=False),
+        sa.Column("corrected_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rollup_correction")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("rollup_correction", schema=None) as batch_op:
+        batch_op.create_index("ix_rollup_correction_at", ["corrected_at"], unique=False)
+
+    op.create_table(
+        "shard_lease",
+        sa.Column("shard", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("owner", sa.String(length=20), nullable=True),
+        sa.Column("leased_until", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("shard", name=op.f("pk_shard_lease")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "watch_policy",
+        sa.Column("id", Key, autoincrement=False, nullable=False),
+        sa.Column("city_code", sa.String(length=20), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("rules", sa.JSON(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("effective_at", Instant(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("created_by", sa.String(length=80), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_watch_policy")),
+        sa.UniqueConstraint("city_code", "number", name="uq_watch_policy_number"),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "page_check",
+        sa.Column("id", Key, autoincrement=False, nullable=False),
+        sa.Column("page_id", Key, nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("url", sa.String(length=500), nullable=False),
+        sa.Column("settings", sa.JSON(), nullable=False),
+        sa.Column("secrets_token", sa.String(length=32), nullable=True),
+        sa.Column("interval_seconds", sa.Integer(), nullable=True),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("created_by", sa.String(length=80), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["page_id"], ["mobile_page.id"], name=op.f("fk_page_check_page_id_mobile_page")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_page_check")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("page_check", schema=None) as batch_op:
+        batch_op.create_index("ix_page_check_page", ["page_id"], unique=False)
+
+    _renew(
+        "watch_state",
+        _create_watch_state,
+        {"check_id": "page_id", "kind": "'page'"}
+        | _same("page_id", "body_id", "name", "url", "watched", "begun_at", "condition", "since", "cause")
+        | _same("sampled_at", "total_ms", "memory"),
+    )
+    _renew(
+        "state_span",
+        _create_state_span,
+        {"check_id": "page_id"} | _same("started_at", "ended_at", "condition", "cause"),
+    )
+    acknowledged = "CASE WHEN acknowledged_at IS NULL THEN 'open' ELSE 'acknowledged' END"
+    phases = {cause: f"'{phase}'" for phase, causes in _PHASES.items() for cause in causes}
+    _renew(
+        "incident",
+        _create_incident,
+        {
+            "check_id": "page_id",
+            "open_check_id": "open_page_id",
+            "kind": "'page'",
+            "state": f"CASE WHEN open_page_id IS NULL THEN 'resolved' ELSE {acknowledged} END",
+            "phase": _case("cause", phases, "'other'"),
+            "escalation_level": "0",
+        }
+        | _same("id", "page_id", "body_id", "page_name", "cause", "detail", "started_at", "opened_at")
+        | _same("acknowledged_at", "acknowledged_by", "resolved_at", "outcome"),
+    )
+    _renew(
+        "prober_beat",
+        _create_prober_beat,
+        {"number": "ROW_NUMBER() OVER (ORDER BY name)"}
+        | _same("name", "seen_at", "own_network_ok", "lag_p99_ms", "targets", "looks", "missed", "waiting")
+        | _same("lost"),
+    )
+    verdicts = {word: str(number) for number, word in enumerate(_VERDICTS)}
+    causes = {word: str(number) for number, word in enumerate(_CAUSES)}
+    prober = "(SELECT number FROM prober_beat WHERE prober_beat.name = old_probe_sample.prober)"
+    _renew(
+        "probe_sample",
+        _create_probe_sample,
+        {
+            "check_id": "page_id",
+            "prober": f"COALESCE({prober}, 0)",
+            "verdict": _case("verdict", verdicts, "3"),
+            "cause": _case("cause", causes, str(len(_CAUSES))),
+        }
+        | _same("at", "http_status", "dns_ms", "connect_ms", "tls_ms", "first_byte_ms", "total_ms"),
+    )
+    op.create_table(
+        "incident_event",
+        sa.Column("id", Key, autoincrement=False, nullable=False),
+        sa.Column("incident_id", Key, nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("actor", sa.String(length=80), nullable=False),
+        sa.Column("text", sa.String(length=1000), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["incident_id"], ["incident.id"], name=op.f("fk_incident_event_incident_id_incident")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_incident_event")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("incident_event", schema=None) as batch_op:
+        batch_op.create_index("ix_incident_event_incident", ["incident_id", "at"], unique=False)
+
+
+def _create_watch_state() -> None:
+    op.create_table(
+        "watch_state",
+        sa.Column("check_id", Key, autoincrement=False, nullable=False),
+        sa.Column("page_id", Key, nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("body_id", Key, nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("url", sa.String(length=500), nullable=False),
+        sa.Column("watched", sa.Boolean(), nullable=False),
+        sa.Column("begun_at", Instant(), nullable=False),
+        sa.Column("condition", sa.String(length=32), nullable=False),
+        sa.Column("since", Instant(), nullable=False),
+        sa.Column("cause", sa.String(length=40), nullable=False),
+        sa.Column("sampled_at", Instant(), nullable=True),
+        sa.Column("total_ms", sa.Integer(), nullable=True),
+        sa.Column("memory", sa.JSON(), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=True),
+        sa.Column("flapping_since", Instant(), nullable=True),
+        sa.ForeignKeyConstraint(["body_id"], ["body.id"], name=op.f("fk_watch_state_body_id_body")),
+        sa.ForeignKeyConstraint(
+            ["page_id"], ["mobile_page.id"], name=op.f("fk_watch_state_page_id_mobile_page")
+        ),
+        sa.PrimaryKeyConstraint("check_id", name=op.f("pk_watch_state")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("watch_state", schema=None) as batch_op:
+        batch_op.create_index("ix_watch_state_body", ["body_id", "watched", "condition"], unique=False)
+        batch_op.create_index("ix_watch_state_page", ["page_id"], unique=False)
+
+
+def _create_state_span() -> None:
+    op.create_table(
+        "state_span",
+        sa.Column("check_id", Key, autoincrement=False, nullable=False),
+        sa.Column("started_at", Instant(), nullable=False),
+        sa.Column("ended_at", Instant(), nullable=True),
+        sa.Column("condition", sa.String(length=32), nullable=False),
+        sa.Column("cause", sa.String(length=40), nullable=False),
+        sa.PrimaryKeyConstraint("check_id", "started_at", name=op.f("pk_state_span")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("state_span", schema=None) as batch_op:
+        batch_op.create_index("ix_state_span_ended", ["ended_at"], unique=False)
+
+
+def _create_incident() -> None:
+    op.create_table(
+        "incident",
+        sa.Column("id", Key, autoincrement=False, nullable=False),
+        sa.Column("check_id", Key, nullable=False),
+        sa.Column("open_check_id", Key, nullable=True),
+        sa.Column("page_id", Key, nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("body_id", Key, nullable=False),
+        sa.Column("page_name", sa.String(length=40), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("group_id", Key, nullable=True),
+        sa.Column("phase", sa.String(length=16), nullable=False),
+        sa.Column("cause", sa.String(length=40), nullable=False),
+        sa.Column("detail", sa.String(length=200), nullable=False),
+        sa.Column("started_at", Instant(), nullable=False),
+        sa.Column("opened_at", Instant(), nullable=False),
+        sa.Column("acknowledged_at", Instant(), nullable=True),
+        sa.Column("acknowledged_by", sa.String(length=80), nullable=True),
+        sa.Column("assigned_to", Key, nullable=True),
+        sa.Column("resolved_at", Instant(), nullable=True),
+        sa.Column("outcome", sa.String(length=32), nullable=True),
+        sa.Column("escalation_level", sa.SmallInteger(), nullable=False),
+        sa.Column("escalate_at", Instant(), nullable=True),
+        sa.ForeignKeyConstraint(["assigned_to"], ["staff.id"], name=op.f("fk_incident_assigned_to_staff")),
+        sa.ForeignKeyConstraint(
+            ["group_id"], ["incident_group.id"], name=op.f("fk_incident_group_id_incident_group")
+        ),
+        sa.ForeignKeyConstraint(["body_id"], ["body.id"], name=op.f("fk_incident_body_id_body")),
+        sa.ForeignKeyConstraint(
+            ["page_id"], ["mobile_page.id"], name=op.f("fk_incident_page_id_mobile_page")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_incident")),
+        sa.UniqueConstraint("open_check_id", name=op.f("uq_incident_open_check_id")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("incident", schema=None) as batch_op:
+        batch_op.create_index("ix_incident_body", ["body_id", "opened_at"], unique=False)
+        batch_op.create_index("ix_incident_opened", ["opened_at", "id"], unique=False)
+        batch_op.create_index("ix_incident_page", ["page_id", "opened_at"], unique=False)
+        batch_op.create_index("ix_incident_group", ["group_id"], unique=False)
+        batch_op.create_index("ix_incident_escalate", ["escalate_at"], unique=False)
+
+
+def _create_prober_beat() -> None:
+    op.create_table(
+        "prober_beat",
+        sa.Column("name", sa.String(length=20), nullable=False),
+        sa.Column("number", sa.SmallInteger(), nullable=False),
+        sa.Column("seen_at", Instant(), nullable=False),
+        sa.Column("own_network_ok", sa.Boolean(), nullable=False),
+        sa.Column("lag_p99_ms", sa.Integer(), nullable=False),
+        sa.Column("targets", sa.Integer(), nullable=False),
+        sa.Column("looks", Key, nullable=False),
+        sa.Column("missed", sa.Integer(), nullable=False),
+        sa.Column("waiting", sa.Integer(), nullable=False),
+        sa.Column("lost", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_prober_beat")),
+        sa.UniqueConstraint("number", name=op.f("uq_prober_beat_number")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+
+
+def _create_probe_sample() -> None:
+    op.create_table(
+        "probe_sample",
+        sa.Column("check_id", Key, autoincrement=False, nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("prober", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("verdict", sa.SmallInteger(), nullable=False),
+        sa.Column("cause", sa.SmallInteger(), nullable=False),
+        sa.Column("http_status", sa.SmallInteger(), nullable=True),
+        sa.Column("dns_ms", sa.Integer(), nullable=False),
+        sa.Column("connect_ms", sa.Integer(), nullable=False),
+        sa.Column("tls_ms", sa.Integer(), nullable=False),
+        sa.Column("first_byte_ms", sa.Integer(), nullable=False),
+        sa.Column("total_ms", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("check_id", "at", "prober", name=op.f("pk_probe_sample")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    # Where days are dropped as partitions the index would only cost room.
+    if op.get_bind().dialect.name == "sqlite":
+        op.create_index("ix_probe_sample_at", "probe_sample", ["at"])

@@ -1,0 +1,93 @@
+"""Looks as stored rows: small numbers instead of words, one statement a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import func, select
+
+from app.core import db
+from app.monitoring.models import ProberBeat, ProbeSample
+from mobile_pages.probe.base import Cause, ProbeResult, Verdict
+
+# Numbers are for ever: stored rows keep them. New words go to the end.
+VERDICTS = (Verdict.UP, Verdict.DEGRADED, Verdict.DOWN, Verdict.UNKNOWN)
+CAUSES = (
+    Cause.NONE,
+    Cause.DNS_FAILURE,
+    Cause.CONNECT_REFUSED,
+    Cause.CONNECT_TIMEOUT,
+    Cause.UNREACHABLE,
+    Cause.TLS_INVALID,
+    Cause.TLS_EXPIRED,
+    Cause.HTTP_STATUS,
+    Cause.WRONG_CONTENT,
+    Cause.REDIRECT_LOOP,
+    Cause.BAD_REDIRECT,
+    Cause.BAD_ANSWER,
+    Cause.CONNECTION_LOST,
+    Cause.TIMEOUT,
+    Cause.TOO_LARGE,
+    Cause.SLOW,
+    Cause.MISSED,
+    Cause.PROBER_OFFLINE,
+    Cause.PROBER_FAULT,
+    "guard_refused",
+)
+_REFUSED = len(CAUSES) - 1
+_VERDICT_NUMBERS = {verdict: number for number, verdict in enumerate(VERDICTS)}
+_CAUSE_NUMBERS = {str(cause): number for number, cause in enumerate(CAUSES)}
+_MOST_MS = 65_535
+
+
+def prober_number(name: str) -> int:
+    """Return the number that stands for a prober in its looks; the next free one for a new prober.
+
+    A new one counts from the prober's first :func:`~app.monitoring.watching.beat` on.
+    """
+    known = db.writing().scalar(select(ProberBeat.number).where(ProberBeat.name == name))
+    if known is not None:
+        return known
+    return (db.writing().scalar(select(func.max(ProberBeat.number))) or 0) + 1
+
+
+def store(prober: int, looks: Sequence[tuple[int, ProbeResult]]) -> None:
+    """Store looks, each with its check's id; one told before changes nothing."""
+    if not looks:
+        return
+    rows = [
+        {
+            "check_id": check_id,
+            "at": look.started_at,
+            "prober": prober,
+            "verdict": _VERDICT_NUMBERS[look.verdict],
+            "cause": _CAUSE_NUMBERS.get(look.cause, _REFUSED),
+            "http_status": look.status,
+            "dns_ms": _ms(look.phases.dns_ms),
+            "connect_ms": _ms(look.phases.connect_ms),
+            "tls_ms": _ms(look.phases.tls_ms),
+            "first_byte_ms": _ms(look.phases.first_byte_ms),
+            "total_ms": _ms(look.phases.total_ms),
+        }
+        for check_id, look in looks
+    ]
+    db.writing().execute(db.insert_ignoring(ProbeSample), rows)
+
+
+def verdict_of(number: int) -> Verdict:
+    """Return the verdict a stored number stands for."""
+    return VERDICTS[number]
+
+
+def cause_of(number: int) -> str:
+    """Return the cause a stored number stands for; refusals of the guard share one."""
+    return str(CAUSES[number])
+
+
+def verdict_numbers(verdicts: Iterable[Verdict]) -> list[int]:
+    """Return the stored numbers of ``verdicts``."""
+    return [_VERDICT_NUMBERS[verdict] for verdict in verdicts]
+
+
+def _ms(value: float) -> int:
+    return min(round(value), _MOST_MS)
