@@ -100,6 +100,8 @@ class Rule:
         since: first version of the spec that has the rule.
         fix: short code example of a page that passes.
         questions: what a person is asked where the machine cannot decide; yes to all means pass.
+        awaits_watch: a part of it is only seen once the page is watched: ``not_run`` before that leaves
+            a check decided all the same.
     """
 
     id: str
@@ -109,3 +111,9 @@ class Rule:
     fix: str
     since: str = "1"
     questions: tuple[str, ...] = ()
+    awaits_watch: bool = False
+
+    @property
+    def may_wait(self) -> bool:
+        """Whether the rule may stay open while the page is not watched yet."""
+        return self.awaits_watch or self.needs is Need.MONITORING

@@ -14,9 +14,11 @@ from functools import cache
 from types import ModuleType
 
 from config.access_spec import Clause, load_clauses
+from config.access_spec.versions import load_versions
 from mobile_pages.artifact import Artifact
 from mobile_pages.spec import rules as rules_package
 from mobile_pages.spec.base import Finding, Need, Outcome, Profile, Rule, Severity, Verdict
+from mobile_pages.spec.outcomes import NOT_WATCHED
 from mobile_pages.spec.personal import masked
 from mobile_pages.spec.severity import SeverityScale, parse_severity
 
@@ -151,6 +153,11 @@ def load_rules() -> Mapping[str, SpecRule]:
 
 
 @cache
+def _newest_version() -> str:
+    return load_versions()[-1].version
+
+
+@cache
 def _codes() -> tuple[str, ...]:
     """Return the codes of the table in its order."""
     return tuple(load_clauses())
@@ -182,20 +189,22 @@ def judge(
     artifact: Artifact,
     profile: Profile,
     *,
-    spec_version: str = "1",
+    spec_version: str | None = None,
     spec_rules: Mapping[str, SpecRule] | None = None,
     waivers: Iterable[Waiver] = (),
     on_error: ErrorHook | None = None,
 ) -> Report:
     """Judge what was collected of a page.
 
-    Rules younger than ``spec_version`` are left out. A rule that raises is reported as
-    ``needs_review`` with a reason that starts with :data:`RULE_ERROR`; ``on_error`` gets the exception.
+    Rules younger than ``spec_version`` (default: the newest of this release) are left out. A rule that
+    raises is reported as ``needs_review`` with a reason that starts with :data:`RULE_ERROR`; ``on_error``
+    gets the exception.
     A clause under a ``waiver`` that still holds keeps its verdict but no longer decides the whole.
     Where a rule asks for a person's eye and the artifact holds that person's evidence, the evidence decides.
     Personal numbers in findings are masked whatever the rule did.
     """
     chosen = load_rules() if spec_rules is None else spec_rules
+    spec_version = spec_version or _newest_version()
     valid = [one for one in chosen.values() if _version(one.rule.since) <= _version(spec_version)]
     judged_at = datetime.fromisoformat(artifact.collected_at).astimezone(UTC)
     waived = {
@@ -211,7 +220,7 @@ def judge(
         final_url=masked(entry.final_url or entry.requested_url),
         spec_version=spec_version,
         profile=profile,
-        verdict=_overall(results, {one.rule.code for one in valid if one.rule.needs is Need.MONITORING}),
+        verdict=_overall(results, {one.rule.code for one in valid if one.rule.may_wait}),
         collected_at=artifact.collected_at,
         results=results,
         totals=_totals(results),
@@ -284,7 +293,7 @@ def _missing(need: Need, artifact: Artifact) -> str:
         trouble = artifact.rendered_trouble
         return f"未用浏览器打开：{trouble.detail}" if trouble else "未用浏览器打开"
     if need is Need.MONITORING and artifact.monitoring is None:
-        return "上线后监测，目前还没有监测数据"
+        return NOT_WATCHED
     return ""
 
 

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 
 from mobile_pages.spec.base import Finding, Outcome, Verdict
 
+NOT_WATCHED = "上线后监测，目前还没有监测数据"
+"""Why a rule about the watch over a page says nothing yet."""
+
 
 def decided(
     faults: Iterable[Finding],

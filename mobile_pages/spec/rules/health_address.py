@@ -1,4 +1,8 @@
-"""health-address: there is an address that tells whether the back end works, and it tells the truth."""
+"""health-address: there is an address that tells whether the back end works, and it tells the truth.
+
+That there is one is known from the registration, at the first check; whether it tells the truth once
+the page is watched.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ from collections.abc import Iterator
 
 from mobile_pages.artifact import Artifact, Monitoring
 from mobile_pages.spec.base import Finding, Need, Outcome, Profile, Rule
-from mobile_pages.spec.outcomes import decided, not_run
+from mobile_pages.spec.outcomes import NOT_WATCHED, decided, not_run
 
 _MISSING_ADVICE = "做一个检查数据库和接口的健康地址，正常返回 200，并填到登记信息里。"
 _DOWN_ADVICE = "入口能打开而健康地址报错：健康地址只在真正出故障时才返回错误。"
@@ -18,7 +22,9 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
     watch = artifact.monitoring
     if not artifact.declaration.health_url:
         return decided([Finding("登记信息", _MISSING_ADVICE, measured="没有登记健康地址")])
-    if watch is None or not watch.health_visits:
+    if watch is None:
+        return not_run(NOT_WATCHED)
+    if not watch.health_visits:
         return not_run("健康地址还没有探测过")
     figures = (
         f"探测 {watch.health_visits} 次，报错 {watch.health_failures} 次，超过 3 秒 {watch.health_slow} 次"
@@ -41,7 +47,8 @@ def _faults(watch: Monitoring) -> Iterator[Finding]:
 RULE = Rule(
     id="health-address",
     code="MAS-MON-02",
-    needs=Need.MONITORING,
+    needs=Need.DECLARATION,
     judge=judge,
+    awaits_watch=True,
     fix='@app.get("/health")\ndef health():\n    db.execute("SELECT 1")  # 不通就报错\n    return "ok"',
 )

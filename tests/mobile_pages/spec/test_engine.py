@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.access_spec import load_clauses
+from config.access_spec.versions import load_versions
 from mobile_pages.artifact import Artifact, Rendering, Trouble
 from mobile_pages.artifact import Client as ClientKind
 from mobile_pages.spec.base import Finding, Need, Outcome, Profile, Rule, Severity, Verdict
@@ -23,7 +24,7 @@ from mobile_pages.spec.engine import (
     load_rules,
 )
 from mobile_pages.spec.severity import parse_severity
-from tests.mobile_pages.spec.builders import a_fetch, a_watch, an_artifact, some_evidence
+from tests.mobile_pages.spec.builders import a_declaration, a_fetch, a_watch, an_artifact, some_evidence
 
 MUST_CODE, SHOULD_CODE = "MAS-LAY-01", "MAS-LAY-07"
 FAULT = Finding("页脚", "改一改")
@@ -268,6 +269,28 @@ def test_a_rule_about_the_watch_leaves_a_page_without_watch_decided():
     report = judged(watch_rule)
 
     assert (report.results[0].verdict, report.verdict) == (Verdict.NOT_RUN, Overall.PASS)
+
+
+@pytest.mark.parametrize(
+    ("health_url", "verdict", "whole"),
+    [
+        pytest.param(None, Verdict.FAIL, Overall.FAIL, id="not registered"),
+        pytest.param(
+            "https://wsbs.example.gov.cn/health", Verdict.NOT_RUN, Overall.PASS, id="not probed yet"
+        ),
+    ],
+)
+def test_a_missing_health_address_fails_before_any_watch_and_a_declared_one_waits(health_url, verdict, whole):
+    spec = {key: one for key, one in load_rules().items() if one.rule.code == "MAS-MON-02"}
+    artifact = an_artifact(declaration=a_declaration(health_url=health_url))
+
+    report = judge(artifact, Profile.STANDARD, spec_rules=spec)
+
+    assert (report.results[0].verdict, report.verdict) == (verdict, whole)
+
+
+def test_without_a_version_asked_for_the_newest_of_the_release_judges():
+    assert judge(an_artifact(), Profile.STANDARD).spec_version == load_versions()[-1].version
 
 
 @pytest.mark.parametrize(
