@@ -9,7 +9,9 @@ from datetime import datetime
 
 import structlog
 
+from app.mobile_access.judging import rules_under
 from app.mobile_access.waivers import waivers_for
+from config.access_spec.versions import PinchZoom, VersionRow
 from config.settings import Settings
 from mobile_pages.artifact import Artifact, Client, Declaration, Rendering, StaticPart, Trouble
 from mobile_pages.gather.browser import BrowserMissing, BrowserPool
@@ -23,7 +25,6 @@ from mobile_pages.spec.engine import RULE_ERROR, Overall, RuleResult, SpecRule, 
 from mobile_pages.spec.personal import masked
 
 log = structlog.get_logger(__name__)
-SPEC_VERSION = "1"
 _WATCH_SECONDS = 1.0
 _USER_INFO = re.compile(r"(?<=//)[^/?#]*@")
 _SHOWN_URL_LENGTH = 300
@@ -40,6 +41,7 @@ _COMPARED_WITH: Mapping[str, tuple[str, ...]] = {
     "MAS-ENT-05": ("body_name",),
     "MAS-CNT-01": ("body_name", "hotline"),
     "MAS-CHN-04": ("domains",),
+    "MAS-MON-02": ("health_url",),
 }
 _FIELD_NAMES = {
     "name": "服务名",
@@ -47,6 +49,7 @@ _FIELD_NAMES = {
     "body_name": "单位",
     "hotline": "咨询热线",
     "domains": "其他域名",
+    "health_url": "健康检查网址",
 }
 
 
@@ -55,12 +58,14 @@ class Plan:
     """How the pages are checked.
 
     Attributes:
+        spec: the version of the access spec that the pages are judged by.
         clients: whose browsers the page is opened in besides the plain one, which always opens it.
         static_only: plain HTTP alone; rules that need a browser are then not run.
     """
 
     settings: Settings
     guard: Guard
+    spec: VersionRow
     profile: Profile
     clients: frozenset[Client]
     static_only: bool
@@ -89,8 +94,8 @@ def _check(declaration: Declaration, plan: Plan, pool: BrowserPool, now: datetim
     report = judge(
         artifact,
         plan.profile,
-        spec_version=SPEC_VERSION,
-        spec_rules=_rules_for(declaration),
+        spec_version=plan.spec.version,
+        spec_rules=_rules_for(declaration, plan.spec.pinch_zoom),
         waivers=waivers_for(declaration.url, plan.settings, now.date()),
         on_error=_rule_broke,
     )
@@ -102,7 +107,7 @@ def _refused(declaration: Declaration, refusal: Trouble, plan: Plan, now: dateti
         _shown(declaration.url),
         refusal,
         profile=plan.profile,
-        spec_version=SPEC_VERSION,
+        spec_version=plan.spec.version,
         collected_at=now.isoformat(),
         name=declaration.name,
     )
@@ -146,7 +151,8 @@ def _rendered(
     if static.entry.status == 0:
         return (), Trouble("not_opened", "入口没有回应，未用浏览器打开。")
     limits = PageLimits(deadline_seconds=plan.settings.check_deadline_seconds, watch_seconds=_WATCH_SECONDS)
-    openings = [one for one in openings_for(declaration) if one.client in {Client.PLAIN, *plan.clients}]
+    known = openings_for(declaration, elder=plan.profile is Profile.ELDER)
+    openings = [one for one in known if one.client in {Client.PLAIN, *plan.clients}]
     try:
         with pool.lease() as browser:
             made = gather_rendered(
@@ -162,10 +168,10 @@ def _rendered(
     return made, None
 
 
-def _rules_for(declaration: Declaration) -> Mapping[str, SpecRule]:
+def _rules_for(declaration: Declaration, pinch_zoom: PinchZoom) -> Mapping[str, SpecRule]:
     """Return the rules, those that lack what they compare with softened to ask for a person's eye."""
     made = {}
-    for key, one in load_rules().items():
+    for key, one in rules_under(pinch_zoom).items():
         wanted = _COMPARED_WITH.get(one.rule.code, ())
         missing = [name for name in wanted if not getattr(declaration, name)]
         made[key] = _asking(one, missing) if missing else one
@@ -196,5 +202,6 @@ def _lacks_verdict(result: RuleResult) -> bool:
     """Tell whether a must-rule that plain HTTP suffices for has no verdict."""
     if result.severity is not Severity.MUST or result.waiver:
         return False
-    by_http = load_rules()[result.id].rule.needs in _BY_HTTP
+    rule = load_rules()[result.id].rule
+    by_http = rule.needs in _BY_HTTP and not rule.may_wait
     return result.reason.startswith(RULE_ERROR) or (by_http and result.verdict is Verdict.NOT_RUN)

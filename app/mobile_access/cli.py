@@ -6,6 +6,7 @@ import functools
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ from app.core import clock
 from app.core.installation import settings
 from app.mobile_access.batch import Plan, check, exit_code
 from app.mobile_access.page_list import ListRefused, declaration_of, read_list
+from config.access_spec.versions import PinchZoom, VersionRow, load_versions, version_on
 from config.settings import Settings
 from mobile_pages.artifact import Client, Declaration
 from mobile_pages.gather.browser import BrowserMissing, BrowserPool
@@ -89,6 +91,11 @@ def _allowed(_context: click.Context, _parameter: click.Parameter, raw: tuple[st
     show_default=True,
     help="Folder for the reports.",
 )
+@click.option(
+    "--pinch-zoom",
+    type=click.Choice([one.value for one in PinchZoom]),
+    help="Whether a page must allow pinch zoom or may forbid it; default: as the spec in force has it.",
+)
 @click.option("--static-only", is_flag=True, help="Plain HTTP alone, no browser.")
 @click.option(
     "--allow",
@@ -113,6 +120,7 @@ def check_pages(
     channels: tuple[Client, ...],
     forms: tuple[Form, ...],
     output: Path,
+    pinch_zoom: str | None,
     static_only: bool,
     allow: list[tuple[str, int]],
     name: str,
@@ -138,6 +146,7 @@ def check_pages(
     plan = Plan(
         settings=settings(),
         guard=_guard(settings(), allow),
+        spec=_spec(pinch_zoom),
         profile=Profile(profile),
         clients=frozenset(channels),
         static_only=static_only,
@@ -172,6 +181,12 @@ def _declarations(urls: Sequence[str], listed: Path | None, defaults: dict[str, 
     if not declared:
         raise click.UsageError("give at least one URL, or --list FILE")
     return [declaration_of(one, defaults) for one in declared]
+
+
+def _spec(pinch_zoom: str | None) -> VersionRow:
+    """Return the version of this release that holds today, its switch turned if that is asked for."""
+    holds = version_on(clock.day_of(clock.system_clock()), load_versions())
+    return holds if pinch_zoom is None else replace(holds, pinch_zoom=PinchZoom(pinch_zoom))
 
 
 def _guard(installed: Settings, allow: Sequence[tuple[str, int]]) -> Guard:

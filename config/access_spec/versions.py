@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -46,6 +47,15 @@ def load_versions(path: Path = VERSIONS_YAML) -> list[VersionRow]:
     if not isinstance(rows, list) or not rows:
         raise ValueError(f"{path.name}: holds no versions")
     return [_row(path.name, number, row) for number, row in enumerate(rows, start=1)]
+
+
+def version_on(day: date, rows: Sequence[VersionRow]) -> VersionRow:
+    """Return the version that holds on ``day`` (Guangdong); before the first day it is the first.
+
+    Args:
+        rows: at least one, the first first.
+    """
+    return next((row for row in reversed(rows) if row.effective_on <= day), rows[0])
 
 
 def _row(name: str, number: int, row: Any) -> VersionRow:

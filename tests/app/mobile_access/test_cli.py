@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,6 +18,7 @@ import requests
 
 from app import create_app
 from app.mobile_access import batch
+from config.access_spec.versions import load_versions
 from config.settings import Settings
 from mobile_pages.gather.static import gather_static
 from tests.builders import an_environment
@@ -28,6 +31,11 @@ GOOD = html(
     "<p>可查询参保状态、缴费记录和养老待遇，也可预约线下窗口办理业务。</html>"
 )
 BAD = html("<p>没有标题", 500)
+NO_ZOOM = html(
+    "<!DOCTYPE html><html lang=zh-CN><meta charset=utf-8><title>社保查询</title>"
+    '<meta name=viewport content="width=device-width,initial-scale=1,user-scalable=no"><p>参保状态查询</html>'
+)
+VERSIONS = (("1", date(2016, 1, 1)), ("2", date(2017, 1, 1)), ("3", date(2999, 1, 1)))
 KEYS = {"url", "final_url", "spec_version", "profile", "verdict", "rules", "timings", "screenshots"}
 RULE_KEYS = {"id", "code", "severity", "verdict", "measured", "threshold", "findings"}
 FINDING_KEYS = {"where", "selector", "snippet", "count", "advice"}
@@ -56,6 +64,45 @@ def test_static_rules_alone_pass_a_page_that_breaks_none(tmp_path):
     assert code == 0
     assert document["totals"]["must_failed"] == 0
     assert rule(document, "MAS-LAY-02")["reason"] == "未用浏览器打开：按要求只做静态检查，未用浏览器打开。"
+
+
+def test_pages_are_judged_by_the_version_of_the_release_that_holds_today(tmp_path, monkeypatch):
+    rows = [replace(load_versions()[0], version=version, effective_on=day) for version, day in VERSIONS]
+    monkeypatch.setattr("app.mobile_access.cli.load_versions", lambda: rows)  # the release's own file
+    with serving({"/": GOOD}) as base:
+        _, _, found = check(tmp_path, f"{base}/", "--static-only", base=base)
+
+    assert found[f"{base}/"]["spec_version"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("asked", "verdict"), [pytest.param("allow", "fail", id="allow"), ("forbid", "not_applicable")]
+)
+def test_the_switch_decides_whether_pinch_zoom_is_asked_for(tmp_path, asked, verdict):
+    with serving({"/": NO_ZOOM}) as base:
+        _, _, found = check(tmp_path, f"{base}/", "--static-only", "--pinch-zoom", asked, base=base)
+
+    assert rule(found[f"{base}/"], "MAS-LAY-03")["verdict"] == verdict
+
+
+def test_a_health_address_that_nobody_gave_is_left_to_a_person(tmp_path):
+    with serving({"/": GOOD}) as base:
+        _, _, found = check(tmp_path, f"{base}/", "--static-only", base=base)
+
+    answer = rule(found[f"{base}/"], "MAS-MON-02")
+    assert (answer["verdict"], answer["reason"]) == (
+        "needs_review",
+        "没有给出健康检查网址，无法对照登记信息。",
+    )
+
+
+def test_a_health_address_that_is_given_waits_for_the_watch_and_stops_nothing(tmp_path):
+    listed = tmp_path / "pages.csv"
+    with sample_pages() as (base, _outage, _clock):
+        listed.write_text(f"url,health_url\n{base}/huzheng/,{base}/huzheng/health\n", encoding="utf-8")
+        code, _, found = check(tmp_path, "--list", listed, "--static-only", base=base)
+
+    assert (code, rule(found[f"{base}/huzheng/"], "MAS-MON-02")["verdict"]) == (0, "not_run")
 
 
 def test_a_broken_must_rule_is_exit_1(tmp_path):
