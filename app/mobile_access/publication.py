@@ -186,7 +186,15 @@ def watched_pages() -> list[WatchedPage]:
         select(MobilePage).where(MobilePage.state.in_([State.ONLINE, State.DEGRADED])).order_by(MobilePage.id)
     )
     return [
-        WatchedPage(page.id, page.body_id, page.name, page.url, page.health_url, page.state, page.down_since)
+        WatchedPage(
+            id=page.id,
+            body_id=page.body_id,
+            name=page.name,
+            url=page.url,
+            health_url=page.health_url or None,
+            state=page.state,
+            down_since=page.down_since,
+        )
         for page in db.session().scalars(statement)
     ]
 

@@ -123,6 +123,7 @@ class WatchedPage:
     """A page that must be probed.
 
     Attributes:
+        health_url: declared address that answers 200 while the back end works; None when there is none.
         state: ``online`` or ``degraded``.
         down_since: start of the outage under way, None when there is none.
     """
@@ -131,7 +132,7 @@ class WatchedPage:
     body_id: int
     name: str
     url: str
-    health_url: str
+    health_url: str | None
     state: State
     down_since: datetime | None
 

@@ -179,6 +179,22 @@ def test_watched_pages_are_those_online_or_degraded(app, given):
         assert {one.id for one in service.watched_pages()} == {online.id, degraded.id}
 
 
+@pytest.mark.parametrize(
+    ("declared", "handed_out"),
+    [
+        pytest.param("https://p.example.cn/health", "https://p.example.cn/health", id="declared"),
+        pytest.param("", None, id="none"),
+    ],
+)
+def test_the_watch_is_told_the_health_address(app, given, declared, handed_out):
+    given(a_page, state=State.ONLINE, health_url=declared)
+
+    with app.app_context():
+        (watched,) = service.watched_pages()
+
+    assert watched.health_url == handed_out
+
+
 def test_the_scope_of_a_reviewer_reaches_every_page(app, given):
     page = given(a_page)
     reviewer = given(a_principal, "province_reviewer")
