@@ -5,8 +5,9 @@ Alembic is imported where it is used: a web worker never migrates and is spared 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
@@ -50,6 +51,18 @@ def current(url: str) -> str | None:
             return MigrationContext.configure(connection).get_current_revision()
     finally:
         engine.dispose()
+
+
+def only_on(dialect: str) -> Callable[..., bool]:
+    """Return Alembic's ``include_object`` that leaves out what is meant for another dialect.
+
+    Say so with ``info={"only_on": "sqlite"}`` on an index.
+    """
+
+    def include(item: Any, _name: str, _kind: str, _reflected: bool, _other: object) -> bool:
+        return bool(item.info.get("only_on", dialect) == dialect)
+
+    return include
 
 
 def heads() -> list[str]:

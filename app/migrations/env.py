@@ -6,6 +6,7 @@ from alembic import context
 from sqlalchemy import Enum, create_engine, pool
 
 from app.core.db import Instant, Key, Model
+from app.core.migrate import only_on
 
 
 def render(kind: str, item: Any, _context: object) -> str | Literal[False]:
@@ -34,6 +35,7 @@ def run() -> None:
             render_as_batch=sqlite,
             render_item=render,
             compare_type=True,
+            include_object=only_on("sqlite" if sqlite else "mysql"),
             transactional_ddl=False,
         )
         with context.begin_transaction():

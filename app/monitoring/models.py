@@ -51,7 +51,7 @@ class ProbeSample(Model):
     """
 
     __tablename__ = "probe_sample"
-    __table_args__ = (Index("ix_probe_sample_at", "at").ddl_if(dialect="sqlite"),)
+    __table_args__ = (Index("ix_probe_sample_at", "at", info={"only_on": "sqlite"}),)
 
     check_id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
     at: Mapped[datetime] = mapped_column(primary_key=True)
