@@ -93,6 +93,7 @@ def _register(app: Flask, settings: Settings, found: list[Capability]) -> None:
     jobs = JobTable(lambda: collect_jobs(found))
     app.extensions["hall_jobs"] = jobs
     app.extensions["hall_watch"] = next((one.watch for one in found if one.watch), "")
+    app.extensions["hall_gauges"] = tuple(one.gauges for one in found if one.gauges)
     authenticator = next((one.authenticator for one in found if one.authenticator), None)
     access.init_app(app, authenticator, lambda endpoint: endpoint.split(".")[0] in api_names)
     cli.init_app(app, settings, found, jobs)

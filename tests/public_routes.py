@@ -18,6 +18,9 @@ OPEN_TO_ALL = {
     "GET /api/v1/schedule/mobile-access",
     # how many pages work, counts only
     "GET /api/v1/status",
+    "GET /status",
+    "GET /status/feed.xml",
+    "GET /status/badge/<id:page_id>.svg",
     # platforms: they sign what they send
     "GET /callbacks/<key>",
     "POST /callbacks/<key>",

@@ -24,6 +24,8 @@ class Capability:
             is given a function that reports progress ``(done, total)``.
         watch: ``module:name`` of a function that returns what was seen of a page over time; the
             capability that keeps the watch stands above those that ask, so they ask through here.
+        gauges: ``module:name`` of a function that returns what Prometheus shall read besides the
+            process's own counters, asked of the database at each reading.
     """
 
     name: str
@@ -35,3 +37,4 @@ class Capability:
     authenticator: Authenticator | None = None
     prepare: Callable[[Callable[[int, int], None]], None] | None = None
     watch: str = ""
+    gauges: str = ""

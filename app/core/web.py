@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import structlog
-from flask import Blueprint, Flask, Response, g, request
+from flask import Blueprint, Flask, Response, current_app, g, request
 from flask.typing import ResponseReturnValue
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -21,11 +21,15 @@ from prometheus_client import (
     generate_latest,
     multiprocess,
 )
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 from sqlalchemy import text
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.core import access, db, outbox
 from app.core.errors import Forbidden
+from app.core.later import load
 from config.settings import Settings
 
 MAX_UPLOAD_BYTES = 6 * 1024 * 1024
@@ -166,17 +170,30 @@ def _operations(settings: Settings) -> Blueprint:
         local = request.remote_addr == "127.0.0.1" and "X-Forwarded-For" not in request.headers
         if not (by_token or (local and not settings.metrics_token)):
             raise Forbidden
-        registry = REGISTRY
-        if _many_processes():
-            registry = CollectorRegistry()
-            multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        # Workers are processes of their own; what stands in their queue is asked of the database.
-        standing = "".join(f'hall_jobs{{state="{name}"}} {n}\n' for name, n in outbox.counts().items())
-        head = "# HELP hall_jobs Jobs by state; dead ones need staff\n# TYPE hall_jobs gauge\n"
-        body = generate_latest(registry) + (head + standing).encode()
+        body = generate_latest(_counters()) + generate_latest(_Standing())
         return Response(body, content_type=CONTENT_TYPE_LATEST)
 
     return pages
+
+
+class _Standing(Collector):
+    """What no process counts by itself: how things stand, asked of the database at each reading."""
+
+    def collect(self) -> Iterable[Metric]:
+        jobs = GaugeMetricFamily("hall_jobs", "Jobs by state; dead ones need staff", labels=["state"])
+        for state, count in outbox.counts().items():
+            jobs.add_metric([state], count)
+        yield jobs
+        for reference in current_app.extensions["hall_gauges"]:
+            yield from load(reference)()
+
+
+def _counters() -> CollectorRegistry:
+    if not _many_processes():
+        return REGISTRY
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return registry
 
 
 def _many_processes() -> bool:

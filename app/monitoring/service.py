@@ -14,22 +14,26 @@ from app.monitoring.domain import (
     terms,
 )
 from app.monitoring.incidents import acknowledge, incidents
+from app.monitoring.public import badge, public_incidents, standing
 from app.monitoring.shapes import (
+    Badge,
     BodyWatch,
     CityWatch,
     Counts,
+    GroupStanding,
     IncidentList,
     IncidentView,
     PageDetail,
     PageWatch,
     ProberView,
+    PublicIncident,
     SampleView,
     Status,
     Tile,
     Wall,
     WindowFigure,
 )
-from app.monitoring.wall import body_watch, city_watch, page_watch, status, uptime_of, wall
+from app.monitoring.wall import body_watch, city_watch, page_watch, probers, status, uptime_of, wall
 from app.monitoring.watching import (
     beat,
     differs,
@@ -43,6 +47,13 @@ from mobile_pages.probe.base import Condition
 from mobile_pages.probe.uptime import OfficialFigure, OfficialVerdict
 
 __all__ = [
+    "Badge",
+    "GroupStanding",
+    "PublicIncident",
+    "badge",
+    "probers",
+    "public_incidents",
+    "standing",
     "CONDITION_LABELS",
     "KEEP_SAMPLES",
     "OUTCOME_LABELS",

@@ -141,6 +141,32 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupStanding:
+    """How the pages of a city, or of all provincial bodies (``""``), stand."""
+
+    city_code: str
+    name: str
+    counts: Counts
+    open_incidents: int
+
+
+@dataclass(frozen=True, slots=True)
+class PublicIncident:
+    """An outage as residents may read of it."""
+
+    incident: IncidentView
+    body_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """How one page stands, in two words."""
+
+    name: str
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
 class ProberView:
     """A prober's own health as it last told it; ``alive`` when that was a moment ago."""
 

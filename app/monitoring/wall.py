@@ -47,18 +47,18 @@ _COUNTED = (Condition.UP, Condition.DEGRADED, Condition.DOWN)
 
 def wall(by: Principal, terms: Terms, *, now: datetime) -> Wall:
     """Return the wall as ``by`` may see it."""
-    places = _Places.load()
-    counts = _counts(terms, now, _seen_by(by))
-    probers = _probers(now)
+    places = Places.load()
+    counts = counts_of_bodies(terms, now, _seen_by(by))
+    found = probers(now=now)
     everything = _province_wide(by)
     departments = [body for body in places.bodies.values() if body.level is RegionLevel.PROVINCE]
     tiles = [_body_tile(body, counts) for body in departments if body.id in counts]
     return Wall(
         at=now,
         status=Status(
-            counts=_sum(counts.values()),
+            counts=sum_counts(counts.values()),
             open_incidents=open_count(visible(by)),
-            watching=any(prober.alive for prober in probers),
+            watching=any(prober.alive for prober in found),
             at=now,
         ),
         today=figures.uptime(
@@ -70,7 +70,7 @@ def wall(by: Principal, terms: Terms, *, now: datetime) -> Wall:
         province_wide=everything,
         incidents=newest(visible(by), limit=INCIDENTS_SHOWN),
         bodies=places.bodies,
-        probers=probers,
+        probers=found,
     )
 
 
@@ -80,20 +80,20 @@ def city_watch(by: Principal, code: str, terms: Terms, *, now: datetime) -> City
     Raises:
         NotFound: no such city, or nothing in it that ``by`` may watch.
     """
-    places = _Places.load()
+    places = Places.load()
     city = places.regions.get(code)
     if city is None or city.level is not RegionLevel.CITY:
         raise NotFound("没有这个城市")
     members = [body for body in places.bodies.values() if places.city_of(body) == code]
     within = [Watch.body_id.in_([body.id for body in members]), _seen_by(by)]
-    counts = _counts(terms, now, *within)
+    counts = counts_of_bodies(terms, now, *within)
     if not (_province_wide(by) or code in _cities_of(by) or counts):
         raise NotFound("没有这个城市")
     return CityWatch(
         at=now,
         code=code,
         name=city.name,
-        counts=_sum(counts.values()),
+        counts=sum_counts(counts.values()),
         windows=figures.uptime(*within, terms=terms, now=now),
         tiles=[_body_tile(body, counts) for body in members if body.id in counts],
         pages=_pages(terms, now, *within),
@@ -112,7 +112,7 @@ def body_watch(by: Principal, body_id: int, terms: Terms, *, now: datetime) -> B
     """
     if not organisations.covers(by, Permission.WATCH, body_id):
         raise NotFound("没有这个单位")
-    places = _Places.load()
+    places = Places.load()
     body = places.bodies[body_id]
     city = places.city_of(body)
     return BodyWatch(
@@ -120,7 +120,7 @@ def body_watch(by: Principal, body_id: int, terms: Terms, *, now: datetime) -> B
         body=body,
         city_code=city,
         city_name=places.regions[city].name if city else "",
-        counts=_counts(terms, now, Watch.body_id == body_id).get(body_id, Counts()),
+        counts=counts_of_bodies(terms, now, Watch.body_id == body_id).get(body_id, Counts()),
         windows=figures.uptime(Watch.body_id == body_id, terms=terms, now=now),
         pages=_pages(terms, now, Watch.body_id == body_id),
         incidents=newest(Incident.body_id == body_id, limit=INCIDENTS_SHOWN),
@@ -138,7 +138,7 @@ def page_watch(by: Principal, page_id: int, terms: Terms, *, now: datetime) -> P
         raise NotFound("没有这个网页的监测记录")
     return PageDetail(
         at=now,
-        watch=_page(row, terms, now),
+        watch=page_shown(row, terms, now),
         body=organisations.get_body(row.body_id),
         samples=_samples(page_id),
         windows=figures.uptime(Watch.page_id == page_id, terms=terms, now=now),
@@ -177,20 +177,20 @@ def uptime_of(
 def status(terms: Terms, *, now: datetime) -> Status:
     """Return how many pages stand how, for everybody."""
     return Status(
-        counts=_sum(_counts(terms, now).values()),
+        counts=sum_counts(counts_of_bodies(terms, now).values()),
         open_incidents=open_count(),
-        watching=any(prober.alive for prober in _probers(now)),
+        watching=any(prober.alive for prober in probers(now=now)),
         at=now,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Places:
+class Places:
     bodies: Mapping[int, BodyView]
     regions: Mapping[str, RegionView]
 
     @classmethod
-    def load(cls) -> _Places:
+    def load(cls) -> Places:
         return cls(
             {body.id: body for body in organisations.bodies()},
             {region.code: region for region in organisations.regions()},
@@ -228,7 +228,7 @@ def _stands(terms: Terms, now: datetime) -> ColumnElement[Condition]:
     return case((stale, Condition.UNKNOWN), else_=Watch.condition)
 
 
-def _counts(terms: Terms, now: datetime, *conditions: ColumnElement[bool]) -> dict[int, Counts]:
+def counts_of_bodies(terms: Terms, now: datetime, *conditions: ColumnElement[bool]) -> dict[int, Counts]:
     """Return the counts of each body that has a watched page; one query."""
     stands = _stands(terms, now).label("stands")
     query = (
@@ -244,7 +244,7 @@ def _counts(terms: Terms, now: datetime, *conditions: ColumnElement[bool]) -> di
     return {body_id: Counts(**counts) for body_id, counts in found.items()}
 
 
-def _sum(several: Iterable[Counts]) -> Counts:
+def sum_counts(several: Iterable[Counts]) -> Counts:
     together = list(several)
     return Counts(
         up=sum(one.up for one in together),
@@ -269,7 +269,7 @@ def _body_tile(body: BodyView, counts: Mapping[int, Counts]) -> Tile:
     return Tile(str(body.id), body.name, own, _worst(own))
 
 
-def _city_tiles(places: _Places, counts: Mapping[int, Counts], only: set[str] | None) -> list[Tile]:
+def _city_tiles(places: Places, counts: Mapping[int, Counts], only: set[str] | None) -> list[Tile]:
     by_city: dict[str, list[Counts]] = {}
     for body_id, own in counts.items():
         city = places.city_of(places.bodies[body_id])
@@ -280,7 +280,7 @@ def _city_tiles(places: _Places, counts: Mapping[int, Counts], only: set[str] | 
     for city_region in shown:
         if only is not None and city_region.code not in only | by_city.keys():
             continue
-        own = _sum(by_city.get(city_region.code, ()))
+        own = sum_counts(by_city.get(city_region.code, ()))
         tiles.append(Tile(city_region.code, city_region.name, own, _worst(own)))
     return tiles
 
@@ -297,10 +297,10 @@ def _pages(terms: Terms, now: datetime, *conditions: ColumnElement[bool]) -> lis
         .order_by(rank, Watch.name, Watch.page_id)
         .limit(PAGES_SHOWN)
     )
-    return [_page(row, terms, now) for row in db.session().scalars(query)]
+    return [page_shown(row, terms, now) for row in db.session().scalars(query)]
 
 
-def _page(row: Watch, terms: Terms, now: datetime) -> PageWatch:
+def page_shown(row: Watch, terms: Terms, now: datetime) -> PageWatch:
     stale = row.watched and (row.sampled_at is None or row.sampled_at < now - terms.fresh)
     blind_from = row.sampled_at + terms.fresh if row.sampled_at else row.since
     return PageWatch(
@@ -341,7 +341,7 @@ def _sample(row: Any) -> SampleView:
     )
 
 
-def _probers(now: datetime) -> list[ProberView]:
+def probers(*, now: datetime) -> list[ProberView]:
     return [
         ProberView(
             name=row.name,

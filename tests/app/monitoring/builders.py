@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -13,6 +14,7 @@ from app.monitoring import service
 from app.monitoring.domain import Terms
 from app.monitoring.models import StateSpan
 from mobile_pages.probe.base import Phases, ProbeResult, Verdict
+from mobile_pages.probe.runner import Stats
 from mobile_pages.probe.state import Rule
 from tests.app.mobile_access.builders import a_page
 from tests.builders import NOW
@@ -56,6 +58,14 @@ def looks(page_id: int, letters: str, *, minute: float = 1, every: float = 1) ->
     ]
 
 
+def looks_from(start: datetime, page_id: int, letters: str) -> list[ProbeResult]:
+    """Return one look per letter, a minute apart, the first a minute after ``start``."""
+    return [
+        replace(look, started_at=start + (index + 1) * MINUTE)
+        for index, look in enumerate(looks(page_id, letters))
+    ]
+
+
 def tell(results: list[ProbeResult], prober: str = "test") -> None:
     service.ingest(prober, results, TERMS)
 
@@ -82,3 +92,8 @@ def spans(page_id: int) -> list[tuple[float, float | None, str]]:
 
 def _minute(instant: datetime) -> float:
     return (instant - NOW) / MINUTE
+
+
+def a_beat(now, **changed):
+    health = {"targets": 1, "running": 0, "looks": 5, "missed": 0, "waiting": 0, "lost": 0, "offline": False}
+    service.beat("p1", Stats(**{**health, "lag_p50_ms": 1.0, "lag_p99_ms": 7.0, **changed}), now=now)

@@ -10,8 +10,7 @@ from sqlalchemy import event
 from app.core import clock
 from app.monitoring import service
 from app.monitoring.pages import duration, percent
-from mobile_pages.probe.runner import Stats
-from tests.app.monitoring.builders import TERMS, a_watched_page, at, looks, seen, tell
+from tests.app.monitoring.builders import TERMS, a_beat, a_watched_page, at, looks, seen, tell
 from tests.builders import a_bearer, a_body, a_principal, a_region, sign_in, submit
 
 GUANGZHOU, FOSHAN = "440100", "440600"
@@ -29,11 +28,6 @@ def seen_lately(letters, now, **details):
     first = (now - at(0)).total_seconds() / 60 - len(letters) / 6
     tell(looks(page.id, letters, minute=first, every=1 / 6))
     return page
-
-
-def a_beat(now, **changed):
-    health = {"targets": 1, "running": 0, "looks": 5, "missed": 0, "waiting": 0, "lost": 0, "offline": False}
-    service.beat("p1", Stats(**{**health, "lag_p50_ms": 1.0, "lag_p99_ms": 7.0, **changed}), now=now)
 
 
 @contextlib.contextmanager
