@@ -1,0 +1,1 @@
+"""Alerts: who is told of trouble, when, in which way, and the proof that they were."""
