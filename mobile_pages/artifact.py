@@ -52,6 +52,7 @@ class Declaration:
         signed_in_url: address at which a test identity is signed in; None when not declared.
         ticket_url: sandbox address with a sign-on ticket (票据) never used before; ``expired_ticket_url`` the
             same with a ticket issued more than 60 s ago; None when not declared.
+        may_probe_paths: the department allows the six fixed paths of MAS-TRN-06 to be tried on its host.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Declaration:
     signed_in_url: str | None = None
     ticket_url: str | None = None
     expired_ticket_url: str | None = None
+    may_probe_paths: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +164,8 @@ class StaticPart:
     Attributes:
         links: same-host links of the entry that were tried, address and status (0 = no answer).
         extras: further fetches by a key the rule knows, e.g. ``"verify:wechat"``, ``"error-page"``,
-            ``"health"``, ``"ticket"``, ``"ticket-again"``, ``"ticket-expired"``.
+            ``"health"``, ``"ticket"``, ``"ticket-again"``, ``"ticket-expired"``, ``"path:/.git/HEAD"`` (one
+            per fixed path, where the department allows it).
     """
 
     entry: Fetch

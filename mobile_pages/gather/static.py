@@ -6,6 +6,7 @@ import secrets
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from urllib.parse import quote
@@ -16,6 +17,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from mobile_pages.artifact import Declaration, Fetch, Hop, StaticPart, Tls, Trouble
 from mobile_pages.gather import certificate, charset, transport
+from mobile_pages.gather.fixed_paths import try_fixed_paths
 from mobile_pages.gather.transport import Answer, Limits, PinnedCurl
 from mobile_pages.guard import Guard, Pinned, Refused, follow, parse_target
 
@@ -193,7 +195,8 @@ def gather_static(
     ``extras`` holds ``verify:<channel>`` per verification file, ``error-page`` (an address beside
     the entry that does not exist), ``extra-parameter`` (the entry with needless parameters) and
     ``health`` when it is declared; ``ticket`` and ``ticket-again`` use the declared sandbox ticket twice,
-    ``ticket-expired`` uses the expired one. ``links`` leaves out those for which the time was not enough."""
+    ``ticket-expired`` uses the expired one; ``path:<path>`` are the fixed paths, where they may be tried.
+    ``links`` leaves out those for which the time was not enough."""
     limits = limits or Limits()
     deadline = time.monotonic() + limits.total_seconds
     fetcher = _Fetcher(guard, USER_AGENT, limits, ca_file)
@@ -207,6 +210,9 @@ def gather_static(
         }
         aged = pool.submit(fetcher.with_old_versions, entry, deadline)
         tickets = pool.submit(_tickets, declaration, fetcher, deadline)
+        paths = pool.submit(
+            try_fixed_paths, declaration, partial(fetcher.fetch, deadline=deadline, keep_any_type=True)
+        )
         links = [
             (url, pool.submit(_link_status, fetcher, url, deadline))
             for url in _links(entry)[: limits.link_count]
@@ -215,7 +221,7 @@ def gather_static(
     return StaticPart(
         aged.result(),
         links=tuple((url, status) for url, status in statuses if status is not None),
-        extras={key: one.result() for key, one in extras.items()} | tickets.result(),
+        extras={key: one.result() for key, one in extras.items()} | tickets.result() | paths.result(),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from mobile_pages.artifact import Artifact, Fetch
 from mobile_pages.spec.base import Finding, Need, Outcome, Profile, Rule
@@ -21,6 +21,17 @@ _TRACE = re.compile(
 )
 _BANNER = re.compile(r"(?:nginx|apache(?: tomcat)?|openresty|iis|weblogic|php)/\d[\d.]*", re.I)
 _UNAUTHORISED = "备份与源码路径未获登记单位授权，没有探测"
+_PATH = "path:"
+_CONTENTS = {
+    "/.git/HEAD": re.compile(r"ref:|[0-9a-f]{40}"),
+    "/.svn/entries": re.compile(r"\d+\s|<\?xml"),
+    "/.env": re.compile(r"(?m)^\s*(?:export\s+)?[A-Z][A-Z0-9_]*\s*="),
+    "/index.php.bak": re.compile(r"<\?(?:php|=)", re.I),
+}
+"""How what lies there begins. The others are archives, which are no text."""
+_PATH_ADVICE = "从网站目录里删掉这个文件（或整个目录），并在服务器上禁止访问以点开头的路径和备份文件。"
+_COMPARED = 8
+_UNCLEAR = "有的固定路径没有按“不存在”回答，机器不能断定，请人工打开看一看"
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
@@ -30,9 +41,50 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
     findings = tuple(
         finding for where, fetch in answers for finding in (*_headers(where, fetch), *_body(where, fetch))
     )
-    if not findings and (error_page is None or error_page.trouble is not None):
+    probed = {key: fetch for key, fetch in artifact.static.extras.items() if key.startswith(_PATH)}
+    exposed, unclear = _exposed(probed, error_page)
+    if not findings and not exposed and (error_page is None or error_page.trouble is not None):
         return not_run("没有取到出错页，不能判断是否泄露堆栈")
-    return decided(findings, measured=f"{len(findings)} 处泄露", note=_UNAUTHORISED)
+    return decided(
+        (*findings, *exposed),
+        unclear,
+        measured=f"{len(findings) + len(exposed)} 处泄露",
+        reason=_UNCLEAR,
+        note=f"{len(probed)} 个固定路径都没有暴露" if probed else _UNAUTHORISED,
+    )
+
+
+def _exposed(
+    probed: Mapping[str, Fetch], error_page: Fetch | None
+) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+    """Return the paths that give something away, and those of which one cannot tell.
+
+    A site that answers every unknown address with a page of its own answers these with it too.
+    """
+    answers_all = error_page is not None and 200 <= error_page.status < 300
+    exposed, unclear = [], []
+    for key, fetch in probed.items():
+        path = key.removeprefix(_PATH)
+        if fetch.trouble is not None and not fetch.status:
+            unclear.append(Finding(path, _PATH_ADVICE, measured=f"没有回答：{fetch.trouble.detail}"))
+        elif fetch.hops or fetch.status != 200:
+            continue
+        elif not answers_all or _is_the_thing(path, fetch):
+            exposed.append(Finding(path, _PATH_ADVICE, snippet=shorten(fetch.body), measured="返回 200"))
+        elif error_page is not None and _begins(fetch) != _begins(error_page):
+            unclear.append(Finding(path, _PATH_ADVICE, measured="返回 200，与出错页不同"))
+    return tuple(exposed), tuple(unclear)
+
+
+def _begins(fetch: Fetch) -> str:
+    return fetch.body.strip()[:_COMPARED].lower()
+
+
+def _is_the_thing(path: str, fetch: Fetch) -> bool:
+    beginning = _CONTENTS.get(path)
+    if beginning is None:
+        return bool(fetch.decoded_bytes) and not (fetch.header("content-type") or "").startswith("text/html")
+    return beginning.match(fetch.body.lstrip("\ufeff")) is not None
 
 
 def _headers(where: str, fetch: Fetch) -> Iterator[Finding]:

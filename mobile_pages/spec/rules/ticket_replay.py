@@ -21,7 +21,8 @@ def judge(artifact: Artifact, profile: Profile) -> Outcome:
     if first is None or again is None:
         return not_run("测试票据还没有用过")
     if not _accepted(first):
-        return not_run(f"测试票据第一次就没有被接受(返回 {first.status})，请换一张新的")
+        # Every check uses one up, so a later one of the same page finds it spent: no fault, no pass.
+        return needs_review(f"测试票据第一次就没有被接受（返回 {first.status}），用过的请换一张新的")
     late = artifact.static.extras.get("ticket-expired")
     cases = [("第二次使用", again, _ONCE_ADVICE)]
     if late is not None:
