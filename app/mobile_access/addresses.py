@@ -61,6 +61,9 @@ def normalised(registration: Registration, policy: Policy) -> Registration:
         url=changed["url"],
         elder_url=changed.get("elder_url", ""),
         health_url=changed.get("health_url", ""),
+        signed_in_url=changed.get("signed_in_url", ""),
+        ticket_url=changed.get("ticket_url", ""),
+        expired_ticket_url=changed.get("expired_ticket_url", ""),
         domains=tuple(_domain(domain) for domain in registration.domains),
     )
 
@@ -70,6 +73,9 @@ def _addresses(registration: Registration) -> list[tuple[str, str]]:
         ("url", registration.url),
         ("elder_url", registration.elder_url),
         ("health_url", registration.health_url),
+        ("signed_in_url", registration.signed_in_url),
+        ("ticket_url", registration.ticket_url),
+        ("expired_ticket_url", registration.expired_ticket_url),
     ]
     return [(field, url) for field, url in named if url or field == "url"]
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import load_only
 from app.core import clock, db
 from app.core.access import Permission
 from app.core.errors import Conflict, NotFound
-from app.mobile_access.domain import CheckKind, State
+from app.mobile_access.domain import CheckKind, State, verify_files
 from app.mobile_access.grace import after_check
 from app.mobile_access.life import check_ended
 from app.mobile_access.models import CheckFile, CheckRun, MobilePage
@@ -67,6 +67,11 @@ def declaration_of(page: MobilePage) -> Declaration:
         health_url=page.health_url or None,
         icp_number=page.icp_number,
         name_reason=page.name_reason,
+        verify_files=verify_files(page.wechat_file, page.wechat_file_text, page.alipay_file),
+        signed_in_url=page.signed_in_url or None,
+        ticket_url=page.ticket_url or None,
+        expired_ticket_url=page.expired_ticket_url or None,
+        may_probe_paths=page.may_probe_paths,
     )
 
 

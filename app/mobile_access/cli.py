@@ -108,6 +108,11 @@ def _allowed(_context: click.Context, _parameter: click.Parameter, raw: tuple[st
 @click.option("--body", default="", help="Body (单位) that provides it, full name.")
 @click.option("--hotline", default="", help="Hotline (咨询热线).")
 @click.option(
+    "--probe-paths",
+    is_flag=True,
+    help="The bodies concerned allow that /.git/HEAD and five other paths are tried on the pages' hosts.",
+)
+@click.option(
     "--previous",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Output folder of an earlier run with json, to show what changed.",
@@ -126,6 +131,7 @@ def check_pages(
     name: str,
     body: str,
     hotline: str,
+    probe_paths: bool,
     previous: Path | None,
     jobs: int,
 ) -> None:
@@ -134,7 +140,8 @@ def check_pages(
     Needs no database, no secrets and nothing of the hall running. Exits 0 when no must-rule failed,
     1 when some did, 2 when a page could not be judged (refused, no browser).
     """
-    declarations = _declarations(urls, listed, {"name": name, "body_name": body, "hotline": hotline})
+    defaults = {"name": name, "body_name": body, "hotline": hotline, "may_probe_paths": probe_paths}
+    declarations = _declarations(urls, listed, defaults)
     folder = ReportFolder(output)
     earlier = ReportFolder(previous) if previous is not None else None
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -18,6 +19,7 @@ CONTACT_MAX = 40
 NAME_REASON_MAX = 200
 DOMAIN_MAX = 253
 DOMAINS_MAX = 20
+VERIFY_FILE_MAX = 100
 REASON_MAX = 500
 CHANNELS_MAX = 8
 
@@ -304,6 +306,12 @@ class Registration:
         elder_url: address of the elder edition (长辈版), ``""`` when there is none.
         health_url: address that answers 200 while the back end works, ``""`` when there is none.
         name_reason: why the name is longer than six characters.
+        signed_in_url: address at which a test identity is signed in, ``""`` when there is none.
+        ticket_url: sandbox address with a sign-on ticket (票据) never used before; every check uses one up.
+            ``expired_ticket_url`` the same with a ticket issued more than 60 s ago.
+        wechat_file: name of the file by which WeChat proves the domain, ``wechat_file_text`` what it
+            holds, ``""`` where the name says it; ``alipay_file`` the name of Alipay's, which always says it.
+        may_probe_paths: the department allows the fixed paths of MAS-TRN-06 to be tried on its host.
         contact_name: person at the department, ``contact_phone`` its number; only sealed. Empty keeps
             what is sealed already, unless ``forget_contact``.
     """
@@ -319,6 +327,36 @@ class Registration:
     domains: tuple[str, ...] = ()
     icp_number: str = ""
     name_reason: str = ""
+    signed_in_url: str = ""
+    ticket_url: str = ""
+    expired_ticket_url: str = ""
+    wechat_file: str = ""
+    wechat_file_text: str = ""
+    alipay_file: str = ""
+    may_probe_paths: bool = False
     contact_name: str = ""
     contact_phone: str = ""
     forget_contact: bool = False
+
+
+_WECHAT_NAMED = re.compile(r"MP_verify_([A-Za-z0-9_-]+)\.txt")
+
+
+def wechat_text(name: str, text: str) -> str:
+    """Return what the file ``name`` that WeChat gave must hold; ``""`` when neither says it.
+
+    Files of official accounts, ``MP_verify_….txt``, hold what stands in their name; those of mini
+    programs have a text of their own.
+    """
+    named = _WECHAT_NAMED.fullmatch(name)
+    return text or (named[1] if named else "")
+
+
+def verify_files(wechat_file: str, wechat_file_text: str, alipay_file: str) -> dict[str, tuple[str, str]]:
+    """Return name and content of the file that each platform looks for, by channel kind."""
+    found = {}
+    if wechat_file:
+        found["wechat"] = (wechat_file, wechat_text(wechat_file, wechat_file_text))
+    if alipay_file:
+        found["alipay"] = (alipay_file, alipay_file.removesuffix(".html"))
+    return found

@@ -23,6 +23,7 @@ from mobile_pages.guard import Policy
 
 _LABELS = {name: label for label, name in COLUMNS.items()}
 _THEMES = {label: theme.value for theme, label in THEME_LABELS.items()}
+_YES_NO = {"是": True, "否": False, "": False}
 _SEPARATORS = re.compile(r"[,，、;；\s]+")
 _SCHEMA = RegistrationSchema()
 
@@ -90,6 +91,7 @@ def _document(row: Row, kinds: dict[str, str]) -> dict[str, Any]:
         **cells,
         "theme": _THEMES.get(theme, theme),
         "channels": [kinds.get(word, word) for word in _SEPARATORS.split(cells["channels"]) if word],
+        "may_probe_paths": _YES_NO.get(cells.get("may_probe_paths", ""), cells.get("may_probe_paths", "")),
         "domains": [word for word in _SEPARATORS.split(cells.get("domains", "")) if word],
     }
 

@@ -22,6 +22,7 @@ from app.mobile_access.domain import (
     REASON_MAX,
     SPEC_VERSION_MAX,
     URL_MAX,
+    VERIFY_FILE_MAX,
     ChannelState,
     CheckKind,
     CheckVerdict,
@@ -62,6 +63,13 @@ class MobilePage(Model):
     domains: Mapped[list[str]] = mapped_column(JSON)
     icp_number: Mapped[str] = mapped_column(String(ICP_MAX))
     name_reason: Mapped[str] = mapped_column(String(NAME_REASON_MAX))
+    signed_in_url: Mapped[str] = mapped_column(String(URL_MAX))
+    ticket_url: Mapped[str] = mapped_column(String(URL_MAX))
+    expired_ticket_url: Mapped[str] = mapped_column(String(URL_MAX))
+    wechat_file: Mapped[str] = mapped_column(String(VERIFY_FILE_MAX))
+    wechat_file_text: Mapped[str] = mapped_column(String(VERIFY_FILE_MAX))
+    alipay_file: Mapped[str] = mapped_column(String(VERIFY_FILE_MAX))
+    may_probe_paths: Mapped[bool]
     contact_name: Mapped[str | None] = mapped_column(String(32))  # vault token
     contact_phone: Mapped[str | None] = mapped_column(String(32))  # vault token
     state: Mapped[State]

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from app.mobile_access.domain import verify_files
 from app.mobile_access.tables import COLUMNS as LABELS
 from mobile_pages.artifact import Declaration, Level
 
@@ -27,11 +28,17 @@ _TEXTS = {
     "service_region_code": "service_region_code",
     "elder_url": "elder_url",
     "health_url": "health_url",
+    "signed_in_url": "signed_in_url",
+    "ticket_url": "ticket_url",
+    "expired_ticket_url": "expired_ticket_url",
 }
+_FILES = ("wechat_file", "wechat_file_text", "alipay_file")
+_YES_NO = {"是": True, "否": False, "yes": True, "no": False}
 _LISTS = ("channels", "domains")
+_SHARED = (*_TEXTS, *_LISTS, *_FILES, "may_probe_paths")
 _COLUMNS = {
-    **{label: name for label, name in LABELS.items() if name in (*_TEXTS, *_LISTS)},
-    **{name: name for name in (*_TEXTS, *_LISTS, "level")},
+    **{label: name for label, name in LABELS.items() if name in _SHARED},
+    **{name: name for name in (*_SHARED, "level")},
 }
 _WORDS = re.compile(r"[,，、;；\s]+")
 _CHANNELS = {"微信": "wechat", "支付宝": "alipay", "wechat": "wechat", "alipay": "alipay"}
@@ -98,9 +105,16 @@ def _declared(number: int, cells: Mapping[str, str]) -> dict[str, Any]:
     for name in _LISTS:
         if name in filled:
             declared[name] = tuple(word for word in _WORDS.split(filled[name]) if word)
+    files = verify_files(*(filled.get(name, "") for name in _FILES))
+    if not all(text for _, text in files.values()):
+        raise ListRefused(f"第 {number} 行没有微信校验文件的内容")
+    if files:
+        declared["verify_files"] = files
     try:
         if "channels" in declared:
             declared["channels"] = tuple(_CHANNELS[word] for word in declared["channels"])
+        if "may_probe_paths" in filled:
+            declared["may_probe_paths"] = _YES_NO[filled["may_probe_paths"]]
         if "level" in filled:
             declared["level"] = Level(filled["level"])
     except (KeyError, ValueError) as error:

@@ -27,6 +27,17 @@ from app.organisations import service as organisations
 
 pages = Blueprint("mobile_access_pages", __name__, url_prefix="/console", template_folder="templates")
 _registration = RegistrationSchema()
+PROVEN_BY = (
+    "signed_in_url",
+    "ticket_url",
+    "expired_ticket_url",
+    "wechat_file",
+    "wechat_file_text",
+    "alipay_file",
+    "may_probe_paths",
+)
+"""Fields that the form keeps folded up until one of them is filled in."""
+
 _query = PageQuerySchema(unknown=ma.EXCLUDE)
 
 
@@ -293,6 +304,7 @@ def _form(page: PageView | None, values: Mapping[str, Any], problems: Mapping[st
         values=values,
         channels=values.getlist("channels") if hasattr(values, "getlist") else values.get("channels", ()),
         problems=problems,
+        opened=any(values.get(name) or problems.get(name) for name in PROVEN_BY),
         bodies=organisations.bodies_of(by, Permission.PAGES_REGISTER),
     )
 

@@ -87,7 +87,8 @@ def register(by: Principal, body_id: int, new: Registration, *, now: datetime) -
     add_unique(page)
     for kind in new.channels:
         db.writing().add(_wanted(page.id, kind, now))
-    audit.record(by.actor, "mobile_page.register", OBJECT, page.id, {"name": new.name, "url": new.url})
+    detail = {"name": new.name, "url": new.url, "may_probe_paths": new.may_probe_paths}
+    audit.record(by.actor, "mobile_page.register", OBJECT, page.id, detail)
     db.writing().flush()
     return view_of(page)
 
@@ -301,6 +302,13 @@ def _view(page: MobilePage, channels: tuple[ChannelEntry, ...]) -> PageView:
         domains=tuple(page.domains),
         icp_number=page.icp_number,
         name_reason=page.name_reason,
+        signed_in_url=page.signed_in_url,
+        ticket_url=page.ticket_url,
+        expired_ticket_url=page.expired_ticket_url,
+        wechat_file=page.wechat_file,
+        wechat_file_text=page.wechat_file_text,
+        alipay_file=page.alipay_file,
+        may_probe_paths=page.may_probe_paths,
         state=page.state,
         version=page.version,
         served=page.served,
@@ -327,6 +335,13 @@ def _columns(new: Registration) -> dict[str, Any]:
         "domains": list(new.domains),
         "icp_number": new.icp_number,
         "name_reason": new.name_reason,
+        "signed_in_url": new.signed_in_url,
+        "ticket_url": new.ticket_url,
+        "expired_ticket_url": new.expired_ticket_url,
+        "wechat_file": new.wechat_file,
+        "wechat_file_text": new.wechat_file_text,
+        "alipay_file": new.alipay_file,
+        "may_probe_paths": new.may_probe_paths,
     }
 
 

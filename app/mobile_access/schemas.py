@@ -22,12 +22,14 @@ from app.mobile_access.domain import (
     STATE_LABELS,
     THEME_LABELS,
     URL_MAX,
+    VERIFY_FILE_MAX,
     ChannelState,
     CheckKind,
     CheckVerdict,
     Registration,
     State,
     Theme,
+    wechat_text,
 )
 from app.mobile_access.registry import LIST_MAX
 
@@ -43,6 +45,23 @@ def _theme(**options: Any) -> ma.fields.Enum[Theme]:
 
 def _state(**options: Any) -> ma.fields.Enum[State]:
     return ma.fields.Enum(State, by_value=True, metadata={"description": f"状态：{_STATES}"}, **options)
+
+
+def _address(description: str) -> Text:
+    return Text(longest=URL_MAX, may_be_empty=True, load_default="", metadata={"description": description})
+
+
+def _file(pattern: str, description: str) -> ma.fields.Str:
+    said = "只能是平台给的文件名或内容"
+    return ma.fields.Str(
+        load_default="",
+        validate=(
+            ma.validate.Length(max=VERIFY_FILE_MAX),
+            ma.validate.Regexp(f"^({pattern})?$", error=said),
+            ma.validate.ContainsNoneOf("\n", error=said),
+        ),
+        metadata={"description": description},
+    )
 
 
 class RegistrationSchema(ma.Schema):
@@ -69,11 +88,28 @@ class RegistrationSchema(ma.Schema):
     )
     icp_number = Text(longest=ICP_MAX, may_be_empty=True, load_default="")
     name_reason = Text(longest=NAME_REASON_MAX, may_be_empty=True, load_default="")
+    signed_in_url = _address("测试账号登录后的网址")
+    ticket_url = _address("沙箱里带未用过的单点登录票据的网址，每次检测用掉一张")
+    expired_ticket_url = _address("沙箱里带签发超过 60 秒的票据的网址")
+    wechat_file = _file(r"[A-Za-z0-9_-]{1,90}\.txt", "微信域名校验文件名，.txt")
+    wechat_file_text = _file(r"[A-Za-z0-9_-]+", "微信校验文件内容；MP_verify_ 开头的文件可不填")
+    alipay_file = _file(r"[A-Za-z0-9_-]{1,90}\.html", "支付宝域名校验文件名，.html")
+    may_probe_paths = ma.fields.Bool(
+        load_default=False, metadata={"description": "单位授权检测时探测 6 个固定路径（MAS-TRN-06）"}
+    )
     contact_name = Text(longest=CONTACT_MAX, may_be_empty=True, load_default="", load_only=True)
     contact_phone = Text(longest=CONTACT_MAX, may_be_empty=True, load_default="", load_only=True)
     forget_contact = ma.fields.Bool(
         load_default=False, load_only=True, metadata={"description": "留空的联系人和电话也清除，而不是保留"}
     )
+
+    @ma.validates_schema
+    def _say_what_the_file_holds(self, data: dict[str, Any], **_: Any) -> None:
+        name, text = data.get("wechat_file", ""), data.get("wechat_file_text", "")
+        if name and not wechat_text(name, text):
+            raise ma.ValidationError("请填写校验文件的内容", "wechat_file_text")
+        if text and not name:
+            raise ma.ValidationError("请填写校验文件名", "wechat_file")
 
     @ma.post_load
     def _build(self, data: dict[str, Any], **_: Any) -> Registration | dict[str, Any]:
@@ -106,6 +142,13 @@ class PageSchema(ma.Schema):
     domains = ma.fields.List(ma.fields.Str())
     icp_number = ma.fields.Str()
     name_reason = ma.fields.Str()
+    signed_in_url = ma.fields.Str()
+    ticket_url = ma.fields.Str()
+    expired_ticket_url = ma.fields.Str()
+    wechat_file = ma.fields.Str()
+    wechat_file_text = ma.fields.Str()
+    alipay_file = ma.fields.Str()
+    may_probe_paths = ma.fields.Bool()
     state = _state()
     version = ma.fields.Int(metadata={"description": "每次变化加一；修改和审核时须带上看到的版本"})
     served = ma.fields.Bool(metadata={"description": "居民现在能否看到"})

@@ -58,6 +58,13 @@ class PageView:
     domains: tuple[str, ...]
     icp_number: str
     name_reason: str
+    signed_in_url: str
+    ticket_url: str
+    expired_ticket_url: str
+    wechat_file: str
+    wechat_file_text: str
+    alipay_file: str
+    may_probe_paths: bool
     state: State
     version: int
     served: bool

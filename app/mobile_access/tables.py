@@ -33,6 +33,13 @@ COLUMNS = {
     "其他域名": "domains",
     "备案号": "icp_number",
     "超长名称理由": "name_reason",
+    "登录后网址": "signed_in_url",
+    "测试票据网址": "ticket_url",
+    "过期票据网址": "expired_ticket_url",
+    "微信校验文件": "wechat_file",
+    "微信校验内容": "wechat_file_text",
+    "支付宝校验文件": "alipay_file",
+    "授权探测固定路径": "may_probe_paths",
     "联系人": "contact_name",
     "联系电话": "contact_phone",
 }

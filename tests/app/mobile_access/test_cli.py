@@ -22,7 +22,7 @@ from config.access_spec.versions import load_versions
 from config.settings import Settings
 from mobile_pages.gather.static import gather_static
 from tests.builders import an_environment
-from tests.mobile_pages.servers import html, serving, silent
+from tests.mobile_pages.servers import html, send, serving, silent
 from tests.sandbox.servers import sample_pages
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -103,6 +103,19 @@ def test_a_health_address_that_is_given_waits_for_the_watch_and_stops_nothing(tm
         code, _, found = check(tmp_path, "--list", listed, "--static-only", base=base)
 
     assert (code, rule(found[f"{base}/huzheng/"], "MAS-MON-02")["verdict"]) == (0, "not_run")
+
+
+@pytest.mark.parametrize(
+    ("flags", "is_found"),
+    [pytest.param((), False, id="without leave"), pytest.param(("--probe-paths",), True, id="with leave")],
+)
+def test_source_code_left_lying_about_is_found_with_leave_only(tmp_path, flags, is_found):
+    left = {"/": GOOD, "/.git/HEAD": lambda handler: send(handler, b"ref: refs/heads/master", "text/plain")}
+    with serving(left) as base:
+        _, _, found = check(tmp_path, f"{base}/", "--static-only", *flags, base=base)
+
+    places = [one["where"] for one in rule(found[f"{base}/"], "MAS-TRN-06")["findings"]]
+    assert ("/.git/HEAD" in places) is is_found
 
 
 def test_a_broken_must_rule_is_exit_1(tmp_path):
