@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import Message
@@ -33,6 +33,7 @@ from mobile_pages.probe.dns import DnsResolver
 log = logging.getLogger(__name__)
 
 MAX_REDIRECTS = 5
+_HEADERS = {"Accept": "text/html,*/*;q=0.8", "Accept-Language": "zh-CN,zh;q=0.9"}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SYSTEM_CA = "/etc/ssl/certs/ca-certificates.crt"
 # A phone's browser first, since some sites send desktops elsewhere; then who we are.
@@ -99,12 +100,16 @@ class HttpProber:
 
     async def look(self, target: ProbeTarget) -> ProbeResult:
         """Look once. Whatever the network does is told in the result, never raised."""
+        return await self.travel(target, self._open)
+
+    async def travel(self, target: ProbeTarget, way: Callable[[Trip], Awaitable[None]]) -> ProbeResult:
+        """Look in the caller's ``way``, which sends by :meth:`fetch` and raises :class:`Failure`."""
         host = self._hosts.setdefault(_host_key(target.url), asyncio.Semaphore(self._limits.per_host))
-        trip = _Trip(target, self._now())
+        trip = Trip(target, self._now())
         try:
             async with _Turn(host, self._limits.patience_seconds):
                 trip.started_at = self._now()
-                await self._travel(trip)
+                await way(trip)
         except Failure as failure:
             return trip.result(Verdict.DOWN, failure.cause, failure.detail)
         except _NotOurTurn:
@@ -122,10 +127,10 @@ class HttpProber:
         self._client.close()
         await self._dns.close()
 
-    async def _travel(self, trip: _Trip) -> None:
+    async def _open(self, trip: Trip) -> None:
         seen: set[tuple[str, str]] = set()
         while True:
-            answer = await self._fetch(trip)
+            answer = await self.fetch(trip)
             location = answer.headers.get("Location")
             if answer.code in trip.target.expected_status or answer.code not in _REDIRECTS or not location:
                 break
@@ -135,7 +140,12 @@ class HttpProber:
             trip.turn(answer, location)
         _judge(trip.target, answer)
 
-    async def _fetch(self, trip: _Trip) -> HTTPResponse:
+    async def fetch(self, trip: Trip) -> HTTPResponse:
+        """Send the trip's next request through the guard and wait for the whole answer.
+
+        Raises:
+            Failure: no answer came, or the guard refused the address.
+        """
         began = perf_counter()
         try:
             async with asyncio.timeout(trip.left_seconds()):
@@ -151,8 +161,10 @@ class HttpProber:
             request = _Request(
                 pinned.url,
                 exchange=exchange,
-                headers={"Accept": "text/html,*/*;q=0.8", "Accept-Language": "zh-CN,zh;q=0.9"}
-                | ({"Cookie": trip.cookies} if trip.cookies else {}),
+                method=trip.method,
+                headers=_HEADERS | trip.headers | ({"Cookie": trip.cookies} if trip.cookies else {}),
+                body=trip.body,
+                allow_nonstandard_methods=True,
                 follow_redirects=False,
                 connect_timeout=trip.left_seconds(),
                 request_timeout=trip.left_seconds(),
@@ -228,12 +240,19 @@ class _Exchange:
 
 
 @dataclass(slots=True)
-class _Trip:
-    """What is known so far of a look, redirects included."""
+class Trip:
+    """What is known so far of a look, redirects included, and the request to be sent next.
+
+    Attributes:
+        cookies: of the ``jar``, for ``url``.
+    """
 
     target: ProbeTarget
     started_at: datetime
     url: str = ""
+    method: str = "GET"
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes | None = None
     cookies: str = ""
     redirects: int = 0
     phases: Phases = field(default_factory=Phases)
@@ -264,22 +283,30 @@ class _Trip:
         self.status = answer.code if answer else None
         self.body_bytes = len(answer.body) if answer else 0
 
-    def turn(self, answer: HTTPResponse, location: str) -> None:
-        """Go where the redirect points, with the cookies it set."""
+    def take_cookies(self, answer: HTTPResponse) -> None:
+        """Keep the cookies that an answer sets."""
         message = Message()
         for cookie in answer.headers.get_list("Set-Cookie"):
             message["Set-Cookie"] = cookie
         self.jar.extract_cookies(cast(Any, _Headers(message)), CookieRequest(self.url))
+
+    def go(self, url: str) -> None:
+        """Let the next request go to ``url``, with the cookies that belong there."""
+        self.url = url
+        following = CookieRequest(url)
+        self.jar.add_cookie_header(following)
+        self.cookies = following.get_header("Cookie") or ""
+
+    def turn(self, answer: HTTPResponse, location: str) -> None:
+        """Go where the redirect points, with the cookies it set."""
+        self.take_cookies(answer)
         try:
             # Header bytes reach us as Latin-1; many sites put raw UTF-8 there.
-            self.url = follow(self.url, location.encode("latin-1").decode("utf-8"))
+            self.go(follow(self.url, location.encode("latin-1").decode("utf-8")))
         except Refused as refused:
             raise _refusal(refused) from refused
         except UnicodeError as error:
             raise Failure(Cause.BAD_REDIRECT, "跳转地址无法识别。") from error
-        following = CookieRequest(self.url)
-        self.jar.add_cookie_header(following)
-        self.cookies = following.get_header("Cookie") or ""
         self.redirects += 1
 
     def result(self, verdict: Verdict, cause: str = "", detail: str = "") -> ProbeResult:
