@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import ColumnElement, false, or_, select, true
 
 from app.core import db
 from app.core.access import Permission
-from app.organisations.domain import Grant, Place, Principal, ScopeKind
-from app.organisations.models import Body
+from app.organisations.domain import Grant, Place, Principal, Role, ScopeKind, StaffState
+from app.organisations.models import Body, Staff, StaffGrant
 from app.organisations.places import BodyView, bodies
 
 
@@ -59,3 +59,22 @@ def scope_condition(
 
 def _refs(grants: Iterable[Grant], kind: ScopeKind) -> list[str]:
     return sorted({grant.scope_ref for grant in grants if grant.scope_kind is kind})
+
+
+def on_duty(roles: Collection[Role]) -> list[tuple[int, Grant]]:
+    """Return who may be called for: every active person's grants of ``roles``, ordered by person."""
+    query = (
+        select(StaffGrant)
+        .join(Staff, Staff.id == StaffGrant.staff_id)
+        .where(Staff.state == StaffState.ACTIVE, StaffGrant.role.in_(list(roles)))
+        .order_by(StaffGrant.staff_id, StaffGrant.id)
+    )
+    return [
+        (row.staff_id, Grant(row.role, row.scope_kind, row.scope_ref)) for row in db.session().scalars(query)
+    ]
+
+
+def places(body_ids: Iterable[int]) -> dict[int, Place]:
+    """Return where bodies stand; those that do not exist are left out."""
+    query = select(Body.id, Body.region_code, Body.city_code).where(Body.id.in_(set(body_ids)))
+    return {row.id: Place(*row) for row in db.session().execute(query)}

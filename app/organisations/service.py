@@ -1,6 +1,6 @@
 """The only public face of organisations: places, bodies, schedules, staff, authority, sign-in."""
 
-from app.organisations.authority import bodies_of, covers, scope_condition
+from app.organisations.authority import bodies_of, covers, on_duty, places, scope_condition
 from app.organisations.domain import (
     ATTEMPTS_PER_ADDRESS,
     NAME_MAX,
@@ -14,6 +14,7 @@ from app.organisations.domain import (
     USERNAME_MAX,
     Grant,
     LinkPurpose,
+    Place,
     Principal,
     RegionLevel,
     Role,
@@ -94,6 +95,7 @@ __all__ = [
     "Grant",
     "LinkPurpose",
     "LinkView",
+    "Place",
     "Principal",
     "Progress",
     "RegionLevel",
@@ -134,9 +136,11 @@ __all__ = [
     "joined_body",
     "names_of",
     "new_password_hash",
+    "on_duty",
     "one_time_link",
     "open_session",
     "password_matches",
+    "places",
     "principal_of",
     "regions",
     "remove_grant",

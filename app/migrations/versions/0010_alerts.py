@@ -4,7 +4,6 @@ import sqlalchemy as sa
 from alembic import op
 
 from app.core.db import Instant, Key
-from sqlalchemy.dialects import sqlite
 
 revision = "0010"
 down_revision = "0009"
