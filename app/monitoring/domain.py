@@ -66,6 +66,16 @@ class EventKind(StrEnum):
     ORDERED = "ordered"  # a reform order (整改通知) was issued
 
 
+class OrderState(StrEnum):
+    """Where a reform order stands."""
+
+    ORDERED = "ordered"
+    ANSWERED = "answered"
+    RETURNED = "returned"  # the remedy was not enough; the body answers again
+    ACCEPTED = "accepted"
+    WITHDRAWN = "withdrawn"
+
+
 class MaintenanceScope(StrEnum):
     """What a maintenance window covers."""
 

@@ -10,9 +10,9 @@ from app.core import audit, db
 from app.core.access import Permission
 from app.core.errors import Invalid, NotFound
 from app.monitoring.domain import LIST_MAX, IncidentState
+from app.monitoring.incidents_intake import OBJECT
 from app.monitoring.models import Incident
 from app.monitoring.shapes import IncidentList, IncidentView
-from app.monitoring.watching import OBJECT
 from app.organisations import service as organisations
 from app.organisations.service import Principal
 

@@ -36,6 +36,7 @@ from app.monitoring.domain import (
     EventKind,
     IncidentState,
     MaintenanceScope,
+    OrderState,
     Outcome,
 )
 from mobile_pages.probe.base import Condition
@@ -214,9 +215,11 @@ class Incident(Model):
 
     ``open_check_id`` is the check while the outage lasts and None afterwards: unique, so a check
     has one open incident at most. ``started_at`` is dated back to the first failing look,
-    ``opened_at`` is when it was believed. ``phase`` is where it went wrong (dns, connect, tls,
-    status, content, slow). ``escalation_level`` counts who has been told: 0 nobody yet, 1 contact,
-    2 body, 3 province; ``escalate_at`` is when the next must be, None when nobody is left.
+    ``opened_at`` is when it was believed. ``phase`` is where it goes wrong (dns, connect, tls,
+    status, content, slow), ``cause`` why, both as last noted, at ``cause_at``. ``evidence`` is what
+    the look that confirmed it found (host, address, status, certificate). ``escalation_level`` counts
+    who has been told: 0 nobody yet, 1 contact, 2 body, 3 province; ``escalate_at`` is when the next
+    must be, None when nobody is left.
     """
 
     __tablename__ = "incident"
@@ -240,6 +243,8 @@ class Incident(Model):
     phase: Mapped[str] = mapped_column(String(16))
     cause: Mapped[str] = mapped_column(String(CAUSE_MAX))
     detail: Mapped[str] = mapped_column(String(DETAIL_MAX))
+    cause_at: Mapped[datetime]
+    evidence: Mapped[dict[str, Any]] = mapped_column(JSON)
     started_at: Mapped[datetime]
     opened_at: Mapped[datetime]
     acknowledged_at: Mapped[datetime | None]
@@ -263,6 +268,44 @@ class IncidentEvent(Model):
     kind: Mapped[EventKind]
     actor: Mapped[str] = mapped_column(String(ACTOR_MAX))
     text: Mapped[str] = mapped_column(String(NOTE_MAX))
+
+
+class ReformOrder(Model):
+    """A reform order (整改通知): what the province demands of a body after an incident.
+
+    ``facts`` is what the paper states, as it stood when it was ordered; ``paper`` is the PDF, None
+    until it is printed. ``open_incident_id`` is the incident until the order is accepted or withdrawn
+    and None afterwards: unique, so an incident has one running order at most.
+    """
+
+    __tablename__ = "reform_order"
+    __table_args__ = (
+        UniqueConstraint("year", "number", name="uq_reform_order_number"),
+        Index("ix_reform_order_body", "body_id", "ordered_at"),
+        Index("ix_reform_order_incident", "incident_id"),
+    )
+
+    id: Mapped[int] = key_column()
+    year: Mapped[int] = mapped_column(SmallInteger)
+    number: Mapped[int]
+    incident_id: Mapped[int] = mapped_column(Key, ForeignKey("incident.id"))
+    open_incident_id: Mapped[int | None] = mapped_column(Key, unique=True)
+    body_id: Mapped[int] = mapped_column(Key, ForeignKey("body.id"))
+    state: Mapped[OrderState]
+    facts: Mapped[dict[str, Any]] = mapped_column(JSON)
+    demands: Mapped[str] = mapped_column(Text)
+    due_on: Mapped[date]
+    ordered_at: Mapped[datetime]
+    ordered_by: Mapped[str] = mapped_column(String(ACTOR_MAX))
+    remedy: Mapped[str] = mapped_column(Text)
+    evidence_note: Mapped[str] = mapped_column(Text)
+    answered_at: Mapped[datetime | None]
+    answered_by: Mapped[str | None] = mapped_column(String(ACTOR_MAX))
+    decision_reason: Mapped[str] = mapped_column(String(NOTE_MAX))
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[str | None] = mapped_column(String(ACTOR_MAX))
+    paper: Mapped[bytes | None] = mapped_column(LargeBinary(4_000_000), deferred=True)
+    version: Mapped[int]
 
 
 class Maintenance(Model):

@@ -9,13 +9,14 @@ from typing import Any
 
 from sqlalchemy import delete, func, insert, select, update
 
-from app.core import audit, db
+from app.core import db
 from app.mobile_access import service as mobile_access
 from app.mobile_access.service import State, WatchedPage
+from app.monitoring import incidents_intake as incidents
 from app.monitoring import samples
-from app.monitoring.domain import CAUSE_MAX, DETAIL_MAX, CheckKind, IncidentState, Outcome, Terms, phase_of
-from app.monitoring.models import Incident, ProberBeat, ProbeSample, StateSpan, Watch
-from mobile_pages.probe.base import Condition, ProbeResult, Span
+from app.monitoring.domain import CAUSE_MAX, CheckKind, Outcome, Terms
+from app.monitoring.models import ProberBeat, ProbeSample, StateSpan, Watch
+from mobile_pages.probe.base import Condition, ProbeResult, Span, Verdict
 from mobile_pages.probe.outage import Outage
 from mobile_pages.probe.runner import Stats
 from mobile_pages.probe.state import (
@@ -36,8 +37,6 @@ from mobile_pages.probe.state import (
     void,
 )
 
-PROBER = "system:prober"
-OBJECT = "incident"
 OFFLINE_CAUSE = "prober_offline"
 _SOUND = frozenset({Condition.UP, Condition.DEGRADED})
 _CHUNK = 500
@@ -88,6 +87,7 @@ def take_list(pages: Sequence[WatchedPage], terms: Terms, *, now: datetime) -> N
     for row in rows.values():
         if row.watched and row.page_id not in wanted:
             _end(row, now)
+    incidents.settle()
     db.writing().flush()
 
 
@@ -127,7 +127,7 @@ def _end(row: Watch, now: datetime) -> None:
     state = replace(step.state, incident=None, belief=Condition.UNKNOWN, belief_cause="")
     row.watched = False
     _keep(row, before, replace(step, state=state))
-    _close_incident(row.check_id, now, Outcome.UNWATCHED)
+    incidents.closed(row.check_id, now, Outcome.UNWATCHED)
 
 
 def ingest(prober: str, results: Iterable[ProbeResult], terms: Terms) -> None:
@@ -150,7 +150,10 @@ def ingest(prober: str, results: Iterable[ProbeResult], terms: Terms) -> None:
         row.total_ms = round(result.phases.total_ms)
         _keep(row, before, step)
         for event in step.events:
-            _act(row, event, result.detail, terms.grace)
+            _act(row, event, result.detail, terms)
+        if result.verdict is Verdict.DOWN and step.state.incident is not None:
+            incidents.failing(check_id, result)
+    incidents.settle()
     db.writing().flush()
 
 
@@ -161,7 +164,8 @@ def void_outage(outage: Outage, check_ids: Collection[int], terms: Terms) -> Non
         step = void(before, outage.since, outage.noticed_at, OFFLINE_CAUSE)
         _keep(row, before, step)
         for event in step.events:
-            _act(row, event, "", terms.grace)
+            _act(row, event, "", terms)
+    incidents.settle()
     db.writing().flush()
 
 
@@ -252,49 +256,13 @@ def _add_spans(check_id: int, spans: Iterable[Span]) -> None:
     db.writing().execute(insert(StateSpan), rows)
 
 
-def _act(row: Watch, event: Event, detail: str, grace: timedelta) -> None:
+def _act(row: Watch, event: Event, detail: str, terms: Terms) -> None:
     match event:
         case WentDown(since, confirmed_at, cause):
-            _open_incident(row, since, confirmed_at, cause, detail)
-            mobile_access.probe_failed(row.page_id, since, cause, grace=grace)
+            incidents.opened(row, since, confirmed_at, cause, detail, terms)
         case CameBack(at):
-            _close_incident(row.check_id, at, Outcome.RECOVERED)
-            mobile_access.probe_recovered(row.page_id, at)
+            incidents.closed(row.check_id, at, Outcome.RECOVERED)
         case Voided(at):
-            _close_incident(row.check_id, at, Outcome.VOIDED)
-            mobile_access.probe_recovered(row.page_id, at)
+            incidents.closed(row.check_id, at, Outcome.VOIDED)
         case _:
             pass
-
-
-def _open_incident(row: Watch, since: datetime, confirmed_at: datetime, cause: str, detail: str) -> None:
-    incident = Incident(
-        check_id=row.check_id,
-        open_check_id=row.check_id,
-        page_id=row.page_id,
-        kind=row.kind,
-        state=IncidentState.OPEN,
-        phase=phase_of(cause),
-        escalation_level=0,
-        body_id=row.body_id,
-        page_name=row.name,
-        cause=cause[:CAUSE_MAX],
-        detail=detail[:DETAIL_MAX],
-        started_at=since,
-        opened_at=confirmed_at,
-    )
-    db.writing().add(incident)
-    db.writing().flush()
-    told = {"page_id": str(row.page_id), "started_at": since.isoformat(), "cause": cause}
-    audit.record(PROBER, "incident.open", OBJECT, incident.id, told)
-
-
-def _close_incident(check_id: int, at: datetime, outcome: Outcome) -> None:
-    incident = db.writing().scalar(select(Incident).where(Incident.open_check_id == check_id))
-    if incident is None:
-        return
-    incident.open_check_id, incident.resolved_at, incident.outcome = None, at, outcome
-    incident.state = IncidentState.RESOLVED
-    told = {"page_id": str(incident.page_id), "resolved_at": at.isoformat(), "outcome": outcome.value}
-    audit.record(PROBER, "incident.close", OBJECT, incident.id, told)
-    db.writing().flush()

@@ -229,6 +229,8 @@ def upgrade() -> None:
             "kind": "'page'",
             "state": f"CASE WHEN open_page_id IS NULL THEN 'resolved' ELSE {acknowledged} END",
             "phase": _case("cause", phases, "'other'"),
+            "cause_at": "opened_at",
+            "evidence": "'{}'",
             "escalation_level": "0",
         }
         | _same("id", "page_id", "body_id", "page_name", "cause", "detail", "started_at", "opened_at")
@@ -273,6 +275,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("incident_event", schema=None) as batch_op:
         batch_op.create_index("ix_incident_event_incident", ["incident_id", "at"], unique=False)
+    _create_reform_order()
 
 
 def _create_watch_state() -> None:
@@ -340,6 +343,8 @@ def _create_incident() -> None:
         sa.Column("phase", sa.String(length=16), nullable=False),
         sa.Column("cause", sa.String(length=40), nullable=False),
         sa.Column("detail", sa.String(length=200), nullable=False),
+        sa.Column("cause_at", Instant(), nullable=False),
+        sa.Column("evidence", sa.JSON(), nullable=False),
         sa.Column("started_at", Instant(), nullable=False),
         sa.Column("opened_at", Instant(), nullable=False),
         sa.Column("acknowledged_at", Instant(), nullable=True),
@@ -369,6 +374,46 @@ def _create_incident() -> None:
         batch_op.create_index("ix_incident_page", ["page_id", "opened_at"], unique=False)
         batch_op.create_index("ix_incident_group", ["group_id"], unique=False)
         batch_op.create_index("ix_incident_escalate", ["escalate_at"], unique=False)
+
+
+def _create_reform_order() -> None:
+    op.create_table(
+        "reform_order",
+        sa.Column("id", Key, autoincrement=False, nullable=False),
+        sa.Column("year", sa.SmallInteger(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("incident_id", Key, nullable=False),
+        sa.Column("open_incident_id", Key, nullable=True),
+        sa.Column("body_id", Key, nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("demands", sa.Text(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("ordered_at", Instant(), nullable=False),
+        sa.Column("ordered_by", sa.String(length=80), nullable=False),
+        sa.Column("remedy", sa.Text(), nullable=False),
+        sa.Column("evidence_note", sa.Text(), nullable=False),
+        sa.Column("answered_at", Instant(), nullable=True),
+        sa.Column("answered_by", sa.String(length=80), nullable=True),
+        sa.Column("decision_reason", sa.String(length=1000), nullable=False),
+        sa.Column("decided_at", Instant(), nullable=True),
+        sa.Column("decided_by", sa.String(length=80), nullable=True),
+        sa.Column("paper", sa.LargeBinary(length=4000000), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["body_id"], ["body.id"], name=op.f("fk_reform_order_body_id_body")),
+        sa.ForeignKeyConstraint(
+            ["incident_id"], ["incident.id"], name=op.f("fk_reform_order_incident_id_incident")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reform_order")),
+        sa.UniqueConstraint("open_incident_id", name=op.f("uq_reform_order_open_incident_id")),
+        sa.UniqueConstraint("year", "number", name="uq_reform_order_number"),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("reform_order", schema=None) as batch_op:
+        batch_op.create_index("ix_reform_order_body", ["body_id", "ordered_at"], unique=False)
+        batch_op.create_index("ix_reform_order_incident", ["incident_id"], unique=False)
 
 
 def _create_prober_beat() -> None:
