@@ -100,6 +100,9 @@ class Watch(Model):
     ``sampled_at`` is when the newest look began. ``facts`` is what the newest good look learnt
     besides (certificate, TLS version, addresses, fingerprint; :class:`mobile_pages.probe.facts.Facts`).
     ``flapping_since``: set while the check flips so often that its events are held back.
+    ``version`` counts the changes of what is concluded; a process that remembers a state compares
+    it. A look that confirms what is held true moves ``sampled_at`` only, which therefore also says
+    how far the stored looks have been judged.
     """
 
     __tablename__ = "watch_state"
@@ -124,6 +127,7 @@ class Watch(Model):
     memory: Mapped[dict[str, Any]] = mapped_column(JSON)
     facts: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     flapping_since: Mapped[datetime | None]
+    version: Mapped[int]
 
 
 class StateSpan(Model):
@@ -355,7 +359,11 @@ class WatchPolicy(Model):
 
 
 class ProberBeat(Model):
-    """One row per prober: its own health as it last told it. ``number`` stands for it in samples."""
+    """One row per prober: its own health as it last told it. ``number`` stands for it in samples.
+
+    ``running``: looks under way; ``waiting``: results not stored yet, ``spooled`` of them on disk;
+    ``missed`` looks and ``lost`` results count since the prober began.
+    """
 
     __tablename__ = "prober_beat"
 
@@ -369,6 +377,8 @@ class ProberBeat(Model):
     missed: Mapped[int]
     waiting: Mapped[int]
     lost: Mapped[int]
+    running: Mapped[int]
+    spooled: Mapped[int]
 
 
 class ShardLease(Model):
@@ -379,6 +389,16 @@ class ShardLease(Model):
     shard: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     owner: Mapped[str | None] = mapped_column(String(PROBER_MAX))
     leased_until: Mapped[datetime | None]
+
+
+class SecondOpinion(Model):
+    """A check in doubt, at which another prober is asked to look too; gone when the doubt is settled."""
+
+    __tablename__ = "second_opinion"
+
+    check_id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    asked_by: Mapped[str] = mapped_column(String(PROBER_MAX))
+    asked_at: Mapped[datetime]
 
 
 class MonthlyReport(Model):

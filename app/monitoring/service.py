@@ -14,6 +14,7 @@ from app.monitoring.domain import (
     terms,
 )
 from app.monitoring.incidents import acknowledge, incidents
+from app.monitoring.intake import Intake, ingest
 from app.monitoring.public import badge, public_incidents, standing
 from app.monitoring.shapes import (
     Badge,
@@ -38,7 +39,6 @@ from app.monitoring.watching import (
     beat,
     differs,
     forget_samples,
-    ingest,
     take_list,
     void_outage,
     watched_ids,
@@ -63,6 +63,7 @@ __all__ = [
     "Counts",
     "IncidentList",
     "IncidentView",
+    "Intake",
     "OfficialFigure",
     "OfficialVerdict",
     "Outcome",

@@ -16,13 +16,12 @@ from app.monitoring import incidents_intake as incidents
 from app.monitoring import samples
 from app.monitoring.domain import CAUSE_MAX, CheckKind, Outcome, Terms
 from app.monitoring.models import ProberBeat, ProbeSample, StateSpan, Watch
-from mobile_pages.probe.base import Condition, ProbeResult, Span, Verdict
+from mobile_pages.probe.base import Condition, Span
 from mobile_pages.probe.outage import Outage
 from mobile_pages.probe.runner import Stats
 from mobile_pages.probe.state import (
     CameBack,
     Event,
-    Sample,
     Step,
     Voided,
     WatchState,
@@ -30,7 +29,6 @@ from mobile_pages.probe.state import (
     begin,
     from_dict,
     hold,
-    observe,
     open_spans,
     release,
     to_dict,
@@ -81,7 +79,7 @@ def take_list(pages: Sequence[WatchedPage], terms: Terms, *, now: datetime) -> N
         row.body_id, row.name, row.url = page.body_id, page.name, page.url
         if not row.watched:
             row.watched = True
-            _keep(row, from_dict(row.memory), release(from_dict(row.memory), now))
+            keep(row, state_of(row), release(state_of(row), now))
         if _contradict(page.state, row.condition):
             _mend(row, terms.grace, now)
     for row in rows.values():
@@ -107,13 +105,14 @@ def _begin(page: WatchedPage, now: datetime) -> None:
             since=now,
             cause="",
             memory=to_dict(fresh),
+            version=1,
         )
     )
     _add_spans(page.id, open_spans(fresh))
 
 
 def _mend(row: Watch, grace: timedelta, now: datetime) -> None:
-    incident = from_dict(row.memory).incident
+    incident = state_of(row).incident
     if incident is not None:
         mobile_access.probe_failed(row.page_id, incident.since, incident.cause, grace=grace)
     else:
@@ -121,50 +120,23 @@ def _mend(row: Watch, grace: timedelta, now: datetime) -> None:
 
 
 def _end(row: Watch, now: datetime) -> None:
-    before = from_dict(row.memory)
+    before = state_of(row)
     step = hold(before, now, Condition.PAUSED)
     # When it comes back it has been changed and checked anew: what was believed says nothing then.
     state = replace(step.state, incident=None, belief=Condition.UNKNOWN, belief_cause="")
     row.watched = False
-    _keep(row, before, replace(step, state=state))
+    keep(row, before, replace(step, state=state))
     incidents.closed(row.check_id, now, Outcome.UNWATCHED)
-
-
-def ingest(prober: str, results: Iterable[ProbeResult], terms: Terms) -> None:
-    """Store looks, in the order they were made, and draw the conclusions. Safe to repeat.
-
-    Results of pages that are not watched (any more) are dropped.
-    """
-    looks = [(int(result.target_id), result) for result in results]
-    rows = _watches({check_id for check_id, _ in looks})
-    looks = [(check_id, result) for check_id, result in looks if check_id in rows]
-    samples.store(samples.prober_number(prober), looks)
-    for check_id, result in looks:
-        row = rows[check_id]
-        before = from_dict(row.memory)
-        sample = Sample(result.started_at, result.verdict, result.cause)
-        step = observe(before, sample, terms.rule)
-        if step.state is before:
-            continue  # told before, or overtaken by a newer one
-        row.sampled_at = result.started_at
-        row.total_ms = round(result.phases.total_ms)
-        _keep(row, before, step)
-        for event in step.events:
-            _act(row, event, result.detail, terms)
-        if result.verdict is Verdict.DOWN and step.state.incident is not None:
-            incidents.failing(check_id, result)
-    incidents.settle()
-    db.writing().flush()
 
 
 def void_outage(outage: Outage, check_ids: Collection[int], terms: Terms) -> None:
     """Take back what was seen of these checks while the prober itself was cut off. Safe to repeat."""
-    for row in _watches(check_ids).values():
-        before = from_dict(row.memory)
+    for row in locked_watches(check_ids).values():
+        before = state_of(row)
         step = void(before, outage.since, outage.noticed_at, OFFLINE_CAUSE)
-        _keep(row, before, step)
+        keep(row, before, step)
         for event in step.events:
-            _act(row, event, "", terms)
+            act(row, event, "", terms)
     incidents.settle()
     db.writing().flush()
 
@@ -190,6 +162,8 @@ def beat(prober: str, stats: Stats, *, now: datetime) -> None:
             missed=stats.missed,
             waiting=stats.waiting,
             lost=stats.lost,
+            running=stats.running,
+            spooled=stats.spooled,
         )
     )
     db.writing().flush()
@@ -209,17 +183,26 @@ def _locked(query: Any) -> Any:
     return query.order_by(Watch.check_id).with_for_update().execution_options(populate_existing=True)
 
 
-def _watches(check_ids: Collection[int]) -> dict[int, Watch]:
+def locked_watches(check_ids: Collection[int]) -> dict[int, Watch]:
+    """Return the rows of those of the checks that are watched, locked in the order of their keys."""
     query = select(Watch).where(Watch.check_id.in_(check_ids), Watch.watched.is_(True))
     return {row.check_id: row for row in db.writing().scalars(_locked(query))}
 
 
-def _keep(row: Watch, before: WatchState, step: Step) -> None:
+def state_of(row: Watch) -> WatchState:
+    """Return what is known of a check: what it remembers, and how far looks have confirmed it since."""
+    state = from_dict(row.memory)
+    if row.sampled_at is None or (state.last_at is not None and state.last_at >= row.sampled_at):
+        return state
+    return replace(state, last_at=row.sampled_at)
+
+
+def keep(row: Watch, before: WatchState, step: Step) -> None:
     """Write the new state into its row and the spans it settles or changes into theirs."""
     held, now_open = open_spans(before), open_spans(step.state)
     if step.spans or held != now_open:
         _replace_spans(row.check_id, held[0].start, step, now_open)
-    row.memory = to_dict(step.state)
+    row.memory, row.version = to_dict(step.state), row.version + 1
     row.condition, row.since = now_open[-1].condition, now_open[-1].start
     row.cause = now_open[-1].cause[:CAUSE_MAX]
 
@@ -256,7 +239,8 @@ def _add_spans(check_id: int, spans: Iterable[Span]) -> None:
     db.writing().execute(insert(StateSpan), rows)
 
 
-def _act(row: Watch, event: Event, detail: str, terms: Terms) -> None:
+def act(row: Watch, event: Event, detail: str, terms: Terms) -> None:
+    """Let the incidents know of a change; :func:`incidents.settle` must follow."""
     match event:
         case WentDown(since, confirmed_at, cause):
             incidents.opened(row, since, confirmed_at, cause, detail, terms)

@@ -76,6 +76,7 @@ class Stats:
     offline: bool
     lag_p50_ms: float
     lag_p99_ms: float
+    spooled: int = 0
 
 
 class Prober:

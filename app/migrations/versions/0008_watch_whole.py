@@ -166,6 +166,16 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_table(
+        "second_opinion",
+        sa.Column("check_id", Key, autoincrement=False, nullable=False),
+        sa.Column("asked_by", sa.String(length=20), nullable=False),
+        sa.Column("asked_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("check_id", name=op.f("pk_second_opinion")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
         "watch_policy",
         sa.Column("id", Key, autoincrement=False, nullable=False),
         sa.Column("city_code", sa.String(length=20), nullable=False),
@@ -209,7 +219,7 @@ def upgrade() -> None:
     _renew(
         "watch_state",
         _create_watch_state,
-        {"check_id": "page_id", "kind": "'page'"}
+        {"check_id": "page_id", "kind": "'page'", "version": "1"}
         | _same("page_id", "body_id", "name", "url", "watched", "begun_at", "condition", "since", "cause")
         | _same("sampled_at", "total_ms", "memory"),
     )
@@ -239,7 +249,7 @@ def upgrade() -> None:
     _renew(
         "prober_beat",
         _create_prober_beat,
-        {"number": "ROW_NUMBER() OVER (ORDER BY name)"}
+        {"number": "ROW_NUMBER() OVER (ORDER BY name)", "running": "0", "spooled": "0"}
         | _same("name", "seen_at", "own_network_ok", "lag_p99_ms", "targets", "looks", "missed", "waiting")
         | _same("lost"),
     )
@@ -297,6 +307,7 @@ def _create_watch_state() -> None:
         sa.Column("memory", sa.JSON(), nullable=False),
         sa.Column("facts", sa.JSON(), nullable=True),
         sa.Column("flapping_since", Instant(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["body_id"], ["body.id"], name=op.f("fk_watch_state_body_id_body")),
         sa.ForeignKeyConstraint(
             ["page_id"], ["mobile_page.id"], name=op.f("fk_watch_state_page_id_mobile_page")
@@ -429,6 +440,8 @@ def _create_prober_beat() -> None:
         sa.Column("missed", sa.Integer(), nullable=False),
         sa.Column("waiting", sa.Integer(), nullable=False),
         sa.Column("lost", sa.Integer(), nullable=False),
+        sa.Column("running", sa.Integer(), nullable=False),
+        sa.Column("spooled", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_prober_beat")),
         sa.UniqueConstraint("number", name=op.f("uq_prober_beat_number")),
         mysql_charset="utf8mb4",
