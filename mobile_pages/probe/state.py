@@ -7,62 +7,70 @@ prober itself cut off) make the time unknown and neither extend nor break a row.
 The state is one frozen value that goes to and from JSON, so a row can keep it. Every step hands
 out the spans that are now settled for good (each exactly once, without gaps or overlaps) and the
 events staff or residents must hear of. What is not settled yet is told by :func:`open_spans`.
+
+A page that opens and closes all the time flaps: its outages are counted as ever, but the events of
+each are marked, so that one incident is held open until it is calm.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from mobile_pages.probe.base import Condition, Span, Verdict
+from mobile_pages.probe.events import (
+    Calmed,
+    CameBack,
+    Changed,
+    Event,
+    Flapping,
+    LostSight,
+    Rule,
+    Sample,
+    Voided,
+    WentDown,
+)
+from mobile_pages.probe.flapping import FlapRule
+
+__all__ = [
+    "HOLDS",
+    "Calmed",
+    "CameBack",
+    "Changed",
+    "Event",
+    "Flapping",
+    "Incident",
+    "LostSight",
+    "Rule",
+    "Sample",
+    "Step",
+    "Stretch",
+    "Voided",
+    "WatchState",
+    "WentDown",
+    "begin",
+    "from_dict",
+    "hold",
+    "lapse",
+    "observe",
+    "open_spans",
+    "release",
+    "to_dict",
+    "void",
+]
 
 STATE_VERSION = 1
 HOLDS = frozenset({Condition.PAUSED, Condition.MAINTENANCE})
+SECOND_PATIENCE = 2
+"""So many times the usual row is believed though the second prober has not looked."""
+
 _ANSWERS = {
     Verdict.UP: Condition.UP,
     Verdict.DEGRADED: Condition.DEGRADED,
     Verdict.DOWN: Condition.DOWN,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """How many looks in a row it takes to be believed; each at least 1.
-
-    Attributes:
-        longest_gap: time since the last look after which nothing is known any more, as when the
-            prober stood still and could not even say so; None never forgets.
-    """
-
-    down_after: int = 3
-    back_after: int = 2
-    degraded_after: int = 3
-    longest_gap: timedelta | None = None
-
-    def __post_init__(self) -> None:
-        if min(self.down_after, self.back_after, self.degraded_after) < 1:
-            raise ValueError("it takes at least one look to believe anything")
-
-    def needed(self, belief: Condition, saying: Condition) -> int:
-        """Return the length of the row of ``saying`` that overturns ``belief``."""
-        if saying is Condition.DOWN:
-            return self.down_after
-        if belief is Condition.UNKNOWN:
-            return 1
-        if saying is Condition.DEGRADED and belief is Condition.UP:
-            return self.degraded_after
-        return self.back_after
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One look: ``at`` is when it began (aware), ``cause`` why it did not end well."""
-
-    at: datetime
-    verdict: Verdict
-    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +103,13 @@ class WatchState:
         belief: what is held true of the page itself; kept while we cannot look.
         stretches: the confirmed stretch still open, then those waiting for confirmation.
         row: what the unconfirmed looks say, None when there are none; ``row_count`` of them.
+        row_prober: who made the first of them; ``row_seconded`` once another prober agreed.
         hold: paused or under maintenance; None when it is watched.
         last_at: when the newest look counted began; older ones are ignored.
+        released_at: when the last hold ended; no hold reaches back before it.
+        flips: the newest looks as bits of :class:`~mobile_pages.probe.flapping.FlapRule`, the last
+            1 among them made at ``flipped_at``.
+        flapping_since: None while the page is calm.
     """
 
     stretches: tuple[Stretch, ...]
@@ -109,6 +122,12 @@ class WatchState:
     hold: Condition | None = None
     incident: Incident | None = None
     last_at: datetime | None = None
+    row_prober: int | None = None
+    row_seconded: bool = False
+    released_at: datetime | None = None
+    flips: int = 0
+    flipped_at: datetime | None = None
+    flapping_since: datetime | None = None
 
     @property
     def condition(self) -> Condition:
@@ -120,52 +139,10 @@ class WatchState:
         """Whether looks at half the interval would settle something sooner."""
         return self.row is not None and self.hold is None
 
-
-@dataclass(frozen=True, slots=True)
-class WentDown:
-    """``since``: the first failing look; ``confirmed_at``: the one that settled it."""
-
-    since: datetime
-    confirmed_at: datetime
-    cause: str
-
-
-@dataclass(frozen=True, slots=True)
-class CameBack:
-    """``at``: the first good look after the outage, which began at ``down_since``."""
-
-    at: datetime
-    confirmed_at: datetime
-    down_since: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """A change without outage: first known, slow, quick again."""
-
-    at: datetime
-    confirmed_at: datetime
-    condition: Condition
-    cause: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class LostSight:
-    """From ``at`` on we do not know; an open incident stays open."""
-
-    at: datetime
-    cause: str
-
-
-@dataclass(frozen=True, slots=True)
-class Voided:
-    """The incident that began at ``down_since`` never was: our own connection had failed."""
-
-    at: datetime
-    down_since: datetime
-
-
-Event = WentDown | CameBack | Changed | LostSight | Voided
+    @property
+    def wants_second(self) -> bool:
+        """Whether failing looks wait for another prober's opinion."""
+        return self.row is Condition.DOWN and not self.row_seconded and self.hold is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +177,8 @@ def observe(state: WatchState, sample: Sample, rule: Rule | None = None) -> Step
         return Step(state)
     gap = lapse(state, at, rule)
     step = _judged(replace(gap.state, last_at=at), at, sample, rule)
+    if rule.flaps is not None:
+        step = _damped(gap.state, step, at, sample.verdict, rule.flaps)
     return Step(step.state, gap.spans + step.spans, gap.events + step.events)
 
 
@@ -214,21 +193,38 @@ def lapse(state: WatchState, now: datetime, rule: Rule) -> Step:
 
 
 def hold(state: WatchState, at: datetime, condition: Condition) -> Step:
-    """Begin a pause or maintenance; unconfirmed failures before it are dropped.
+    """Begin a pause or maintenance at exactly ``at``, also when that has passed already.
+
+    Unconfirmed failures are dropped, and so is what was seen from ``at`` on: ``retract_from`` says
+    so when spans of it were settled, and an outage that began then is taken back.
 
     Raises:
         ValueError: ``condition`` is neither pause nor maintenance.
     """
     if condition not in HOLDS:
         raise ValueError(f"{condition} is no way to hold a watch")
-    return _settle(replace(_put(_refuted(state), Stretch(_utc(at), condition)), hold=condition))
+    at = _utc(at)
+    state = _refuted(state)
+    events: tuple[Event, ...] = ()
+    if state.incident is not None and state.incident.since >= at:
+        since = state.incident.since
+        events = (Voided(since, since, condition.value),)
+        state = replace(state, incident=None, belief=Condition.UNKNOWN, belief_cause="")
+    retract_from = at if at < state.stretches[0].start else None
+    kept = tuple(one for one in state.stretches if one.start < at)
+    step = _settle(replace(state, stretches=(*kept, Stretch(at, condition)), hold=condition))
+    return Step(step.state, step.spans, events, retract_from)
 
 
 def release(state: WatchState, at: datetime) -> Step:
     """End a pause or maintenance; until the next look the page's condition is unknown."""
     if state.hold is None:
         return Step(state)
-    return _settle(replace(_put(state, Stretch(_utc(at), Condition.UNKNOWN)), hold=None))
+    if state.belief is Condition.UNKNOWN:
+        # Nothing is believed of it, as of one that comes back to the watch: it begins afresh.
+        state = replace(state, flips=0, flipped_at=None, flapping_since=None)
+    state = _put(state, Stretch(_utc(at), Condition.UNKNOWN))
+    return _settle(replace(state, hold=None, released_at=state.stretches[-1].start))
 
 
 def void(state: WatchState, since: datetime, at: datetime, cause: str = "prober_offline") -> Step:
@@ -249,6 +245,10 @@ def void(state: WatchState, since: datetime, at: datetime, cause: str = "prober_
             retract_from = blind_from
         events = (Voided(at, blind_from),)
         state = replace(state, incident=None, belief=Condition.UNKNOWN, belief_cause="")
+    if state.flapping_since is not None and state.flapping_since > _utc(since):
+        events = events or (_calmed_by_void(state, at),)
+        state = replace(state, flapping_since=None)
+    state = replace(state, flips=0, flipped_at=None)
     if state.hold is not None and retract_from is None:
         return Step(state, events=events)
     if state.hold is None and state.condition is not Condition.UNKNOWN:
@@ -258,6 +258,12 @@ def void(state: WatchState, since: datetime, at: datetime, cause: str = "prober_
     blind = Stretch(blind_from, Condition.UNKNOWN, cause)
     step = _settle(replace(state, stretches=(*kept, blind, *held)))
     return Step(step.state, step.spans, events, retract_from)
+
+
+def _calmed_by_void(state: WatchState, at: datetime) -> Event:
+    if state.incident is not None:
+        return Calmed(at, at, Condition.DOWN, state.incident.cause)
+    return Voided(at, state.flapping_since or at)
 
 
 def open_spans(state: WatchState) -> tuple[Span, ...]:
@@ -279,7 +285,7 @@ def _judged(state: WatchState, at: datetime, sample: Sample, rule: Rule) -> Step
         return _cannot_tell(state, at, sample.cause)
     if saying is state.belief:
         return _settle(_put(_refuted(state), Stretch(at, saying, state.belief_cause)))
-    return _in_doubt(state, at, saying, sample.cause, rule)
+    return _in_doubt(state, at, saying, sample, rule)
 
 
 def _cannot_tell(state: WatchState, at: datetime, cause: str) -> Step:
@@ -288,15 +294,23 @@ def _cannot_tell(state: WatchState, at: datetime, cause: str) -> Step:
     return Step(step.state, step.spans, events)
 
 
-def _in_doubt(state: WatchState, at: datetime, saying: Condition, cause: str, rule: Rule) -> Step:
+def _in_doubt(state: WatchState, at: datetime, saying: Condition, sample: Sample, rule: Rule) -> Step:
     same_row = state.row is saying or (
         # After an outage a slow answer is as good a sign of life as a quick one.
         state.belief is Condition.DOWN and state.row is not None
     )
     if not same_row:
-        state = replace(_refuted(state), row_since=at, row_cause=cause)
-    state = replace(_put(state, Stretch(at, None)), row=saying, row_count=state.row_count + 1)
-    if state.row_count < rule.needed(state.belief, saying):
+        state = replace(_refuted(state), row_since=at, row_cause=sample.cause, row_prober=sample.prober)
+    state = replace(
+        _put(state, Stretch(at, None)),
+        row=saying,
+        row_count=state.row_count + 1,
+        row_seconded=state.row_seconded or sample.prober != state.row_prober,
+    )
+    needed = rule.needed(state.belief, saying)
+    if rule.second_prober and sample.second_at_hand and state.wants_second:
+        needed *= SECOND_PATIENCE
+    if state.row_count < needed:
         return _settle(state)
     return _confirmed(state, at, saying)
 
@@ -324,7 +338,44 @@ def _refuted(state: WatchState) -> WatchState:
         replace(one, condition=state.belief, cause=state.belief_cause) if one.condition is None else one
         for one in state.stretches
     )
-    return replace(state, stretches=stretches, row=None, row_count=0, row_since=None, row_cause="")
+    return replace(
+        state,
+        stretches=stretches,
+        row=None,
+        row_count=0,
+        row_since=None,
+        row_cause="",
+        row_prober=None,
+        row_seconded=False,
+    )
+
+
+def _damped(before: WatchState, step: Step, at: datetime, verdict: Verdict, rule: FlapRule) -> Step:
+    """Note whether the look flipped; mark the events of a page that flaps, say when that begins and ends."""
+    state = step.state
+    if verdict not in _ANSWERS or state.hold is not None:
+        return step
+    said = before.row or before.belief
+    flipped = said is not Condition.UNKNOWN and (said is Condition.DOWN) is not (verdict is Verdict.DOWN)
+    if not flipped and not before.flips and before.flapping_since is None:
+        return step
+    bits = rule.noted(before.flips, flipped=flipped)
+    flipped_at = at if flipped else before.flipped_at
+    state = replace(state, flips=bits, flipped_at=flipped_at if bits else None)
+    events = step.events
+    if state.flapping_since is None and rule.flaps(bits):
+        state = replace(state, flapping_since=at)
+        events = (*map(_held_back, events), Flapping(at))
+    elif state.flapping_since is not None:
+        events = tuple(map(_held_back, events))
+        if rule.calm(bits):
+            state = replace(state, flips=0, flipped_at=None, flapping_since=None)
+            events += (Calmed(flipped_at or at, at, state.belief, state.belief_cause),)
+    return replace(step, state=state, events=events)
+
+
+def _held_back(event: Event) -> Event:
+    return replace(event, flapping=True) if isinstance(event, WentDown | CameBack) else event
 
 
 def _put(state: WatchState, stretch: Stretch) -> WatchState:
@@ -362,10 +413,21 @@ def _utc(at: datetime) -> datetime:
     return at.astimezone(UTC)
 
 
+_RARE = (
+    ("row_prober", None),
+    ("row_seconded", False),
+    ("released_at", None),
+    ("flips", 0),
+    ("flipped_at", None),
+    ("flapping_since", None),
+)
+"""Written only where they say something: nearly every page is calm, and there are many pages."""
+
+
 def to_dict(state: WatchState) -> dict[str, Any]:
     """Return the state as plain JSON values."""
     incident = state.incident
-    return {
+    raw = {
         "version": STATE_VERSION,
         "stretches": [[_iso(one.start), one.condition, one.cause] for one in state.stretches],
         "belief": state.belief.value,
@@ -378,6 +440,11 @@ def to_dict(state: WatchState) -> dict[str, Any]:
         "incident": incident and [_iso(incident.since), _iso(incident.confirmed_at), incident.cause],
         "last_at": _iso(state.last_at),
     }
+    for name, usual in _RARE:
+        value = getattr(state, name)
+        if value != usual:
+            raw[name] = _iso(value) if isinstance(value, datetime) else value
+    return raw
 
 
 def from_dict(raw: Any) -> WatchState:
@@ -398,13 +465,19 @@ def from_dict(raw: Any) -> WatchState:
             belief_cause=str(raw["belief_cause"]),
             row=_condition(raw["row"]),
             row_count=int(raw["row_count"]),
-            row_since=raw["row_since"] and _instant(raw["row_since"]),
+            row_since=_moment(raw["row_since"]),
             row_cause=str(raw["row_cause"]),
             hold=_condition(raw["hold"]),
             incident=raw["incident"] and _incident(*raw["incident"]),
-            last_at=raw["last_at"] and _instant(raw["last_at"]),
+            last_at=_moment(raw["last_at"]),
+            row_prober=raw.get("row_prober"),
+            row_seconded=bool(raw.get("row_seconded")),
+            released_at=_moment(raw.get("released_at")),
+            flips=int(raw.get("flips", 0)),
+            flipped_at=_moment(raw.get("flipped_at")),
+            flapping_since=_moment(raw.get("flapping_since")),
         )
-    except (KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"not a watch state of version 1: {error!r}") from error
 
 
@@ -414,6 +487,10 @@ def _iso(at: datetime | None) -> str | None:
 
 def _instant(text: str) -> datetime:
     return _utc(datetime.fromisoformat(text))
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else _instant(text)
 
 
 def _condition(value: str | None) -> Condition | None:
