@@ -10,14 +10,21 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import load_only
 
-from app.core import clock, db
+from app.core import clock, db, outbox
 from app.core.access import Permission
 from app.core.errors import Conflict, NotFound
-from app.mobile_access.domain import CheckKind, State, verify_files
+from app.mobile_access.domain import RENEW_WITHIN, CheckKind, State, verify_files
 from app.mobile_access.grace import after_check
 from app.mobile_access.life import check_ended
 from app.mobile_access.models import CheckFile, CheckRun, MobilePage
-from app.mobile_access.rechecks import SYSTEM, ask_recheck, ask_rejudgement, new_run
+from app.mobile_access.rechecks import (
+    RENEW_JOB,
+    SYSTEM,
+    ask_recheck,
+    ask_rejudgement,
+    new_run,
+    phase_of,
+)
 from app.mobile_access.registry import channels_of, load, load_any
 from app.mobile_access.shapes import CheckReport, CheckResult, CheckTask, CheckView, Differences
 from app.mobile_access.spec_versions import spec_in_force
@@ -27,6 +34,8 @@ from mobile_pages.report.comparison import compare
 from mobile_pages.report.document import from_json
 
 RECHECK_WITHIN = timedelta(hours=24)  # Source: MAS-MON-04
+
+_RENEWED = frozenset({State.ONLINE, State.PASSED})
 
 STUCK_AFTER = timedelta(hours=1)
 """A check not finished by then never will be: the job was put aside."""
@@ -141,8 +150,8 @@ def record_rejudgement(
     return record_check(run.id, result, now=now)
 
 
-def rejudge_source(page_id: int) -> tuple[int, str] | None:
-    """Return the check to judge again and its artifact's address.
+def rejudge_source(page_id: int) -> tuple[int, str, Mapping[str, Any] | None] | None:
+    """Return the check to judge again, its artifact's address and its report.
 
     None while a check is under way, which will know the version that holds, and where nothing is kept.
     """
@@ -152,20 +161,35 @@ def rejudge_source(page_id: int) -> tuple[int, str] | None:
         return None
     if run.artifact is None or run.files_forgotten_at is not None:
         return None
-    return run.id, run.artifact
+    return run.id, run.artifact, run.report
 
 
 def visit_instead(page_id: int, occasion: str, because: str, *, now: datetime) -> None:
-    """Ask for a visit to a page that cannot be judged again, when residents use it. Safe to repeat."""
-    if load_any(page_id).state is State.ONLINE:
-        ask_recheck(
-            page_id,
-            CheckKind.DRIFT,
-            occasion=f"{occasion}:visit",
-            because=f"{because}，原始数据已清理，重新访问",
-            actor=SYSTEM,
-            now=now,
-        )
+    """Have a page visited that cannot be judged on what is kept, at its own moment within a day.
+
+    Only of pages that residents use or the province is about to decide on. Safe to repeat.
+    """
+    if load_any(page_id).state not in _RENEWED:
+        return
+    payload = {
+        "page_id": str(page_id),
+        "occasion": f"{occasion}:visit",
+        "because": because,
+        "since": now.isoformat(),
+    }
+    at = now + phase_of(page_id, RENEW_WITHIN)
+    outbox.enqueue(RENEW_JOB, payload, dedup_key=f"{RENEW_JOB}:{occasion}", run_at=at)
+
+
+def renew_artifact(page_id: int, occasion: str, because: str, *, since: datetime, now: datetime) -> None:
+    """Ask for the visit, unless one was made or asked for after ``since``. Safe to repeat."""
+    visited = db.session().scalar(
+        select(CheckRun.id)
+        .where(CheckRun.page_id == page_id, CheckRun.kind != CheckKind.SPEC, CheckRun.asked_at > since)
+        .limit(1)
+    )
+    if visited is None and load_any(page_id).state in _RENEWED:
+        ask_recheck(page_id, CheckKind.RENEW, occasion=occasion, because=because, actor=SYSTEM, now=now)
 
 
 def pages_to_rejudge(after: int, *, limit: int) -> list[int]:
@@ -188,7 +212,9 @@ def look_again(by: organisations.Principal, page_id: int, *, now: datetime) -> N
     """
     page = load(by, Permission.PAGES_REGISTER, page_id)
     newest = _newest(page_id)
-    if page.state is not State.ONLINE or (newest is not None and newest.finished_at is None):
+    confirming = newest is not None and newest.kind is CheckKind.CONFIRM  # waits for some minutes yet
+    under_way = newest is not None and newest.finished_at is None and not confirming
+    if page.state is not State.ONLINE or under_way:
         raise Conflict("网页不在线，或者正在检测")
     ask_recheck(page_id, CheckKind.ASKED, occasion=None, because="", actor=by.actor, now=now)
 

@@ -30,6 +30,12 @@ DOWN_LIMIT = timedelta(hours=24)
 """How long a page may be down before it is taken offline; then only a recheck brings it back."""
 
 
+CONFIRM_AFTER = timedelta(minutes=10)
+"""How long after a recheck that newly fails the page is visited again, before anything is set going."""
+
+RENEW_WITHIN = timedelta(days=1)
+"""Over how long the visits are spread that collect what a version of the spec newly asks for."""
+
 DRIFT_GRACE = timedelta(days=3)
 """How long an online page that a recheck found failing may stay with residents until it is mended."""
 
@@ -242,13 +248,19 @@ VERDICT_LABELS = {
 
 
 class CheckKind(StrEnum):
-    """Why a check was made. ``spec`` judges again what was collected before; all others visit the page."""
+    """Why a check was made. ``spec`` judges again what was collected before; all others visit the page.
+
+    ``confirm`` looks a second time at what a recheck newly found failing; ``renew`` collects what a version
+    of the spec asks for and an earlier visit did not collect.
+    """
 
     ASKED = "asked"
     WEEKLY = "weekly"
     DRIFT = "drift"
     SPEC = "spec"
     GRACE = "grace"
+    CONFIRM = "confirm"
+    RENEW = "renew"
 
 
 CHECK_KIND_LABELS = {
@@ -257,6 +269,8 @@ CHECK_KIND_LABELS = {
     CheckKind.DRIFT: "变化复检",
     CheckKind.SPEC: "重新判定",
     CheckKind.GRACE: "期满复检",
+    CheckKind.CONFIRM: "复核",
+    CheckKind.RENEW: "补充采集",
 }
 
 

@@ -6,7 +6,6 @@ spread. A moment missed because no worker ran is made up for.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,7 +15,7 @@ from sqlalchemy import Row, func, select
 from app.core import db
 from app.mobile_access.domain import CheckKind, State
 from app.mobile_access.models import CheckRun, MobilePage, PageLook
-from app.mobile_access.rechecks import SYSTEM, ask_recheck
+from app.mobile_access.rechecks import SYSTEM, ask_recheck, phase_of
 
 WEEK = timedelta(days=7)
 DAY = timedelta(days=1)
@@ -57,8 +56,7 @@ class DuePage:
 
 def last_moment(page_id: int, period: timedelta, now: datetime) -> datetime:
     """Return when the page's moment in ``period`` came last, at or before ``now``."""
-    phase = timedelta(seconds=zlib.crc32(str(page_id).encode()) % int(period.total_seconds()))
-    return now - (now - _EPOCH - phase) % period
+    return now - (now - _EPOCH - phase_of(page_id, period)) % period
 
 
 def due_rechecks(*, now: datetime) -> list[DuePage]:

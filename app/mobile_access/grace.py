@@ -16,6 +16,7 @@ from app.core import audit, db, outbox
 from app.mobile_access import publication
 from app.mobile_access.domain import (
     CHECK_KIND_LABELS,
+    CONFIRM_AFTER,
     DRIFT_GRACE,
     CheckKind,
     CheckVerdict,
@@ -29,14 +30,25 @@ from app.mobile_access.registry import OBJECT, apply, channels_of, load_any
 from app.mobile_access.shapes import CheckResult, GraceView
 
 END_GRACE_JOB = "mobile_access.end-grace"
+_CONFIRMS = "confirm:"
+UNCONFIRMED = frozenset({CheckKind.WEEKLY, CheckKind.DRIFT, CheckKind.GRACE, CheckKind.RENEW})
+"""Visits that nobody asked for: one of them may have met the page at a bad moment."""
+BY_SPEC = frozenset({CheckKind.SPEC, CheckKind.RENEW})
+"""What a version of the spec sets going."""
 TRY_AGAIN = timedelta(days=1)
 """When the last visit told nothing (no browser, page down just then), another one follows after this."""
 
 
-def after_check(run: CheckRun, result: CheckResult, *, grace_days: int, now: datetime) -> None:
+def after_check(
+    run: CheckRun, result: CheckResult, *, grace_days: int, now: datetime, by_person: bool = False
+) -> None:
     """Open, keep or end the grace time of the page a finished check is about.
 
-    A check that could not be decided changes nothing.
+    A check that could not be decided changes nothing. What a visit that nobody asked for newly found
+    failing opens no grace time before a second visit has confirmed it.
+
+    Args:
+        by_person: a person decided a rule of the check just now.
     """
     page = load_any(run.page_id)
     found = _open_one(page.id)
@@ -49,8 +61,10 @@ def after_check(run: CheckRun, result: CheckResult, *, grace_days: int, now: dat
     elif result.verdict is CheckVerdict.FAIL:
         codes = blocking_codes(result.report)
         if found is None and page.state is State.ONLINE:  # an outage has a clock of its own
-            length = timedelta(days=grace_days) if run.kind is CheckKind.SPEC else DRIFT_GRACE
-            _open(page, run, result, codes, now + length, now)
+            if run.kind in UNCONFIRMED and not by_person:
+                _ask_for_confirmation(run, codes, now)
+            else:
+                _open_for(page, run, result, codes, grace_days, now)
         elif found is not None:
             found.codes = codes
             visited = run.kind is not CheckKind.SPEC
@@ -125,13 +139,49 @@ def _open_one(page_id: int) -> GracePeriod | None:
     return db.session().scalar(select(GracePeriod).where(GracePeriod.open_page_id == page_id))
 
 
+def _ask_for_confirmation(run: CheckRun, codes: Sequence[str], now: datetime) -> None:
+    ask_recheck(
+        run.page_id,
+        CheckKind.CONFIRM,
+        occasion=f"{_CONFIRMS}{run.id}",
+        because=f"第 {run.number} 次检测发现 {len(codes)} 项必须整改，再访问一次确认",
+        actor=SYSTEM,
+        now=now,
+        after=CONFIRM_AFTER,
+    )
+
+
+def _confirmed(run: CheckRun) -> CheckRun | None:
+    """Return the check that ``run`` looked at a second time, None when it is of another kind."""
+    if run.kind is not CheckKind.CONFIRM or run.occasion is None:
+        return None
+    return db.session().get(CheckRun, int(run.occasion.removeprefix(_CONFIRMS)))
+
+
+def _open_for(
+    page: MobilePage, run: CheckRun, result: CheckResult, codes: list[str], grace_days: int, now: datetime
+) -> None:
+    first = _confirmed(run)
+    cause = run.kind if first is None else first.kind
+    twice = [] if first is None else [code for code in codes if code in blocking_codes(first.report)]
+    length = timedelta(days=grace_days) if cause in BY_SPEC else DRIFT_GRACE
+    # A page that fails each time another rule fails all the same.
+    _open(page, run, result, cause, twice or codes, now + length, now)
+
+
 def _open(
-    page: MobilePage, run: CheckRun, result: CheckResult, codes: list[str], until: datetime, now: datetime
+    page: MobilePage,
+    run: CheckRun,
+    result: CheckResult,
+    cause: CheckKind,
+    codes: list[str],
+    until: datetime,
+    now: datetime,
 ) -> None:
     row = GracePeriod(
         page_id=page.id,
         open_page_id=page.id,
-        cause=run.kind,
+        cause=cause,
         check_number=run.number,
         spec_version=result.spec_version,
         codes=codes,
@@ -158,7 +208,7 @@ def _end(row: GracePeriod, outcome: GraceOutcome, now: datetime) -> None:
 
 
 def _take_offline(page: MobilePage, row: GracePeriod, run: CheckRun, now: datetime) -> None:
-    cause = f"规范第 {row.spec_version} 版" if row.cause is CheckKind.SPEC else CHECK_KIND_LABELS[row.cause]
+    cause = f"规范第 {row.spec_version} 版" if row.cause in BY_SPEC else CHECK_KIND_LABELS[row.cause]
     reason = f"{cause}发现 {len(row.codes)} 项必须整改，到期未改，已自动下线"
     detail = {"check": run.number, "codes": row.codes}
     apply(page, Event.SPEC_VERSION_CHANGED, SYSTEM, now=now, detail=detail)

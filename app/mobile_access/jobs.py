@@ -16,13 +16,13 @@ from app.mobile_access import service
 from app.mobile_access.files import artifact_store
 from app.mobile_access.gathering import browsers, gather
 from app.mobile_access.grace import END_GRACE_JOB
-from app.mobile_access.judging import judged
+from app.mobile_access.judging import explained, judged, uncollected
 from app.mobile_access.life import HIDE_JOB, TIMEOUT_JOB
 from app.mobile_access.looking import look_at
 from app.mobile_access.presenting import as_html
 from app.mobile_access.printing import PRINT_JOB
 from app.mobile_access.publication import PUBLISH_JOB
-from app.mobile_access.rechecks import CHECK_JOB, REJUDGE_PAGE_JOB
+from app.mobile_access.rechecks import CHECK_JOB, REJUDGE_PAGE_JOB, RENEW_JOB
 from app.mobile_access.service import CheckResult, CheckVerdict
 from app.mobile_access.spec_versions import REJUDGE_JOB
 from app.mobile_access.waivers import waivers_for
@@ -91,24 +91,39 @@ def rejudge_page(payload: Mapping[str, Any]) -> None:
 def _rejudge(page_id: int, occasion: str, because: str) -> None:
     """Judge a page again on what was collected last, without a visit.
 
-    Where that is kept no more, or in a form that is read no more, the page is visited, provided that
-    residents use it. Safe to repeat.
+    Where that is kept no more, or in a form that is read no more, or does not hold all that the rules
+    ask for now, the page is visited, provided that residents use it. Safe to repeat.
     """
     found = service.rejudge_source(page_id)
     if found is None:
         return
-    run_id, digest = found
+    run_id, digest, before = found
     artifact = _kept_artifact(digest)
     if artifact is None:
-        db.transaction(lambda: service.visit_instead(page_id, occasion, because, now=clock.system_clock()))
+        said = f"{because}，原始数据已清理，重新访问"
+        db.transaction(lambda: service.visit_instead(page_id, occasion, said, now=clock.system_clock()))
         return
     complete = replace(artifact, evidence=service.evidence_for(page_id, digest))
     result = _judged(complete, digest, page_id)
-    db.transaction(
-        lambda: service.record_rejudgement(
-            run_id, result, occasion=occasion, because=because, now=clock.system_clock()
-        )
-    )
+    lacking = uncollected(before, result.report)
+    result = explained(result, lacking)
+
+    def record() -> None:
+        now, said = clock.system_clock(), because
+        if lacking:
+            said = f"{because}；{len(lacking)} 条上次没有采集，重新访问后才能判定"
+            service.visit_instead(page_id, occasion, f"{because}，补充采集 {len(lacking)} 条", now=now)
+        service.record_rejudgement(run_id, result, occasion=occasion, because=said, now=now)
+
+    db.transaction(record)
+
+
+def renew_artifact(payload: Mapping[str, Any]) -> None:
+    """Have a page visited whose last visit did not collect what the spec asks for now."""
+    page_id, since = int(payload["page_id"]), datetime.fromisoformat(payload["since"])
+    occasion, because = str(payload["occasion"]), str(payload["because"])
+    now = clock.system_clock()
+    db.transaction(lambda: service.renew_artifact(page_id, occasion, because, since=since, now=now))
 
 
 def _kept_artifact(digest: str) -> Artifact | None:
@@ -220,6 +235,7 @@ JOBS = (
     Job(TIMEOUT_JOB, end_outage),
     Job(REJUDGE_JOB, rejudge_pages),
     Job(REJUDGE_PAGE_JOB, rejudge_page),
+    Job(RENEW_JOB, renew_artifact),
     Job(END_GRACE_JOB, end_grace),
     Job(LOOK_JOB, look_at_page),
     Job(PRINT_JOB, print_report),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, replace
+from typing import Any
 
 import structlog
 
@@ -12,9 +13,9 @@ from app.mobile_access.shapes import CheckResult, SpecView
 from config.access_spec.versions import PinchZoom
 from mobile_pages.artifact import Artifact
 from mobile_pages.report.document import to_json
-from mobile_pages.spec.base import Need, Outcome, Profile, Rule
-from mobile_pages.spec.engine import SpecRule, Waiver, judge, load_rules
-from mobile_pages.spec.outcomes import not_applicable
+from mobile_pages.spec.base import Need, Outcome, Profile, Rule, Verdict
+from mobile_pages.spec.engine import RULE_ERROR, SpecRule, Waiver, judge, load_rules
+from mobile_pages.spec.outcomes import NOT_COLLECTED, not_applicable
 
 ZOOM = "MAS-LAY-03"
 log = structlog.get_logger(__name__)
@@ -38,6 +39,39 @@ def judged(artifact: Artifact, digest: str, spec: SpecView, waivers: Iterable[Wa
         report=to_json(report, artifact),
         artifact=digest,
     )
+
+
+def uncollected(before: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> list[str]:
+    """Return the codes on which an artifact judged again says nothing because it does not hold the measure.
+
+    These are rules that are not run now, or broke, and had an answer in the report ``before``, or none at
+    all there. Rules about the watch wait for something else.
+    """
+    earlier = {rule["code"]: rule for rule in (before or {}).get("rules", ())}
+    waiting = {one.rule.code for one in load_rules().values() if one.rule.may_wait}
+    return [
+        rule["code"]
+        for rule in (now or {}).get("rules", ())
+        if rule["code"] not in waiting and _is_silent(rule) and _answered(earlier.get(rule["code"]))
+    ]
+
+
+def explained(result: CheckResult, codes: Collection[str]) -> CheckResult:
+    """Return ``result`` with the plain reason beside each rule of ``codes`` that it says nothing on."""
+    if not codes or result.report is None:
+        return result
+    day = result.report["collected_at"][:10]
+    reason = f"{NOT_COLLECTED}（{day}），重新访问后才能判定。"
+    rules = [{**rule, "reason": reason} if rule["code"] in codes else rule for rule in result.report["rules"]]
+    return replace(result, report={**result.report, "rules": rules})
+
+
+def _is_silent(rule: Mapping[str, Any]) -> bool:
+    return bool(rule["verdict"] == Verdict.NOT_RUN or rule["reason"].startswith(RULE_ERROR))
+
+
+def _answered(rule: Mapping[str, Any] | None) -> bool:
+    return rule is None or not _is_silent(rule) or str(rule["reason"]).startswith(NOT_COLLECTED)
 
 
 def rules_under(pinch_zoom: PinchZoom) -> Mapping[str, SpecRule]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import zlib
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
@@ -13,18 +14,27 @@ from app.mobile_access.models import CheckRun, MobilePage
 
 CHECK_JOB = "mobile_access.check-page"
 REJUDGE_PAGE_JOB = "mobile_access.rejudge-page"
+RENEW_JOB = "mobile_access.renew-artifact"
 SYSTEM = "system"
 SHOWN = frozenset({State.ONLINE, State.DEGRADED})
 """Where a page is one that residents use."""
 
 
 def ask_recheck(
-    page_id: int, kind: CheckKind, *, occasion: str | None, because: str, actor: str, now: datetime
+    page_id: int,
+    kind: CheckKind,
+    *,
+    occasion: str | None,
+    because: str,
+    actor: str,
+    now: datetime,
+    after: timedelta = timedelta(0),
 ) -> int | None:
     """Ask for a visit to a page in whatever state, without moving it.
 
     Args:
         occasion: what it is for; asked again for the same, nothing happens. None is no such bond.
+        after: how long to wait before the visit.
 
     Returns:
         the check, None when it was asked for already.
@@ -32,8 +42,14 @@ def ask_recheck(
     run = new_run(page_id, kind, occasion=occasion, because=because, actor=actor, now=now)
     if run is None:
         return None
-    outbox.enqueue(CHECK_JOB, {"run_id": str(run.id)}, dedup_key=f"{CHECK_JOB}:{run.id}")
+    key = f"{CHECK_JOB}:{run.id}"
+    outbox.enqueue(CHECK_JOB, {"run_id": str(run.id)}, dedup_key=key, run_at=now + after if after else None)
     return run.id
+
+
+def phase_of(page_id: int, period: timedelta) -> timedelta:
+    """Return the page's own place in ``period``, the same every time, so that work is spread."""
+    return timedelta(seconds=zlib.crc32(str(page_id).encode()) % int(period.total_seconds()))
 
 
 def ask_rejudgement(page_id: int, occasion: str, because: str) -> None:

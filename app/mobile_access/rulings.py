@@ -204,7 +204,7 @@ def _judge_again(run: CheckRun, artifact: Artifact, waivers: Iterable[Waiver], n
         select(CheckRun.id).where(CheckRun.page_id == run.page_id).order_by(CheckRun.number.desc()).limit(1)
     )
     if newest == run.id:
-        after_check(run, result, grace_days=in_force.grace_days, now=now)
+        after_check(run, result, grace_days=in_force.grace_days, now=now, by_person=True)
 
 
 def _demand_sound(asked: OpenRule, decision: Decision) -> bool:

@@ -214,7 +214,10 @@ class CheckSchema(ma.Schema):
     kind = ma.fields.Enum(
         CheckKind,
         by_value=True,
-        metadata={"description": "asked 提交、weekly 每周、drift 变化、spec 重新判定、grace 整改期满"},
+        metadata={
+            "description": "asked 提交、weekly 每周、drift 变化、spec 重新判定、grace 整改期满、"
+            "confirm 复核、renew 补充采集"
+        },
     )
     because = ma.fields.Str(metadata={"description": "为什么检测"})
     differences = ma.fields.Nested(

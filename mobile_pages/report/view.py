@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from mobile_pages.report.document import Screenshot, StoredReport, Timings
 from mobile_pages.spec.base import Finding, Profile, Severity, Verdict
 from mobile_pages.spec.engine import Overall, Report, RuleResult, Totals
+from mobile_pages.spec.outcomes import NOT_COLLECTED
 
 LOCAL = ZoneInfo("Asia/Shanghai")
 
@@ -126,7 +127,8 @@ class ReportView:
         collected_at: Beijing time.
         blocking: every must-rule that failed, over all groups, in the order of the table.
         sections: groups with blocking rules first, otherwise in the order of the table.
-        uncovered_text: what no machine looked at; ``""`` when nothing is left.
+        notice: what a page judged again without a visit has no answer on yet; ``""`` when there is no such.
+        uncovered_text: clauses of the table that this report does not judge; ``""`` when nothing is left.
         is_refused: the address was not visited; the headline says why.
     """
 
@@ -144,6 +146,7 @@ class ReportView:
     sections: tuple[Section, ...]
     timings: Timings
     screenshots: tuple[Screenshot, ...]
+    notice: str
     uncovered_text: str
     is_refused: bool
 
@@ -190,6 +193,7 @@ def view(stored: StoredReport) -> ReportView:
         sections=sections,
         timings=stored.timings,
         screenshots=stored.screenshots,
+        notice=_notice(report),
         uncovered_text=_uncovered(report),
         is_refused=refusal is not None,
     )
@@ -209,7 +213,17 @@ def _counts(totals: Totals) -> tuple[Count, ...]:
 def _uncovered(report: Report) -> str:
     if not report.uncovered:
         return ""
-    return f"规范另有 {len(report.uncovered)} 条由人工抽查或上线后监测：{'、'.join(report.uncovered)}。"
+    return f"规范中另有 {len(report.uncovered)} 条不在本次判定之内：{'、'.join(report.uncovered)}。"
+
+
+def _notice(report: Report) -> str:
+    lacking = [one.code for one in report.results if one.reason.startswith(NOT_COLLECTED)]
+    if not lacking:
+        return ""
+    return (
+        f"本次没有重新访问网页。{len(lacking)} 条要看的内容上次访问时没有采集，"
+        f"重新访问后才有结论：{'、'.join(lacking)}。"
+    )
 
 
 def _sections(report: Report, pictures: dict[str, Screenshot]) -> tuple[Section, ...]:

@@ -105,7 +105,7 @@ class Report:
         url: entry address as registered; ``final_url`` where it led, equal when nothing answered.
         collected_at: ISO 8601 UTC, when the artifact was collected.
         results: one per rule, in the order of the table.
-        uncovered: codes of the table that no rule judges by machine (manual, or watched over time).
+        uncovered: codes of the table that no rule of this version of the spec judges.
     """
 
     url: str

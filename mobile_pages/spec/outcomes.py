@@ -10,6 +10,10 @@ NOT_WATCHED = "上线后监测，目前还没有监测数据"
 """Why a rule about the watch over a page says nothing yet."""
 
 
+NOT_COLLECTED = "上次访问时没有采集这一项"
+"""Why a rule says nothing of a page that is judged again without a visit: it asks for more than was seen."""
+
+
 def decided(
     faults: Iterable[Finding],
     doubts: Iterable[Finding] = (),

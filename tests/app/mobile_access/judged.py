@@ -39,13 +39,19 @@ def a_new_version(version="2", **changed) -> service.NewVersion:
 
 
 def only(result, *codes):
-    """Return a result in which exactly the must-rules ``codes`` fail."""
+    """Return a result in which exactly the must-rules ``codes`` fail; what was not run stays so."""
     rules = [
-        {**rule, "verdict": "fail" if rule["code"] in codes else "pass", "severity": "must", "waiver": ""}
+        {**rule, "verdict": _verdict(rule, codes), "severity": "must", "waiver": ""}
         for rule in result.report["rules"]
     ]
     verdict = service.CheckVerdict.FAIL if codes else service.CheckVerdict.PASS
     return replace(result, verdict=verdict, report={**result.report, "rules": rules})
+
+
+def _verdict(rule, codes):
+    if rule["code"] in codes:
+        return "fail"
+    return "not_run" if rule["verdict"] == "not_run" else "pass"
 
 
 def a_result(app, *failing, artifact: Artifact | None = None, picture: bytes | None = None):
@@ -85,3 +91,15 @@ def checked(app, given, page, kind, *failing, now, occasion=None):
     result = a_result(app, *failing)
     given(service.record_check, run_id, result, now=now + timedelta(seconds=30))
     return run_id
+
+
+def confirm(app, given, page, *failing, now):
+    """Let the second visit that a failing recheck asked for end with ``failing``."""
+    result = a_result(app, *failing)
+    given(lambda: service.record_check(the_run(page.id), result, now=now + timedelta(seconds=30)))
+
+
+def found_failing(app, given, page, kind, *failing, now):
+    """Let a recheck and the visit that confirms it end with ``failing``."""
+    checked(app, given, page, kind, *failing, now=now)
+    confirm(app, given, page, *failing, now=now)

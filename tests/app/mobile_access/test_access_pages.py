@@ -14,7 +14,7 @@ from app.mobile_access.files import artifact_store
 from app.mobile_access.judging import judged
 from app.mobile_access.service import CheckKind, State
 from tests.app.mobile_access.builders import a_page, a_png, the_run
-from tests.app.mobile_access.judged import a_spec, an_online_page, checked
+from tests.app.mobile_access.judged import a_spec, an_online_page, checked, found_failing
 from tests.app.mobile_access.test_rulings import GUIDED, NOT_RENDERED
 from tests.builders import NOW, a_bearer, a_body, a_principal, sign_in, submit
 from tests.mobile_pages.spec.builders import an_artifact
@@ -110,7 +110,7 @@ def publishable():
 
 def test_the_grace_time_stands_on_the_page_for_both_sides(app, client, given, body, operator):
     page = an_online_page(app, given, body=body)
-    checked(app, given, page, CheckKind.WEEKLY, "MAS-TRN-01", now=NOW + timedelta(days=1))
+    found_failing(app, given, page, CheckKind.WEEKLY, "MAS-TRN-01", now=NOW + timedelta(days=1))
 
     shown = client.get(f"/console/pages/{page.id}").text
 
@@ -294,7 +294,7 @@ def test_the_api_tells_kind_and_differences(app, client, given):
     page = an_online_page(app, given)
     checked(app, given, page, CheckKind.WEEKLY, "MAS-TRN-01", now=NOW)
     token = given(lambda: a_bearer(a_principal("province_reviewer")))
-    newest = json.loads(client.get(f"/api/v1/mobile-pages/{page.id}/checks", headers=token).data)[0]
+    newest = json.loads(client.get(f"/api/v1/mobile-pages/{page.id}/checks", headers=token).data)[1]
 
     assert newest["kind"] == "weekly"
     assert newest["differences"]["must_broken"] == ["MAS-TRN-01"]

@@ -5,12 +5,21 @@ from datetime import timedelta
 import pytest
 
 from app.core import audit, db
+from app.core.outbox import JobRow
 from app.mobile_access import service
-from app.mobile_access.domain import DRIFT_GRACE
+from app.mobile_access.domain import CONFIRM_AFTER, DRIFT_GRACE
 from app.mobile_access.models import CheckRun, GracePeriod
+from app.mobile_access.rechecks import CHECK_JOB
 from app.mobile_access.service import CheckKind, CheckVerdict, State
 from tests.app.mobile_access.builders import finish_check, the_run
-from tests.app.mobile_access.judged import a_result, a_reviewer, an_online_page, checked
+from tests.app.mobile_access.judged import (
+    a_result,
+    a_reviewer,
+    an_online_page,
+    checked,
+    confirm,
+    found_failing,
+)
 from tests.builders import NOW, a_body, a_principal
 
 DAY = timedelta(days=1)
@@ -30,7 +39,7 @@ def grace_of(app, page):
 def test_a_page_that_newly_fails_stays_with_residents_for_its_grace_time(app, given):
     page = an_online_page(app, given)
 
-    checked(app, given, page, CheckKind.WEEKLY, "MAS-TRN-01", now=NOW + DAY)
+    found_failing(app, given, page, CheckKind.WEEKLY, "MAS-TRN-01", now=NOW + DAY)
 
     grace, seen = grace_of(app, page), state_of(app, given, page)
     assert (seen.state, seen.served) == (State.ONLINE, True)
@@ -40,13 +49,13 @@ def test_a_page_that_newly_fails_stays_with_residents_for_its_grace_time(app, gi
 
 def test_a_page_still_failing_when_its_time_is_over_goes_by_allowed_moves(app, given):
     page = an_online_page(app, given)
-    checked(app, given, page, CheckKind.WEEKLY, "MAS-TRN-01", now=NOW + DAY)
+    found_failing(app, given, page, CheckKind.WEEKLY, "MAS-TRN-01", now=NOW + DAY)
 
     checked(app, given, page, CheckKind.GRACE, "MAS-TRN-01", now=NOW + 5 * DAY)
 
     seen = state_of(app, given, page)
     with app.app_context():
-        lines = [one for one in audit.history("mobile_page", page.id) if one.detail.get("check") == 3]
+        lines = [one for one in audit.history("mobile_page", page.id) if one.detail.get("check") == 4]
         published = service.published().items
     moves = [(one.action, one.detail["from"], one.detail["to"]) for one in reversed(lines)]
     assert moves == [
@@ -63,7 +72,7 @@ def test_a_page_still_failing_when_its_time_is_over_goes_by_allowed_moves(app, g
 )
 def test_a_page_mended_keeps_its_place_without_another_review(app, given, days):
     page = an_online_page(app, given)
-    checked(app, given, page, CheckKind.WEEKLY, "MAS-TRN-01", now=NOW + DAY)
+    found_failing(app, given, page, CheckKind.WEEKLY, "MAS-TRN-01", now=NOW + DAY)
 
     checked(app, given, page, CheckKind.GRACE, now=NOW + days * DAY)
 
@@ -73,7 +82,7 @@ def test_a_page_mended_keeps_its_place_without_another_review(app, given, days):
 
 def test_failing_again_within_the_time_does_not_lengthen_it(app, given):
     page = an_online_page(app, given)
-    checked(app, given, page, CheckKind.WEEKLY, "MAS-TRN-01", now=NOW)
+    found_failing(app, given, page, CheckKind.WEEKLY, "MAS-TRN-01", now=NOW)
     until = grace_of(app, page).until_at
 
     checked(app, given, page, CheckKind.DRIFT, "MAS-TRN-01", "MAS-ENT-01", now=NOW + DAY)
@@ -85,7 +94,7 @@ def test_failing_again_within_the_time_does_not_lengthen_it(app, given):
 
 def test_a_check_that_could_not_be_done_takes_no_page_away(app, given):
     page = an_online_page(app, given)
-    checked(app, given, page, CheckKind.WEEKLY, "MAS-TRN-01", now=NOW)
+    found_failing(app, given, page, CheckKind.WEEKLY, "MAS-TRN-01", now=NOW)
     given(
         service.ask_recheck,
         page.id,
@@ -104,7 +113,7 @@ def test_a_check_that_could_not_be_done_takes_no_page_away(app, given):
 
 def test_the_end_asks_for_one_visit_a_day_until_it_is_decided(app, given):
     page = an_online_page(app, given)
-    checked(app, given, page, CheckKind.WEEKLY, "MAS-TRN-01", now=NOW)
+    found_failing(app, given, page, CheckKind.WEEKLY, "MAS-TRN-01", now=NOW)
     grace = grace_of(app, page)
 
     for _ in range(2):
@@ -113,14 +122,14 @@ def test_the_end_asks_for_one_visit_a_day_until_it_is_decided(app, given):
 
     with app.app_context():
         kinds = [run.kind for run in db.session().query(CheckRun).order_by(CheckRun.number)]
-    assert kinds[2:] == [CheckKind.GRACE, CheckKind.GRACE]
+    assert kinds[3:] == [CheckKind.GRACE, CheckKind.GRACE]
 
 
 @pytest.mark.parametrize("act", ["suspend", "retire"])
 def test_a_page_that_leaves_otherwise_ends_its_grace_time(app, given, act):
     body = given(a_body)
     page = an_online_page(app, given, body=body)
-    checked(app, given, page, CheckKind.WEEKLY, "MAS-TRN-01", now=NOW)
+    found_failing(app, given, page, CheckKind.WEEKLY, "MAS-TRN-01", now=NOW)
 
     if act == "suspend":
         given(service.suspend, given(a_reviewer), page.id, "投诉", version=page.version, now=NOW)
@@ -154,7 +163,7 @@ def test_one_occasion_makes_one_check(app, given):
 
 def test_the_timeline_says_what_is_newly_broken_and_what_is_mended(app, given):
     page = an_online_page(app, given)
-    checked(app, given, page, CheckKind.WEEKLY, "MAS-TRN-01", now=NOW)
+    found_failing(app, given, page, CheckKind.WEEKLY, "MAS-TRN-01", now=NOW)
     checked(app, given, page, CheckKind.DRIFT, "MAS-ENT-01", now=NOW + DAY)
 
     reviewer = given(a_reviewer)
@@ -175,3 +184,79 @@ def test_a_department_has_an_online_page_looked_at_again_while_it_stays(app, giv
     given(lambda: service.record_check(the_run(page.id), result, now=NOW))
 
     assert state_of(app, given, page).state is State.ONLINE
+
+
+@pytest.mark.parametrize("kind", [CheckKind.WEEKLY, CheckKind.DRIFT, CheckKind.RENEW])
+def test_one_bad_visit_sets_nothing_going_but_a_second_visit(app, given, kind):
+    page = an_online_page(app, given)
+
+    checked(app, given, page, kind, "MAS-TRN-01", now=NOW)
+
+    reviewer = given(a_reviewer)
+    with app.app_context():
+        newest = service.checks_of(reviewer, page.id)[0]
+        (job,) = [one for one in db.session().query(JobRow) if one.dedup_key == f"{CHECK_JOB}:{newest.id}"]
+    assert grace_of(app, page) is None
+    assert (newest.kind, newest.verdict) == (CheckKind.CONFIRM, None)
+    assert "1 项必须整改" in newest.because
+    assert job.run_at == NOW + timedelta(seconds=30) + CONFIRM_AFTER
+
+
+def test_a_second_visit_that_finds_it_in_order_ends_the_matter(app, given):
+    page = an_online_page(app, given)
+    checked(app, given, page, CheckKind.WEEKLY, "MAS-TRN-01", now=NOW)
+
+    confirm(app, given, page, now=NOW + CONFIRM_AFTER)
+
+    assert grace_of(app, page) is None
+    with app.app_context():
+        assert db.session().query(CheckRun).filter_by(finished_at=None).count() == 0
+
+
+def test_only_what_failed_both_times_is_to_be_mended(app, given):
+    page = an_online_page(app, given)
+    checked(app, given, page, CheckKind.WEEKLY, "MAS-TRN-01", "MAS-ENT-01", now=NOW)
+
+    confirm(app, given, page, "MAS-ENT-01", "MAS-PRF-02", now=NOW + CONFIRM_AFTER)
+
+    grace = grace_of(app, page)
+    assert (grace.codes, grace.cause) == (("MAS-ENT-01",), CheckKind.WEEKLY)
+
+
+def test_a_page_that_fails_something_else_each_time_fails_all_the_same(app, given):
+    page = an_online_page(app, given)
+    checked(app, given, page, CheckKind.WEEKLY, "MAS-TRN-01", now=NOW)
+
+    confirm(app, given, page, "MAS-PRF-02", now=NOW + CONFIRM_AFTER)
+
+    assert grace_of(app, page).codes == ("MAS-PRF-02",)
+
+
+def test_a_check_that_the_department_asked_for_needs_no_second_visit(app, given):
+    page = an_online_page(app, given)
+
+    checked(app, given, page, CheckKind.ASKED, "MAS-TRN-01", now=NOW)
+
+    assert grace_of(app, page).cause is CheckKind.ASKED
+
+
+def test_a_visit_that_a_version_made_necessary_opens_the_versions_own_time(app, given):
+    page = an_online_page(app, given)
+
+    found_failing(app, given, page, CheckKind.RENEW, "MAS-TRN-01", now=NOW)
+
+    grace = grace_of(app, page)
+    assert grace.until_at - grace.opened_at == timedelta(days=30)
+
+
+def test_while_a_second_visit_is_to_come_the_department_may_have_one_at_once(app, given):
+    body = given(a_body)
+    page = an_online_page(app, given, body=body)
+    checked(app, given, page, CheckKind.WEEKLY, "MAS-TRN-01", now=NOW)
+    operator = given(a_principal, "department_operator", body=body)
+
+    given(service.look_again, operator, page.id, now=NOW)
+
+    with app.app_context():
+        waiting = db.session().query(CheckRun).filter_by(finished_at=None).order_by(CheckRun.number)
+        assert [run.kind for run in waiting] == [CheckKind.CONFIRM, CheckKind.ASKED]

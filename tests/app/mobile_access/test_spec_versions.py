@@ -2,21 +2,27 @@
 
 import csv
 import io
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
 from app.core import audit, db
 from app.core.access import Permission
 from app.core.errors import Invalid
+from app.core.outbox import JobRow
 from app.core.runner import Worker
 from app.mobile_access import jobs, service
+from app.mobile_access.domain import RENEW_WITHIN
 from app.mobile_access.files import artifact_store
 from app.mobile_access.judging import judged
 from app.mobile_access.models import CheckRun
+from app.mobile_access.rechecks import RENEW_JOB, phase_of
 from app.mobile_access.service import CheckKind, State
 from app.mobile_access.spec_versions import rules_digest
 from config.access_spec.versions import PinchZoom, load_versions
+from mobile_pages.spec.engine import load_rules
+from mobile_pages.spec.outcomes import NOT_COLLECTED, not_run
 from tests.app.mobile_access.builders import a_page
 from tests.app.mobile_access.judged import (
     TODAY,
@@ -31,6 +37,7 @@ from tests.builders import NOW, a_body, a_principal
 from tests.mobile_pages.spec.builders import a_fetch, an_artifact
 
 DAY = timedelta(days=1)
+NEW_RULE = "MAS-LAY-01"
 
 
 def publish(given, version="2", *, now=NOW, **changed):
@@ -186,7 +193,67 @@ def test_an_artifact_that_cannot_be_read_leads_to_a_visit_of_an_online_page(app,
             jobs.rejudge_page({"page_id": str(page.id), "occasion": "spec:2", "because": "测试"})
 
     path.write_bytes(before)
-    assert [run.kind for run in runs_of(app, page)] == [CheckKind.ASKED, CheckKind.DRIFT]
+    (renewal,) = renewals(app)
+    given(renew, renewal.payload, now=NOW + DAY)
+    assert [run.kind for run in runs_of(app, page)] == [CheckKind.ASKED, CheckKind.RENEW]
+    assert "原始数据已清理" in runs_of(app, page)[-1].because
+
+
+def renewals(app):
+    with app.app_context():
+        return db.session().query(JobRow).filter_by(name=RENEW_JOB).all()
+
+
+def renew(payload, *, now):
+    since = datetime.fromisoformat(payload["since"])
+    service.renew_artifact(
+        int(payload["page_id"]), payload["occasion"], payload["because"], since=since, now=now
+    )
+
+
+def test_what_an_old_artifact_does_not_hold_is_said_and_collected_later(app, given, old_artifact):
+    page = old_artifact
+
+    with app.app_context():
+        for _ in range(2):
+            jobs.rejudge_page({"page_id": str(page.id), "occasion": "spec:2", "because": "规范第 2 版生效"})
+
+    newest = runs_of(app, page)[-1]
+    rule = next(one for one in newest.report["rules"] if one["code"] == NEW_RULE)
+    (renewal,) = renewals(app)
+    assert rule["reason"].startswith(f"{NOT_COLLECTED}（2016-12-01）")
+    assert newest.because == "规范第 2 版生效；1 条上次没有采集，重新访问后才能判定"
+    assert renewal.run_at - renewal.created_at < RENEW_WITHIN
+
+
+def test_a_page_visited_meanwhile_is_not_visited_once_more(app, given, old_artifact):
+    with app.app_context():
+        jobs.rejudge_page({"page_id": str(old_artifact.id), "occasion": "spec:2", "because": "测试"})
+    (renewal,) = renewals(app)
+    later = datetime.fromisoformat(renewal.payload["since"]) + timedelta(hours=1)
+    checked(app, given, old_artifact, CheckKind.WEEKLY, now=later)
+
+    given(renew, renewal.payload, now=later + timedelta(hours=1))
+
+    assert runs_of(app, old_artifact)[-1].kind is CheckKind.WEEKLY
+
+
+def test_visits_that_collect_anew_are_spread_over_the_day():
+    moments = {phase_of(page_id, RENEW_WITHIN) // timedelta(hours=1) for page_id in range(500)}
+
+    assert moments == set(range(24))
+
+
+@pytest.fixture
+def old_artifact(app, given, monkeypatch):
+    """An online page under rules of which one asks for what its artifact does not hold."""
+    page = an_online_page(app, given)
+    known = load_rules()
+    key = next(key for key, one in known.items() if one.rule.code == NEW_RULE)
+    asks = replace(known[key].rule, judge=lambda artifact, profile: not_run("这次采集还没有量"))
+    newer = {**known, key: replace(known[key], rule=asks)}
+    monkeypatch.setattr("app.mobile_access.judging.load_rules", lambda: newer)  # a later release
+    return page
 
 
 def test_a_page_under_check_is_left_to_that_check(app, given):

@@ -9,6 +9,8 @@ from mobile_pages.report.document import from_json, to_json
 from mobile_pages.report.view import BADGES, Tone, headline, view
 from mobile_pages.spec.base import Profile, Verdict
 from mobile_pages.spec.engine import Overall, Totals, Waiver, judge, load_rules
+from mobile_pages.spec.outcomes import NOT_COLLECTED
+from tests.mobile_pages.report.builders import a_page, a_result
 from tests.mobile_pages.report.test_document import PICTURE, UNREACHABLE, a_rendering
 from tests.mobile_pages.spec.builders import an_artifact, good_html
 
@@ -106,8 +108,25 @@ def test_the_time_is_beijing_s():
     assert shown(an_artifact()).collected_at.isoformat() == "2016-12-01T10:00:00+08:00"
 
 
-def test_what_no_machine_looked_at_is_named():
-    assert "MAS-LAY-02" in shown(an_artifact()).uncovered_text
+def test_clauses_that_the_report_does_not_judge_are_named():
+    said = shown(an_artifact()).uncovered_text
+
+    assert "不在本次判定之内" in said
+    assert "MAS-LAY-02" in said
+
+
+def test_what_an_earlier_visit_did_not_collect_is_told_in_plain_words():
+    reason = f"{NOT_COLLECTED}（2016-12-01），重新访问后才能判定。"
+
+    page = view(a_page(a_result("MAS-LAY-07", "not_run", reason=reason)))
+
+    assert page.notice == (
+        "本次没有重新访问网页。1 条要看的内容上次访问时没有采集，重新访问后才有结论：MAS-LAY-07。"
+    )
+
+
+def test_there_is_nothing_to_tell_of_a_page_that_was_visited():
+    assert shown(an_artifact()).notice == ""
 
 
 @pytest.mark.parametrize(
