@@ -76,7 +76,7 @@ def rule(page_id: int, number: int, code: str) -> ResponseReturnValue:
 @reviews.get(f"{_CHECK}/files/<digest>")
 @access.staff(Permission.PAGES_READ)
 def evidence(page_id: int, number: int, digest: str) -> Response:
-    """Give out a file as it was sent, never shown in the hall's own pages."""
+    """Give out a file that proves a ruling, never shown in the hall's own pages."""
     found = service.evidence_file(access.current_staff(), page_id, number, digest)
     answer = Response(artifact_store(settings().var_dir).get(digest), content_type=found.evidence_type)
     answer.headers.set("Content-Disposition", "attachment", filename=found.evidence_name)
@@ -122,4 +122,4 @@ def _evidence() -> tuple[EvidenceFile, str] | None:
     if sent is None or not content:
         return None
     file = service.examined(content, sent.filename or "")
-    return file, sha256(content).hexdigest()
+    return file, sha256(file.content).hexdigest()

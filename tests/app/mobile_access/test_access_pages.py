@@ -198,7 +198,7 @@ def test_the_form_is_answered_with_a_picture_as_proof(client, reviewer, checked_
     file = client.get(link)
 
     assert "省级审核 测试人员" in shown
-    assert (file.mimetype, file.data) == ("image/png", a_png(4, 4))
+    assert (file.mimetype, file.data) == ("image/png", service.examined(a_png(4, 4), "截图.png").content)
     assert file.headers["Content-Disposition"].startswith("attachment")
     assert file.headers["X-Content-Type-Options"] == "nosniff"
 

@@ -6,14 +6,13 @@ import pytest
 
 from app.core.errors import Forbidden, Invalid, NotFound
 from app.mobile_access import jobs, service
-from app.mobile_access.evidence import EvidenceType
 from app.mobile_access.files import artifact_store
 from app.mobile_access.judging import judged
-from app.mobile_access.service import Answer, CheckVerdict, Decision, EvidenceRefused, State
+from app.mobile_access.service import Answer, CheckVerdict, Decision, State
 from mobile_pages.artifact import Artifact
 from mobile_pages.spec.base import Need, Profile, Verdict
 from mobile_pages.spec.engine import Waiver, judge, load_rules
-from tests.app.mobile_access.builders import a_page, a_png, the_run
+from tests.app.mobile_access.builders import a_page, the_run
 from tests.app.mobile_access.judged import a_reviewer, a_spec
 from tests.builders import NOW, a_body, a_principal
 from tests.mobile_pages.spec.builders import a_declaration, an_artifact
@@ -200,43 +199,3 @@ def test_a_ruling_is_shown_with_every_check_of_the_same_artifact(app, given, che
         again = {one.code: one for one in service.open_rules(reviewer, page_id, 2)}
 
     assert [one.passed for one in again[GUIDED.code].rulings] == [True]
-
-
-JPEG = b"\xff\xd8\xff\xe0\x00\x04ab\xff\xda\x00\x02data\xff\xd9"
-
-
-@pytest.mark.parametrize(
-    ("content", "name", "kind", "kept_as"),
-    [
-        pytest.param(a_png(2, 2), "截图.PNG", EvidenceType.PNG, "截图.png", id="png"),
-        pytest.param(JPEG, "../../a.jpeg", EvidenceType.JPEG, ".._.._a.jpg".strip("."), id="jpeg"),
-        pytest.param(b"%PDF-1.4\n%%EOF\n", "x.html", EvidenceType.PDF, "x.pdf", id="pdf by another name"),
-    ],
-)
-def test_evidence_is_known_by_its_content(content, name, kind, kept_as):
-    found = service.examined(content, name)
-
-    assert (found.type, found.content) == (kind, content)
-    assert found.name.endswith(kept_as.rpartition("_")[2])
-    assert "/" not in found.name
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        pytest.param(b"", id="empty"),
-        pytest.param(b"<svg onload=alert(1)>", id="svg"),
-        pytest.param(b"<!doctype html><script>", id="html"),
-        pytest.param(a_png(2, 2)[:-6], id="png cut off"),
-        pytest.param(a_png(2, 2) + b"<script>", id="png with a tail"),
-        pytest.param(a_png(2, 2).replace(b"IDAT", b"IDAX"), id="png with a wrong sum"),
-        pytest.param(JPEG[:-2], id="jpeg cut off"),
-        pytest.param(b"\xff\xd8\xff", id="jpeg start only"),
-        pytest.param(b"%PDF-1.4", id="pdf cut off"),
-        pytest.param(b"\x89PNG\r\n\x1a\n" + b"\xff" * 40, id="png of noise"),
-        pytest.param(b"%PDF-" + b"0" * (5 * 1024 * 1024) + b"%%EOF", id="too large"),
-    ],
-)
-def test_other_files_are_refused(content):
-    with pytest.raises(EvidenceRefused):
-        service.examined(content, "a.png")
