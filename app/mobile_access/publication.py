@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, or_, select, update
+from sqlalchemy import Row, Select, and_, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.core import db, outbox
@@ -142,6 +143,15 @@ def paused() -> list[PublishedPage]:
     return [_shown(row, organisations.joined_body(row)) for row in db.session().execute(statement)]
 
 
+def hidden(page_ids: Iterable[int]) -> dict[int, datetime]:
+    """Return those of the pages whose entries are hidden while they are down, with the moment of hiding."""
+    wanted = set(page_ids)
+    query = select(MobilePage.id, MobilePage.changed_at).where(
+        MobilePage.id.in_(wanted), MobilePage.state == State.DEGRADED, MobilePage.served.is_(False)
+    )
+    return {row.id: row.changed_at for row in db.session().execute(query)} if wanted else {}
+
+
 def search(text: str, limit: int = 5) -> list[PublishedPage]:
     """Return what fits the words of a resident best, best first; nothing when nothing fits.
 
@@ -180,10 +190,24 @@ def _fit(page: PublishedPage, pairs: list[str]) -> int:
     return sum(weight for text, weight in weighed for pair in pairs if pair in text.lower())
 
 
+_WATCHED = MobilePage.state.in_([State.ONLINE, State.DEGRADED])
+
+
 def watched_pages() -> list[WatchedPage]:
     """Return every page that must be probed, by id."""
+    # Columns and no entities: a province has ten thousand of them.
     statement = (
-        select(MobilePage).where(MobilePage.state.in_([State.ONLINE, State.DEGRADED])).order_by(MobilePage.id)
+        select(
+            MobilePage.id,
+            MobilePage.body_id,
+            MobilePage.name,
+            MobilePage.url,
+            MobilePage.health_url,
+            MobilePage.state,
+            MobilePage.down_since,
+        )
+        .where(_WATCHED)
+        .order_by(MobilePage.id)
     )
     return [
         WatchedPage(
@@ -195,8 +219,17 @@ def watched_pages() -> list[WatchedPage]:
             state=page.state,
             down_since=page.down_since,
         )
-        for page in db.session().scalars(statement)
+        for page in db.session().execute(statement)
     ]
+
+
+def watched_stamp() -> tuple[int, int, datetime | None]:
+    """Return what changes whenever :func:`watched_pages` does; cheap."""
+    statement = select(
+        func.count(), func.coalesce(func.sum(MobilePage.version), 0), func.max(MobilePage.changed_at)
+    ).where(_WATCHED)
+    count, versions, changed_at = db.session().execute(statement).one()
+    return int(count), int(versions), changed_at
 
 
 def _pages() -> Select[*tuple[Any, ...]]:

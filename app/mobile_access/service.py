@@ -84,6 +84,7 @@ from app.mobile_access.publication import (
     published,
     search,
     watched_pages,
+    watched_stamp,
 )
 from app.mobile_access.publishing import publish_menus
 from app.mobile_access.rechecks import ask_recheck
@@ -262,5 +263,6 @@ __all__ = [
     "waivers_in_force",
     "waivers_of",
     "watched_pages",
+    "watched_stamp",
     "with_rechecks",
 ]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from flask import Flask
 
 from app.core import clock, db
 from app.mobile_access import service as mobile_access
 from app.monitoring import service
-from app.monitoring.service import Terms
+from app.monitoring.service import Share, Terms
 from config.settings import Settings
 from mobile_pages.guard import Endpoint, Policy, parse_target
 from mobile_pages.probe.base import ProbeResult, ProbeTarget
@@ -18,8 +20,10 @@ from mobile_pages.probe.http import HttpProber
 from mobile_pages.probe.outage import Outage
 from mobile_pages.probe.runner import Looker, Prober, Stats
 from mobile_pages.probe.runner import Settings as Behaviour
+from mobile_pages.probe.steady import SteadyClock
 
-RELOAD_SECONDS = 5.0
+RELOAD_SECONDS = 4.0
+LIST_EVERY = timedelta(seconds=60)
 DRAIN_SECONDS = 1.0
 _CANARY = "canary:"
 
@@ -27,9 +31,9 @@ _CANARY = "canary:"
 class _Lookers:
     """Two lookers: what staff registered passes the strict guard, our own canaries theirs."""
 
-    def __init__(self, pages: Policy, canaries: Policy) -> None:
-        self._pages = HttpProber(pages)
-        self._canaries = HttpProber(canaries)
+    def __init__(self, pages: Policy, canaries: Policy, now: Callable[[], datetime]) -> None:
+        self._pages = HttpProber(pages, now=now)
+        self._canaries = HttpProber(canaries, now=now)
 
     async def look(self, target: ProbeTarget) -> ProbeResult:
         chosen = self._canaries if target.id.startswith(_CANARY) else self._pages
@@ -52,21 +56,29 @@ class Desk:
         self._name = name
         self._terms = terms
         self._stats = stats
+        self._intake = service.Intake(name, terms)
+        self._targets: Mapping[int, ProbeTarget] = {}
+        self._stamp: object = None
+        self._listed_at: datetime | None = None
 
     def load(self) -> Sequence[ProbeTarget]:
-        """Return what must be looked at, having brought the watch in line and noted a sign of life."""
+        """Return what must be looked at from here; note a sign of life and renew the leases."""
         now = clock.system_clock()
         with self._app.app_context():
-            pages = mobile_access.watched_pages()
-            if service.differs(pages):
-                db.transaction(lambda: service.take_list(pages, self._terms, now=now))
-            db.transaction(lambda: service.beat(self._name, self._stats(), now=now))
-        return [self._target(page.id, page.url) for page in pages]
+            self._list(now)
+            share = db.transaction(lambda: self._report(now))
+            asked = service.asked_of(self._name, share.alive)
+        self._intake.second_at_hand = len(share.alive) > 1
+        own = [one for check_id, one in self._targets.items() if service.shard_of(check_id) in share.shards]
+        held = {one.id for one in own}
+        seconds = [self._targets[check_id] for check_id in asked if check_id in self._targets]
+        return [*own, *(replace(one, soon=True) for one in seconds if one.id not in held)]
 
     def store(self, results: Sequence[ProbeResult]) -> None:
         """Store a batch and draw the conclusions, all of it or nothing."""
         with self._app.app_context():
-            db.transaction(lambda: service.ingest(self._name, results, self._terms))
+            learnt = db.transaction(lambda: self._intake.take_in(results))
+        self._intake.remember(learnt)
 
     def tell_outage(self, outage: Outage) -> None:
         """Take back what was seen while our own network was away; its return changes nothing."""
@@ -75,6 +87,27 @@ class Desk:
         with self._app.app_context():
             for page_ids in service.watched_ids():
                 db.transaction(lambda ids=page_ids: service.void_outage(outage, ids, self._terms))  # type: ignore[misc]
+
+    def leave(self) -> None:
+        """Let others take over at once."""
+        with self._app.app_context():
+            db.transaction(lambda: service.leave(self._name, now=clock.system_clock()))
+
+    def _list(self, now: datetime) -> None:
+        """Read the list again when it changed, now and then in any case; bring the watch in line."""
+        stamp = mobile_access.watched_stamp()
+        if self._listed_at is not None and stamp == self._stamp and now - self._listed_at < LIST_EVERY:
+            return
+        pages = mobile_access.watched_pages()
+        if service.differs(pages):
+            db.transaction(lambda: service.take_list(pages, self._terms, now=now))
+        self._targets = {page.id: self._target(page.id, page.url) for page in pages}
+        self._intake.forget(self._targets)
+        self._stamp, self._listed_at = stamp, now
+
+    def _report(self, now: datetime) -> Share:
+        service.beat(self._name, self._stats(), now=now)
+        return service.renew(self._name, now=now)
 
     def _target(self, page_id: int, url: str) -> ProbeTarget:
         return ProbeTarget(
@@ -91,9 +124,10 @@ def build_prober(app: Flask, settings: Settings, name: str) -> Prober:
     terms = service.terms(settings)
     policy = mobile_access.outbound_guard(settings).policy
     canary_policy = _canary_policy(settings, policy)
+    steady = SteadyClock()
 
     def make_looker() -> Looker:
-        return _Lookers(policy, canary_policy)
+        return _Lookers(policy, canary_policy, steady.now)
 
     def stats() -> Stats:
         return prober.stats()
@@ -105,7 +139,7 @@ def build_prober(app: Flask, settings: Settings, name: str) -> Prober:
         drain_seconds=DRAIN_SECONDS,
         rule=terms.rule,
     )
-    prober = Prober(make_looker, desk.load, desk.store, desk.tell_outage, behaviour)
+    prober = Prober(make_looker, desk.load, desk.store, desk.tell_outage, behaviour, steady)
     return prober
 
 

@@ -15,6 +15,8 @@ from app.monitoring.domain import (
 )
 from app.monitoring.incidents import acknowledge, incidents
 from app.monitoring.intake import Intake, ingest
+from app.monitoring.leases import Share, leave, renew, shard_of
+from app.monitoring.opinions import asked_of
 from app.monitoring.public import badge, public_incidents, standing
 from app.monitoring.shapes import (
     Badge,
@@ -47,6 +49,11 @@ from mobile_pages.probe.base import Condition
 from mobile_pages.probe.uptime import OfficialFigure, OfficialVerdict
 
 __all__ = [
+    "asked_of",
+    "shard_of",
+    "renew",
+    "leave",
+    "Share",
     "Badge",
     "GroupStanding",
     "PublicIncident",

@@ -71,10 +71,10 @@ def take_list(pages: Sequence[WatchedPage], terms: Terms, *, now: datetime) -> N
         for row in db.writing().scalars(_locked(select(Watch).where(Watch.kind == CheckKind.PAGE)))
     }
     wanted = {page.id: page for page in pages}
+    _begin([page for page in pages if page.id not in rows], now)
     for page in pages:
         row = rows.get(page.id)
         if row is None:
-            _begin(page, now)
             continue
         row.body_id, row.name, row.url = page.body_id, page.name, page.url
         if not row.watched:
@@ -89,26 +89,28 @@ def take_list(pages: Sequence[WatchedPage], terms: Terms, *, now: datetime) -> N
     db.writing().flush()
 
 
-def _begin(page: WatchedPage, now: datetime) -> None:
+def _begin(pages: Sequence[WatchedPage], now: datetime) -> None:
+    if not pages:
+        return
     fresh = begin(now)
-    db.writing().add(
-        Watch(
-            check_id=page.id,
-            page_id=page.id,
-            kind=CheckKind.PAGE,
-            body_id=page.body_id,
-            name=page.name,
-            url=page.url,
-            watched=True,
-            begun_at=now,
-            condition=fresh.condition,
-            since=now,
-            cause="",
-            memory=to_dict(fresh),
-            version=1,
-        )
-    )
-    _add_spans(page.id, open_spans(fresh))
+    same: dict[str, Any] = {
+        "kind": CheckKind.PAGE,
+        "watched": True,
+        "begun_at": now,
+        "condition": fresh.condition,
+        "since": now,
+        "cause": "",
+        "memory": to_dict(fresh),
+        "version": 1,
+    }
+    rows = [
+        {"check_id": page.id, "page_id": page.id, "body_id": page.body_id, "name": page.name, "url": page.url}
+        | same
+        for page in pages
+    ]
+    db.writing().execute(insert(Watch), rows)
+    spans = [_span_row(page.id, span) for page in pages for span in open_spans(fresh)]
+    db.writing().execute(insert(StateSpan), spans)
 
 
 def _mend(row: Watch, grace: timedelta, now: datetime) -> None:
@@ -225,18 +227,17 @@ def _replace_spans(check_id: int, from_: datetime, step: Step, now_open: Sequenc
 
 
 def _add_spans(check_id: int, spans: Iterable[Span]) -> None:
-    rows = [
-        {
-            "check_id": check_id,
-            "started_at": span.start,
-            "ended_at": span.end,
-            "condition": span.condition,
-            "cause": span.cause[:CAUSE_MAX],
-        }
-        for span in spans
-    ]
-    db.writing().flush()  # the page's own row first: spans refer to what it refers to
-    db.writing().execute(insert(StateSpan), rows)
+    db.writing().execute(insert(StateSpan), [_span_row(check_id, span) for span in spans])
+
+
+def _span_row(check_id: int, span: Span) -> dict[str, Any]:
+    return {
+        "check_id": check_id,
+        "started_at": span.start,
+        "ended_at": span.end,
+        "condition": span.condition,
+        "cause": span.cause[:CAUSE_MAX],
+    }
 
 
 def act(row: Watch, event: Event, detail: str, terms: Terms) -> None:

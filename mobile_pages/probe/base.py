@@ -63,6 +63,7 @@ class ProbeTarget:
         expected_title: text that the title must contain, white space folded; ``""``: not looked at.
         timeout_seconds: for the whole look, redirects included. Source: the inspection's 15 seconds.
         slow_ms: from this total on an open page counts as degraded.
+        soon: when it is new on the list, look at once and then as ever.
     """
 
     id: str
@@ -74,6 +75,7 @@ class ProbeTarget:
     expected_title: str = ""
     timeout_seconds: float = 15.0
     slow_ms: int = 5000
+    soon: bool = False
 
     def __post_init__(self) -> None:
         if self.interval_seconds < 1 or self.timeout_seconds <= 0:

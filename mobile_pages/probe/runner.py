@@ -16,7 +16,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from time import time
 from typing import Protocol
 
 from mobile_pages.probe.base import Cause, ProbeResult, ProbeTarget, Verdict
@@ -24,6 +23,7 @@ from mobile_pages.probe.outage import Outage, OwnConnection
 from mobile_pages.probe.outbox import Outbox
 from mobile_pages.probe.schedule import Due, Scheduler
 from mobile_pages.probe.state import Rule, Sample, WatchState, begin, observe
+from mobile_pages.probe.steady import SteadyClock
 
 log = logging.getLogger(__name__)
 
@@ -96,14 +96,14 @@ class Prober:
         store: Store,
         tell_outage: TellOutage,
         settings: Settings | None = None,
-        clock: Callable[[], float] = time,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         self._settings = settings or Settings()
         self._make_looker = make_looker
         self._load_targets = load_targets
         self._store = store
         self._tell_outage = tell_outage
-        self._clock = clock
+        self._clock = clock or SteadyClock()
         self._schedule = Scheduler(self._settings.grace_seconds)
         self._references = frozenset(one.id for one in self._settings.references)
         self._connection = OwnConnection(len(self._references))

@@ -79,7 +79,8 @@ class Scheduler:
                 held.target = target
                 continue
             held.target = target
-            self._plan(held, next_due(target.id, target.interval_seconds, now))
+            first = now if target.soon else next_due(target.id, target.interval_seconds, now)
+            self._plan(held, first)
 
     def next_at(self) -> float | None:
         """Return when something is due next; None without pages."""

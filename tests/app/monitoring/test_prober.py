@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import func, select
-from sqlalchemy.exc import StatementError
 
 from app.core import db
 from app.mobile_access.service import State
@@ -96,7 +95,7 @@ def test_a_batch_that_cannot_be_stored_is_refused_whole(app, given):
     results = looks(watched.id, "UDDD")
     broken = replace(results[-1], started_at=datetime(2026, 3, 2, 10, 0))  # noqa: DTZ001
 
-    with pytest.raises(StatementError):
+    with pytest.raises(TypeError, match="naive"):
         a_desk(app).store([*results, broken])
 
     with app.app_context():
