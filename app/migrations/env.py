@@ -5,8 +5,10 @@ from typing import Any, Literal
 from alembic import context
 from sqlalchemy import Enum, create_engine, pool
 
-from app.core.db import Instant, Key, Model
+from app.core.db import Instant, Key, Medium, Model, Small, Tiny
 from app.core.migrate import only_on
+
+_NUMBERS = {"Key": Key, "Tiny": Tiny, "Small": Small, "Medium": Medium}
 
 
 def render(kind: str, item: Any, _context: object) -> str | Literal[False]:
@@ -16,8 +18,8 @@ def render(kind: str, item: Any, _context: object) -> str | Literal[False]:
     if isinstance(item, Enum):
         return f"sa.String(length={item.length})"
     if isinstance(item, Instant):
-        return "Instant()"
-    return "Key" if item is Key else False
+        return "Instant()" if item.fsp == Instant().fsp else f"Instant({item.fsp})"
+    return next((name for name, own in _NUMBERS.items() if item is own), False)
 
 
 def run() -> None:

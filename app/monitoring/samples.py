@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from app.core import db
+from app.monitoring import marks
+from app.monitoring.marks import Mark
 from app.monitoring.models import ProberBeat, ProbeSample
 from mobile_pages.probe.base import Cause, ProbeResult, Verdict
 
@@ -38,6 +41,7 @@ _REFUSED = len(CAUSES) - 1
 _VERDICT_NUMBERS = {verdict: number for number, verdict in enumerate(VERDICTS)}
 _CAUSE_NUMBERS = {str(cause): number for number, cause in enumerate(CAUSES)}
 _MOST_MS = 65_535
+_FORGET_SLICE = timedelta(hours=1)
 
 
 def prober_number(name: str) -> int:
@@ -52,7 +56,12 @@ def prober_number(name: str) -> int:
 
 
 def store(prober: int, looks: Sequence[tuple[int, ProbeResult]]) -> None:
-    """Store looks, each with its check's id; one told before changes nothing."""
+    """Store looks, each with its check's id; one told before changes nothing.
+
+    Looks of days that are already forgotten are dropped: their figures cannot change any more.
+    """
+    forgotten = marks.held_marks().get(Mark.SAMPLES)
+    looks = [one for one in looks if forgotten is None or one[1].started_at >= forgotten]
     if not looks:
         return
     rows = [
@@ -72,6 +81,21 @@ def store(prober: int, looks: Sequence[tuple[int, ProbeResult]]) -> None:
         for check_id, look in looks
     ]
     db.writing().execute(db.insert_ignoring(ProbeSample), rows)
+    marks.looks_came((check_id, look.started_at) for check_id, look in looks)
+
+
+def forget(before: datetime) -> bool:
+    """Delete the oldest looks made before ``before``, an hour's worth; return whether there are more.
+
+    For databases without partitions; elsewhere :mod:`app.monitoring.partitions` drops whole days.
+    """
+    marks.put(Mark.SAMPLES, before)
+    oldest = db.writing().scalar(select(func.min(ProbeSample.at)))
+    if oldest is None or oldest >= before:
+        return False
+    old = delete(ProbeSample).where(ProbeSample.at < min(oldest + _FORGET_SLICE, before))
+    db.writing().execute(old.execution_options(synchronize_session=False))
+    return True
 
 
 def verdict_of(number: int) -> Verdict:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import sqlalchemy as sa
 from alembic import op
 
-from app.core.db import Instant, Key
+from app.core.db import Instant, Key, Medium, Small, Tiny
 
 revision = "0008"
 down_revision = "0007"
@@ -30,6 +30,8 @@ _PHASES = {
     "slow": ("slow", "timeout", "connection_lost"),
 }
 
+_PARTS = ("dns", "connect", "tls", "first_byte", "total")
+
 
 def _case(column: str, words: dict[str, str], otherwise: str) -> str:
     branches = " ".join(f"WHEN {column} = '{word}' THEN {value}" for word, value in words.items())
@@ -48,6 +50,16 @@ def _renew(table: str, create: Callable[[], None], columns: dict[str, str]) -> N
 
 def _same(*names: str) -> dict[str, str]:
     return {name: f"`{name}`" for name in names}
+
+
+def _milliseconds(column: str) -> str:
+    if op.get_bind().dialect.name == "sqlite":
+        return f"substr({column}, 1, 23) || '000'"
+    return f"`{column}`"
+
+
+def _at_most(column: str, most: int) -> str:
+    return f"CASE WHEN {column} > {most} THEN {most} ELSE {column} END"
 
 
 def upgrade() -> None:
@@ -111,38 +123,72 @@ def upgrade() -> None:
     op.create_table(
         "rollup",
         sa.Column("span", sa.String(length=1), nullable=False),
+        sa.Column("start_at", Instant(0), nullable=False),
         sa.Column("check_id", Key, autoincrement=False, nullable=False),
-        sa.Column("start_at", Instant(), nullable=False),
         sa.Column("body_id", Key, nullable=False),
-        sa.Column("up_s", sa.Integer(), nullable=False),
-        sa.Column("degraded_s", sa.Integer(), nullable=False),
-        sa.Column("down_s", sa.Integer(), nullable=False),
-        sa.Column("maintenance_s", sa.Integer(), nullable=False),
-        sa.Column("paused_s", sa.Integer(), nullable=False),
-        sa.Column("unknown_s", sa.Integer(), nullable=False),
-        sa.Column("looks", sa.Integer(), nullable=False),
-        sa.Column("failures", sa.Integer(), nullable=False),
-        sa.Column("missed", sa.Integer(), nullable=False),
-        sa.Column("visits", sa.Integer(), nullable=False),
-        sa.Column("visit_failures", sa.Integer(), nullable=False),
-        sa.Column("phase_ms", sa.JSON(), nullable=False),
+        sa.Column("up_s", Medium, nullable=False),
+        sa.Column("degraded_s", Medium, nullable=False),
+        sa.Column("down_s", Medium, nullable=False),
+        sa.Column("maintenance_s", Medium, nullable=False),
+        sa.Column("paused_s", Medium, nullable=False),
+        sa.Column("unknown_s", Medium, nullable=False),
+        sa.Column("looks", Medium, nullable=False),
+        sa.Column("failures", Medium, nullable=False),
+        sa.Column("missed", Medium, nullable=False),
+        sa.Column("visits", Medium, nullable=False),
+        sa.Column("visit_failures", Medium, nullable=False),
+        sa.Column("dns_ms", sa.Integer(), nullable=False),
+        sa.Column("connect_ms", sa.Integer(), nullable=False),
+        sa.Column("tls_ms", sa.Integer(), nullable=False),
+        sa.Column("first_byte_ms", sa.Integer(), nullable=False),
+        sa.Column("total_ms", sa.Integer(), nullable=False),
         sa.Column("histogram", sa.LargeBinary(length=4000), nullable=False),
+        sa.Column("slot_s", Small, nullable=False),
         sa.Column("revision", sa.SmallInteger(), nullable=False),
-        sa.Column("computed_at", Instant(), nullable=False),
-        sa.PrimaryKeyConstraint("span", "check_id", "start_at", name=op.f("pk_rollup")),
+        sa.Column("computed_at", Instant(0), nullable=False),
+        sa.PrimaryKeyConstraint("span", "start_at", "check_id", name=op.f("pk_rollup")),
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
     )
-    with op.batch_alter_table("rollup", schema=None) as batch_op:
-        batch_op.create_index("ix_rollup_start", ["span", "start_at"], unique=False)
-
+    op.create_table(
+        "group_rollup",
+        sa.Column("span", sa.String(length=1), nullable=False),
+        sa.Column("scope", sa.String(length=1), nullable=False),
+        sa.Column("start_at", Instant(0), nullable=False),
+        sa.Column("ref", sa.String(length=20), nullable=False),
+        sa.Column("pages", sa.Integer(), nullable=False),
+        sa.Column("up_s", Key, nullable=False),
+        sa.Column("degraded_s", Key, nullable=False),
+        sa.Column("down_s", Key, nullable=False),
+        sa.Column("maintenance_s", Key, nullable=False),
+        sa.Column("paused_s", Key, nullable=False),
+        sa.Column("unknown_s", Key, nullable=False),
+        sa.Column("looks", Key, nullable=False),
+        sa.Column("failures", Key, nullable=False),
+        sa.Column("missed", Key, nullable=False),
+        sa.Column("visits", Key, nullable=False),
+        sa.Column("visit_failures", Key, nullable=False),
+        sa.Column("dns_ms", Key, nullable=False),
+        sa.Column("connect_ms", Key, nullable=False),
+        sa.Column("tls_ms", Key, nullable=False),
+        sa.Column("first_byte_ms", Key, nullable=False),
+        sa.Column("total_ms", Key, nullable=False),
+        sa.Column("histogram", sa.LargeBinary(length=8000), nullable=False),
+        sa.Column("revision", sa.SmallInteger(), nullable=False),
+        sa.Column("computed_at", Instant(0), nullable=False),
+        sa.PrimaryKeyConstraint("span", "scope", "start_at", "ref", name=op.f("pk_group_rollup")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
     op.create_table(
         "rollup_correction",
         sa.Column("id", Key, autoincrement=False, nullable=False),
         sa.Column("span", sa.String(length=1), nullable=False),
-        sa.Column("check_id", Key, nullable=False),
-        sa.Column("start_at", Instant(), nullable=False),
+        sa.Column("scope", sa.String(length=1), nullable=False),
+        sa.Column("ref", sa.String(length=20), nullable=False),
+        sa.Column("start_at", Instant(0), nullable=False),
         sa.Column("before", sa.JSON(), nullable=False),
         sa.Column("after", sa.JSON(), nullable=False),
         sa.Column("reason", sa.String(length=1000), nullable=False),
@@ -154,7 +200,27 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("rollup_correction", schema=None) as batch_op:
         batch_op.create_index("ix_rollup_correction_at", ["corrected_at"], unique=False)
+        batch_op.create_index("ix_rollup_correction_whose", ["scope", "ref", "start_at"], unique=False)
 
+    op.create_table(
+        "history_mark",
+        sa.Column("name", sa.String(length=10), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_history_mark")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "rollup_touch",
+        sa.Column("hour_at", Instant(0), nullable=False),
+        sa.Column("check_id", Key, autoincrement=False, nullable=False),
+        sa.Column("reason", sa.String(length=20), nullable=False),
+        sa.PrimaryKeyConstraint("hour_at", "check_id", name=op.f("pk_rollup_touch")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
     op.create_table(
         "shard_lease",
         sa.Column("shard", sa.Integer(), autoincrement=False, nullable=False),
@@ -171,6 +237,22 @@ def upgrade() -> None:
         sa.Column("asked_by", sa.String(length=20), nullable=False),
         sa.Column("asked_at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("check_id", name=op.f("pk_second_opinion")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "wall_display",
+        sa.Column("id", Key, autoincrement=False, nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("city_code", sa.String(length=20), nullable=False),
+        sa.Column("digest", sa.String(length=43), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("created_by", sa.String(length=80), nullable=False),
+        sa.Column("expires_at", Instant(), nullable=False),
+        sa.Column("ended_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_wall_display")),
+        sa.UniqueConstraint("digest", name=op.f("uq_wall_display_digest")),
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
@@ -265,7 +347,9 @@ def upgrade() -> None:
             "verdict": _case("verdict", verdicts, "3"),
             "cause": _case("cause", causes, str(len(_CAUSES))),
         }
-        | _same("at", "http_status", "dns_ms", "connect_ms", "tls_ms", "first_byte_ms", "total_ms"),
+        | {"at": _milliseconds("at")}
+        | _same("http_status")
+        | {f"{name}_ms": _at_most(f"{name}_ms", 65_535) for name in _PARTS},
     )
     op.create_table(
         "incident_event",
@@ -454,21 +538,26 @@ def _create_probe_sample() -> None:
     op.create_table(
         "probe_sample",
         sa.Column("check_id", Key, autoincrement=False, nullable=False),
-        sa.Column("at", Instant(), nullable=False),
-        sa.Column("prober", sa.SmallInteger(), autoincrement=False, nullable=False),
-        sa.Column("verdict", sa.SmallInteger(), nullable=False),
-        sa.Column("cause", sa.SmallInteger(), nullable=False),
-        sa.Column("http_status", sa.SmallInteger(), nullable=True),
-        sa.Column("dns_ms", sa.Integer(), nullable=False),
-        sa.Column("connect_ms", sa.Integer(), nullable=False),
-        sa.Column("tls_ms", sa.Integer(), nullable=False),
-        sa.Column("first_byte_ms", sa.Integer(), nullable=False),
-        sa.Column("total_ms", sa.Integer(), nullable=False),
+        sa.Column("at", Instant(3), nullable=False),
+        sa.Column("prober", Small, autoincrement=False, nullable=False),
+        sa.Column("verdict", Tiny, nullable=False),
+        sa.Column("cause", Tiny, nullable=False),
+        sa.Column("http_status", Small, nullable=True),
+        sa.Column("dns_ms", Small, nullable=False),
+        sa.Column("connect_ms", Small, nullable=False),
+        sa.Column("tls_ms", Small, nullable=False),
+        sa.Column("first_byte_ms", Small, nullable=False),
+        sa.Column("total_ms", Small, nullable=False),
         sa.PrimaryKeyConstraint("check_id", "at", "prober", name=op.f("pk_probe_sample")),
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
     )
-    # Where days are dropped as partitions the index would only cost room.
     if op.get_bind().dialect.name == "sqlite":
         op.create_index("ix_probe_sample_at", "probe_sample", ["at"])
+        return
+    # Days are dropped as partitions (app.monitoring.partitions), so the index would only cost room.
+    op.execute(
+        "ALTER TABLE probe_sample PARTITION BY RANGE COLUMNS(at) "
+        "(PARTITION later VALUES LESS THAN (MAXVALUE))"
+    )
