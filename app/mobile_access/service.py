@@ -79,6 +79,7 @@ from app.mobile_access.page_waivers import (
 from app.mobile_access.printing import ask_for_print, note_printed, print_state
 from app.mobile_access.publication import (
     entry,
+    hidden,
     paused,
     publication_version,
     published,
@@ -216,6 +217,7 @@ __all__ = [
     "forget_files",
     "forget_printed",
     "get",
+    "hidden",
     "hide_entry",
     "import_versions",
     "listing",

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from app.core.errors import Conflict
 from config.settings import Settings
 from mobile_pages.probe.base import Cause, Condition
+from mobile_pages.probe.flapping import FlapRule
 from mobile_pages.probe.state import Rule
 
 NAME_MAX = 40
@@ -29,6 +31,9 @@ INCIDENTS_SHOWN = 12
 PAGES_SHOWN = 200
 LIST_MAX = 100
 SLOW_MS = 5000
+FLAPPING = "flapping"
+"""Cause of the one incident that is held open while a check flips all the time."""
+
 
 
 class CheckKind(StrEnum):
@@ -47,6 +52,18 @@ class IncidentState(StrEnum):
     OPEN = "open"
     ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"
+
+
+class IncidentMove(StrEnum):
+    ACKNOWLEDGE = "acknowledge"
+    RESOLVE = "resolve"
+
+
+INCIDENT_MOVES = {
+    (IncidentState.OPEN, IncidentMove.ACKNOWLEDGE): IncidentState.ACKNOWLEDGED,
+    (IncidentState.OPEN, IncidentMove.RESOLVE): IncidentState.RESOLVED,
+    (IncidentState.ACKNOWLEDGED, IncidentMove.RESOLVE): IncidentState.RESOLVED,
+}
 
 
 class EventKind(StrEnum):
@@ -76,9 +93,57 @@ class OrderState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-class MaintenanceScope(StrEnum):
-    """What a maintenance window covers."""
+class OrderMove(StrEnum):
+    ANSWER = "answer"
+    ACCEPT = "accept"
+    RETURN = "return"
+    WITHDRAW = "withdraw"
 
+
+ORDER_MOVES = {
+    (OrderState.ORDERED, OrderMove.ANSWER): OrderState.ANSWERED,
+    (OrderState.RETURNED, OrderMove.ANSWER): OrderState.ANSWERED,
+    (OrderState.ANSWERED, OrderMove.ACCEPT): OrderState.ACCEPTED,
+    (OrderState.ANSWERED, OrderMove.RETURN): OrderState.RETURNED,
+    (OrderState.ORDERED, OrderMove.WITHDRAW): OrderState.WITHDRAWN,
+    (OrderState.RETURNED, OrderMove.WITHDRAW): OrderState.WITHDRAWN,
+}
+
+
+class MoveNotAllowed(Conflict):
+    """The incident or order stands where this cannot be done."""
+
+    code = "move_not_allowed"
+    title = "现在的状态不能这样操作"
+    title_en = "Not possible in its current state"
+
+
+def incident_move(state: IncidentState, move: IncidentMove) -> IncidentState:
+    """Return where ``move`` leads.
+
+    Raises:
+        MoveNotAllowed: nowhere, from ``state``.
+    """
+    if (state, move) not in INCIDENT_MOVES:
+        raise MoveNotAllowed(f"事件{INCIDENT_STATE_LABELS[state]}，不能再操作")
+    return INCIDENT_MOVES[state, move]
+
+
+def order_move(state: OrderState, move: OrderMove) -> OrderState:
+    """Return where ``move`` leads.
+
+    Raises:
+        MoveNotAllowed: nowhere, from ``state``.
+    """
+    if (state, move) not in ORDER_MOVES:
+        raise MoveNotAllowed(f"整改通知{ORDER_STATE_LABELS[state]}，不能这样操作")
+    return ORDER_MOVES[state, move]
+
+
+class MaintenanceScope(StrEnum):
+    """What a maintenance window or a pause covers."""
+
+    CHECK = "check"
     PAGE = "page"
     BODY = "body"
     CITY = "city"
@@ -93,6 +158,39 @@ class Outcome(StrEnum):
     UNWATCHED = "unwatched"  # the page was taken offline
 
 
+INCIDENT_STATE_LABELS = {
+    IncidentState.OPEN: "未签收",
+    IncidentState.ACKNOWLEDGED: "处理中",
+    IncidentState.RESOLVED: "已结束",
+}
+EVENT_LABELS = {
+    EventKind.OPENED: "确认故障",
+    EventKind.CHANGED: "原因变化",
+    EventKind.GROUPED: "并入同组",
+    EventKind.ASSIGNED: "指派",
+    EventKind.NOTIFIED: "通知",
+    EventKind.ESCALATED: "升级",
+    EventKind.ACKNOWLEDGED: "签收",
+    EventKind.NOTE: "备注",
+    EventKind.HIDDEN: "入口隐藏",
+    EventKind.SHOWN: "入口恢复",
+    EventKind.RESOLVED: "结束",
+    EventKind.ORDERED: "整改通知",
+}
+CHECK_KIND_LABELS = {
+    CheckKind.PAGE: "网页",
+    CheckKind.HEALTH: "健康检查地址",
+    CheckKind.API: "审批接口",
+    CheckKind.TASK: "登录流程",
+    CheckKind.RENDERED: "页面显示",
+}
+ORDER_STATE_LABELS = {
+    OrderState.ORDERED: "已下达",
+    OrderState.ANSWERED: "待复核",
+    OrderState.RETURNED: "退回重改",
+    OrderState.ACCEPTED: "已通过",
+    OrderState.WITHDRAWN: "已撤回",
+}
 CONDITION_LABELS = {
     Condition.UP: "正常",
     Condition.DEGRADED: "缓慢",
@@ -143,6 +241,8 @@ def worst(conditions: Iterable[Condition]) -> Condition | None:
 
 def cause_label(cause: str) -> str:
     """Return the cause in Chinese; a refusal of the outbound guard is told as one."""
+    if cause == FLAPPING:
+        return "反复中断（抖动）"
     if cause.startswith("guard_"):
         return "网址不再符合访问规定"
     return CAUSE_LABELS.get(Cause(cause), "") if cause in set(Cause) else cause
@@ -173,6 +273,7 @@ class Terms:
             look half an interval later.
         slow_ms: from this on an open page counts as slow.
         grace: how long a page may be down before its entry is hidden.
+        hide_kinds: kinds of checks whose outage hides it.
     """
 
     interval_seconds: int
@@ -180,6 +281,7 @@ class Terms:
     slow_ms: int
     grace: timedelta
     rule: Rule
+    hide_kinds: frozenset[CheckKind] = frozenset({CheckKind.PAGE})
 
     @property
     def fresh(self) -> timedelta:
@@ -197,5 +299,5 @@ def terms(settings: Settings) -> Terms:
         timeout_seconds=timeout,
         slow_ms=min(SLOW_MS, round(timeout * 750)),
         grace=timedelta(seconds=settings.down_grace_seconds),
-        rule=Rule(longest_gap=timedelta(seconds=3 * interval + timeout)),
+        rule=Rule(longest_gap=timedelta(seconds=3 * interval + timeout), flaps=FlapRule()),
     )

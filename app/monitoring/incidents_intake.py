@@ -7,7 +7,8 @@ here is written check by check: :func:`opened`, :func:`failing` and :func:`close
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from sqlalchemy import insert, select
 from app.core import audit, db, outbox
 from app.core.ids import new_id
 from app.mobile_access import service as mobile_access
+from app.monitoring import telling
 from app.monitoring.domain import (
     CAUSE_MAX,
     DETAIL_MAX,
@@ -25,13 +27,16 @@ from app.monitoring.domain import (
     OUTCOME_LABELS,
     CheckKind,
     EventKind,
+    IncidentMove,
     IncidentState,
     Outcome,
     Terms,
     cause_label,
+    incident_move,
     phase_of,
 )
 from app.monitoring.models import Incident, IncidentEvent, IncidentGroup, Watch
+from app.organisations import service as organisations
 from mobile_pages.probe.base import ProbeResult
 
 PROBER = "system:prober"
@@ -122,6 +127,7 @@ def settle() -> None:
     add_lines(lines)
     end_groups(groups)
     _tell_registry(moved)
+    _tell_of_ends([incident for incident, one in moved if isinstance(one, _Closed)])
     _ask_to_tend(gathered)
 
 
@@ -258,7 +264,8 @@ def _why(incident: Incident) -> str:
 
 def _close(incident: Incident, one: _Closed) -> None:
     incident.open_check_id, incident.resolved_at, incident.outcome = None, one.at, one.outcome
-    incident.state, incident.escalate_at = IncidentState.RESOLVED, None
+    incident.state = incident_move(incident.state, IncidentMove.RESOLVE)
+    incident.escalate_at = None
     told = {
         "page_id": str(incident.page_id),
         "resolved_at": one.at.isoformat(),
@@ -269,13 +276,71 @@ def _close(incident: Incident, one: _Closed) -> None:
 
 def _tell_registry(moved: Iterable[tuple[Incident, _Opened | _Closed]]) -> None:
     """Let the registry hide and show entries; last, because it writes page by page."""
-    for incident, one in moved:
-        if incident.kind not in _HIDING:
-            continue
+    hiding = [(incident, one) for incident, one in moved if incident.kind in _HIDING]
+    back = [
+        (incident, one)
+        for incident, one in hiding
+        if isinstance(one, _Closed) and one.outcome is not Outcome.UNWATCHED
+    ]
+    still_down = _down_pages([incident.page_id for incident, _ in back])
+    hidden = mobile_access.hidden([incident.page_id for incident, _ in back])
+    lines = hiding_lines([incident for incident, _ in back])
+    for incident, one in hiding:
         if isinstance(one, _Opened):
             mobile_access.probe_failed(incident.page_id, one.since, one.cause, grace=one.terms.grace)
-        elif one.outcome is not Outcome.UNWATCHED:
-            mobile_access.probe_recovered(incident.page_id, one.at)
+    for incident, ended in back:
+        if incident.page_id in still_down:
+            continue
+        mobile_access.probe_recovered(incident.page_id, ended.at)
+        if incident.page_id in hidden:
+            lines.append(line(incident.id, ended.at, EventKind.SHOWN, "居民重新看到入口"))
+    add_lines(lines)
+
+
+def _down_pages(page_ids: Collection[int]) -> set[int]:
+    """Return those of the pages that another lasting incident keeps hidden."""
+    query = select(Incident.page_id).where(
+        Incident.page_id.in_(page_ids), Incident.open_check_id.is_not(None), Incident.kind.in_(_HIDING)
+    )
+    return set(db.writing().scalars(query)) if page_ids else set()
+
+
+def hiding_lines(incidents: Iterable[Incident]) -> list[dict[str, Any]]:
+    """Return the lines that say since when residents do not see the entries, where none says so yet."""
+    of_page = {one.page_id: one for one in incidents if one.kind in _HIDING}
+    hidden = mobile_access.hidden(of_page) if of_page else {}
+    ids = [of_page[page_id].id for page_id in hidden]
+    query = select(IncidentEvent.incident_id).where(
+        IncidentEvent.incident_id.in_(ids), IncidentEvent.kind == EventKind.HIDDEN
+    )
+    noted = set(db.writing().scalars(query)) if ids else set()
+    return [
+        line(one.id, since, EventKind.HIDDEN, "超过宽限时间，居民不再看到入口")
+        for page_id, since in hidden.items()
+        if (one := of_page[page_id]).id not in noted
+    ]
+
+
+def _tell_of_ends(ended: Sequence[Incident]) -> None:
+    """Tell bodies that heard of an outage that it is over, of a group once their last one is."""
+    heard = [one for one in ended if one.escalation_level > 0 and one.resolved_at is not None]
+    grouped = {one.group_id for one in heard if one.group_id is not None}
+    query = select(Incident.group_id, Incident.body_id).where(
+        Incident.group_id.in_(grouped), Incident.open_check_id.is_not(None)
+    )
+    waiting = {tuple(row) for row in db.writing().execute(query.distinct())} if grouped else set()
+    groups = {
+        one.id: one
+        for one in db.writing().scalars(select(IncidentGroup).where(IncidentGroup.id.in_(grouped)))
+    }
+    places = organisations.places({one.body_id for one in heard})
+    together: dict[tuple[int, int], list[Incident]] = defaultdict(list)
+    for one in heard:
+        if (one.group_id, one.body_id) not in waiting:
+            together[one.group_id or one.id, one.body_id].append(one)
+    for (_, body_id), members in together.items():
+        at = max(one.resolved_at or one.opened_at for one in members)
+        telling.resolved(members, groups.get(members[0].group_id or 0), places.get(body_id), at)
 
 
 def _ask_to_tend(gathered: Iterable[_Told]) -> None:

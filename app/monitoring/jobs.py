@@ -8,7 +8,8 @@ from typing import Any
 
 from app.core import clock, db
 from app.core.outbox import Job
-from app.monitoring import service
+from app.monitoring import escalation, service
+from app.monitoring.incidents_intake import TEND_JOB
 
 
 def forget_samples(_payload: Mapping[str, Any]) -> None:
@@ -18,4 +19,14 @@ def forget_samples(_payload: Mapping[str, Any]) -> None:
         pass
 
 
-JOBS = (Job("monitoring.forget-samples", forget_samples, every=timedelta(hours=1)),)
+def tend_incidents(_payload: Mapping[str, Any]) -> None:
+    """Group incidents, tell whoever is due, note hidden entries."""
+    while db.transaction(lambda: escalation.tend(clock.system_clock())):
+        pass
+    db.transaction(escalation.keep_house)
+
+
+JOBS = (
+    Job(TEND_JOB, tend_incidents, every=timedelta(minutes=1)),
+    Job("monitoring.forget-samples", forget_samples, every=timedelta(hours=1)),
+)
