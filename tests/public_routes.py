@@ -21,6 +21,10 @@ OPEN_TO_ALL = {
     "GET /status",
     "GET /status/feed.xml",
     "GET /status/badge/<id:page_id>.svg",
+    # a big screen carries a secret of its own
+    "GET /tv",
+    "GET /tv/live",
+    "GET /tv/enter/<secret>",
     # platforms: they sign what they send
     "GET /callbacks/<key>",
     "POST /callbacks/<key>",

@@ -27,7 +27,8 @@ pages = Blueprint("monitoring_pages", __name__, url_prefix="/wall", template_fol
 
 
 @pages.context_processor
-def _words() -> dict[str, Any]:
+def words() -> dict[str, Any]:
+    """Return what every template of the watch says things with."""
     return {
         "condition_labels": CONDITION_LABELS,
         "outcome_labels": OUTCOME_LABELS,

@@ -4,6 +4,15 @@ Functions that write need a running transaction. Everything read is narrowed to 
 principal may watch; only ``status`` is for everybody.
 """
 
+from app.monitoring.displays import (
+    LIVES_DAYS_MAX,
+    DisplayView,
+    create_display,
+    displays,
+    end_display,
+    places_of,
+    viewer_of,
+)
 from app.monitoring.domain import (
     CONDITION_LABELS,
     KEEP_SAMPLES,
@@ -54,6 +63,13 @@ __all__ = [
     "renew",
     "leave",
     "Share",
+    "LIVES_DAYS_MAX",
+    "DisplayView",
+    "create_display",
+    "displays",
+    "end_display",
+    "places_of",
+    "viewer_of",
     "Badge",
     "GroupStanding",
     "PublicIncident",
