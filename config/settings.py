@@ -68,6 +68,9 @@ class Settings:
         probe_canaries: addresses that tell the prober whether its own network works; better several,
             on networks of different providers.
         down_grace_seconds: how long a page may be down before its entry is hidden.
+        smtp_url: mail server of the alerts: ``smtps://`` (TLS from the start), ``smtp://`` (STARTTLS
+            demanded), ``smtp+plain://`` (this machine only); user and password where it asks for them.
+        mail_from: address that alerts come from.
     """
 
     environment: Environment
@@ -90,6 +93,8 @@ class Settings:
     check_deadline_seconds: float = 20.0
     sandbox_url: str = ""
     sample_pages_url: str = ""
+    smtp_url: str = field(default="", repr=False)
+    mail_from: str = ""
 
     @property
     def may_reach_loopback(self) -> bool:
@@ -155,7 +160,11 @@ class Settings:
             ),
             sandbox_url=read.one("HALL_SANDBOX_URL", _base_url, default=""),
             sample_pages_url=read.one("HALL_SAMPLE_PAGES_URL", _base_url, default=""),
+            smtp_url=read.one("HALL_SMTP_URL", _smtp_url, default=""),
+            mail_from=read.one("HALL_MAIL_FROM", _mailbox, default=""),
         )
+        if bool(settings.smtp_url) is not bool(settings.mail_from):
+            read.problems.append("HALL_SMTP_URL and HALL_MAIL_FROM are set together or not at all")
         if environment is Environment.PRODUCTION and any(
             _touches_loopback(target.cidr) for target in settings.outbound_allow
         ):
@@ -239,6 +248,22 @@ def _addresses(raw: str) -> tuple[str, ...]:
 def _database_url(raw: str) -> str:
     if not raw.startswith(("sqlite:///", "mysql+pymysql://")):
         raise _Said("must begin with sqlite:/// or mysql+pymysql://")
+    return raw
+
+
+def _smtp_url(raw: str) -> str:
+    parts = urlsplit(raw)
+    if parts.scheme not in {"smtp", "smtps", "smtp+plain"} or not parts.hostname or parts.port == 0:
+        raise _Said("must look like smtp://user:password@host:587, smtps:// or smtp+plain://")
+    if parts.scheme == "smtp+plain" and parts.hostname not in {"127.0.0.1", "::1", "localhost"}:
+        raise _Said("smtp+plain is for a server on this machine only")
+    return raw
+
+
+def _mailbox(raw: str) -> str:
+    user, at, domain = raw.rpartition("@")
+    if not (user and at and domain and raw.isascii() and raw.isprintable()) or set(raw) & set(' <>,;"()'):
+        raise _Said("must be one e-mail address")
     return raw
 
 

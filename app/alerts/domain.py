@@ -35,6 +35,9 @@ WORST_SHOWN = 10
 DELIVERY_TRIES = 7
 """As many as the outbox makes: at once and once per step of its ladder."""
 
+GIVE_UP_AFTER = timedelta(hours=24)
+"""A delivery that is not settled by then never will be of use."""
+
 KEEP = timedelta(days=400)
 """How long alerts and proofs of delivery are kept: a year of reports and a month to dispute them."""
 

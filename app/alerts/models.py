@@ -160,12 +160,12 @@ class StaffBinding(Model):
 
 
 class BindingCode(Model):
-    """The code that a member of staff has on the screen, for a few minutes; only its digest is kept."""
+    """The code that a member of staff has on the screen, for a few minutes; it lies in the vault."""
 
     __tablename__ = "staff_binding_code"
 
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), primary_key=True, autoincrement=False)
-    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    code_token: Mapped[str] = mapped_column(VAULT_TOKEN, unique=True)
     expires_at: Mapped[datetime]
 
 

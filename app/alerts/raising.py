@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from app.alerts.domain import GROUP_KEY_MAX, LINK_MAX, TEXT_MAX, TITLE_MAX, TOPIC_MAX, Alert
+from app.alerts.domain import GROUP_KEY_MAX, HOLD, LINK_MAX, TEXT_MAX, TITLE_MAX, TOPIC_MAX, Alert
 from app.alerts.models import AlertRow
-from app.core import db
+from app.core import clock, db, outbox
+
+GATHER_JOB = "alerts.gather"
 
 
 def raise_alert(alert: Alert) -> None:
@@ -32,3 +34,7 @@ def raise_alert(alert: Alert) -> None:
             at=alert.at,
         )
     )
+    # One job per stretch of HOLD: it runs that long after the first alert of the stretch and takes all.
+    now = clock.system_clock()
+    stretch = int(now.timestamp() // HOLD.total_seconds())
+    outbox.enqueue(GATHER_JOB, dedup_key=f"{GATHER_JOB}@{stretch}", run_at=now + HOLD)

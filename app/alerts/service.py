@@ -1,9 +1,149 @@
 """The only public face of alerts.
 
-Functions that write need a running transaction.
+Functions that write need a running transaction, but for ``gather``, ``gather_late`` and
+``find_forgotten``, which run several of their own.
 """
 
-from app.alerts.domain import Alert, Audience, Severity, Topic
-from app.alerts.raising import raise_alert
+from app.alerts.addresses import DELIVER_JOB, STAFF_WAYS
+from app.alerts.binding import (
+    AlreadyBound,
+    BadCode,
+    BindingView,
+    asks_to_unbind,
+    bind,
+    bindable_accounts,
+    bindings_of,
+    code_in,
+    give_binding,
+    new_code,
+    unbind,
+    unbind_sender,
+)
+from app.alerts.composing import compose
+from app.alerts.domain import (
+    DIGEST_LABELS,
+    EMAIL_MAX,
+    FORMAT_LABELS,
+    KEEP,
+    NAME_MAX,
+    SEVERITY_LABELS,
+    STATE_LABELS,
+    TOPIC_LABELS,
+    URL_MAX,
+    WAY_LABELS,
+    Alert,
+    Audience,
+    DeliveryState,
+    Digest,
+    EndpointFormat,
+    MessageKind,
+    Severity,
+    Topic,
+    Way,
+)
+from app.alerts.endpoints import (
+    SECRET_MAX,
+    EndpointView,
+    NewEndpoint,
+    add_endpoint,
+    change_endpoint,
+    endpoints,
+    get_endpoint,
+    remove_endpoint,
+    vetted_endpoint,
+)
+from app.alerts.gathering import COMPOSE_JOB, find_forgotten, forget_old, gather, gather_late, give_up
+from app.alerts.messages import (
+    LIST_MAX,
+    AlertView,
+    DeliveryList,
+    DeliveryView,
+    MessageView,
+    alerts_in,
+    deliveries,
+    delivery_counts,
+    get_message,
+    own_messages,
+    send_test,
+)
+from app.alerts.preferences import NewSettings, SettingsView, change_settings, settings_of
+from app.alerts.raising import GATHER_JOB, raise_alert
+from app.alerts.receipts import note_receipt
+from app.alerts.scope import own_cities, sees_province
+from app.alerts.timing import MINUTES_A_DAY
+from app.alerts.wording import local_moment, topic_label
 
-__all__ = ["Alert", "Audience", "Severity", "Topic", "raise_alert"]
+__all__ = [
+    "COMPOSE_JOB",
+    "DELIVER_JOB",
+    "DIGEST_LABELS",
+    "EMAIL_MAX",
+    "FORMAT_LABELS",
+    "GATHER_JOB",
+    "KEEP",
+    "LIST_MAX",
+    "MINUTES_A_DAY",
+    "NAME_MAX",
+    "SECRET_MAX",
+    "SEVERITY_LABELS",
+    "STAFF_WAYS",
+    "STATE_LABELS",
+    "TOPIC_LABELS",
+    "URL_MAX",
+    "WAY_LABELS",
+    "Alert",
+    "AlertView",
+    "AlreadyBound",
+    "Audience",
+    "BadCode",
+    "BindingView",
+    "DeliveryList",
+    "DeliveryState",
+    "DeliveryView",
+    "Digest",
+    "EndpointFormat",
+    "EndpointView",
+    "MessageKind",
+    "MessageView",
+    "NewEndpoint",
+    "NewSettings",
+    "SettingsView",
+    "Severity",
+    "Topic",
+    "Way",
+    "add_endpoint",
+    "alerts_in",
+    "asks_to_unbind",
+    "bind",
+    "bindable_accounts",
+    "bindings_of",
+    "change_endpoint",
+    "change_settings",
+    "code_in",
+    "compose",
+    "deliveries",
+    "delivery_counts",
+    "endpoints",
+    "find_forgotten",
+    "forget_old",
+    "gather",
+    "gather_late",
+    "get_endpoint",
+    "get_message",
+    "give_binding",
+    "give_up",
+    "local_moment",
+    "new_code",
+    "note_receipt",
+    "own_cities",
+    "own_messages",
+    "raise_alert",
+    "remove_endpoint",
+    "sees_province",
+    "send_test",
+    "settings_of",
+    "topic_label",
+    "unbind",
+    "unbind_sender",
+    "vetted_endpoint",
+]

@@ -53,13 +53,13 @@ def upgrade() -> None:
     op.create_table(
         "staff_binding_code",
         sa.Column("staff_id", Key, autoincrement=False, nullable=False),
-        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("code_token", sa.String(length=32), nullable=False),
         sa.Column("expires_at", Instant(), nullable=False),
         sa.ForeignKeyConstraint(
             ["staff_id"], ["staff.id"], name=op.f("fk_staff_binding_code_staff_id_staff")
         ),
         sa.PrimaryKeyConstraint("staff_id", name=op.f("pk_staff_binding_code")),
-        sa.UniqueConstraint("digest", name=op.f("uq_staff_binding_code_digest")),
+        sa.UniqueConstraint("code_token", name=op.f("uq_staff_binding_code_code_token")),
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
