@@ -20,7 +20,7 @@ from tornado.httpclient import HTTPResponse
 
 from mobile_pages.guard import Refused, parse_target
 from mobile_pages.probe.base import Cause, Phases, ProbeResult, ProbeTarget
-from mobile_pages.probe.content import decode, fold
+from mobile_pages.probe.content import decode, fold, parsed
 from mobile_pages.probe.curl_errors import Failure
 from mobile_pages.probe.http import MAX_REDIRECTS, HttpProber, Trip
 from mobile_pages.probe.steps import Expectation, Place, Source, Step, Test, fill
@@ -215,7 +215,7 @@ class _Answer:
             case Source.COOKIE:
                 return next((one.value for one in self._trip.jar if one.name == place.path), None)
             case Source.CSS:
-                self._html = self._html or LexborHTMLParser(self._read())
+                self._html = self._html or parsed(self._read())
                 found = self._html.css_first(place.path)
                 return None if found is None else fold(found.text())
             case Source.JSON:
