@@ -35,7 +35,6 @@ FLAPPING = "flapping"
 """Cause of the one incident that is held open while a check flips all the time."""
 
 
-
 class CheckKind(StrEnum):
     """What is looked at."""
 

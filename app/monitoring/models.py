@@ -263,17 +263,20 @@ class ReformOrder(Model):
 
 
 class Maintenance(Model):
-    """An announced time of maintenance (维护窗口), once or recurring.
+    """A time set aside, once or recurring: announced maintenance (维护窗口), or a pause by staff.
 
-    ``scope_ref`` is a page's or body's id or a city's code; ``""`` for the whole province.
+    ``scope_ref`` is a check's, page's or body's id or a city's code; ``""`` for the whole province.
+    ``condition`` is what the time counts as, ``maintenance`` (residents are told) or ``paused``.
     ``recurrence`` is an RFC 5545 RRULE without DTSTART, ``""`` for once; ``starts_at`` begins the
-    first, each lasts ``minutes``; nothing begins after ``until_at``. Cancelled ones keep their past.
+    first, each lasts ``minutes``; nothing begins after ``until_at``. Nothing counts before
+    ``created_at`` nor from ``cancelled_at`` on: the past is never changed.
     """
 
     __tablename__ = "maintenance_window"
     __table_args__ = (Index("ix_maintenance_window_scope", "scope", "scope_ref"),)
 
     id: Mapped[int] = key_column()
+    condition: Mapped[Condition]
     scope: Mapped[MaintenanceScope]
     scope_ref: Mapped[str] = mapped_column(String(SCOPE_REF_MAX))
     title: Mapped[str] = mapped_column(String(NAME_MAX))
@@ -292,7 +295,7 @@ class WatchPolicy(Model):
     """One version of the rules of operation (运行管理办法) of the province or a city.
 
     ``city_code`` is ``""`` for the province; a city's policy states only what differs. ``rules``:
-    :class:`app.monitoring.policy.Rules` as JSON.
+    :class:`app.monitoring.rules.Rules` as JSON, a province's with ``city_may`` beside them.
     """
 
     __tablename__ = "watch_policy"
@@ -306,6 +309,51 @@ class WatchPolicy(Model):
     effective_at: Mapped[datetime]
     created_at: Mapped[datetime]
     created_by: Mapped[str] = mapped_column(String(ACTOR_MAX))
+
+
+class PolicyDraft(Model):
+    """A policy somebody wishes to make, and what it would have done to last month.
+
+    ``base_number`` is the version it was written upon; it can only be confirmed while that is the
+    newest. ``effect``: :class:`app.monitoring.effects.Effect` as JSON, None until it is reckoned.
+    ``confirmed_as`` is the number of the version made of it.
+    """
+
+    __tablename__ = "policy_draft"
+    __table_args__ = (Index("ix_policy_draft_created", "created_at"),)
+
+    id: Mapped[int] = key_column()
+    city_code: Mapped[str] = mapped_column(String(20))
+    base_number: Mapped[int]
+    rules: Mapped[dict[str, Any]] = mapped_column(JSON)
+    reason: Mapped[str] = mapped_column(Text)
+    effective_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    created_by: Mapped[str] = mapped_column(String(ACTOR_MAX))
+    effect: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    reckoned_at: Mapped[datetime | None]
+    confirmed_as: Mapped[int | None]
+
+
+class SloBurn(Model):
+    """An alarm about an error budget; ``open_key`` is None once it is over, unique before.
+
+    ``scope_ref`` is a body's id or a city's code, ``""`` for the province; ``factor`` tells the pair
+    of windows (:data:`mobile_pages.probe.slo.PAIRS`) in tenths.
+    """
+
+    __tablename__ = "slo_burn"
+    __table_args__ = (Index("ix_slo_burn_began", "began_at"),)
+
+    id: Mapped[int] = key_column()
+    open_key: Mapped[str | None] = mapped_column(String(40), unique=True)
+    scope: Mapped[MaintenanceScope]
+    scope_ref: Mapped[str] = mapped_column(String(SCOPE_REF_MAX))
+    factor: Mapped[int]
+    long_rate: Mapped[float]
+    short_rate: Mapped[float]
+    began_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
 
 
 class ProberBeat(Model):

@@ -86,6 +86,7 @@ def upgrade() -> None:
     op.create_table(
         "maintenance_window",
         sa.Column("id", Key, autoincrement=False, nullable=False),
+        sa.Column("condition", sa.String(length=32), nullable=False),
         sa.Column("scope", sa.String(length=32), nullable=False),
         sa.Column("scope_ref", sa.String(length=20), nullable=False),
         sa.Column("title", sa.String(length=40), nullable=False),
@@ -257,6 +258,47 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
     )
+    op.create_table(
+        "policy_draft",
+        sa.Column("id", Key, autoincrement=False, nullable=False),
+        sa.Column("city_code", sa.String(length=20), nullable=False),
+        sa.Column("base_number", sa.Integer(), nullable=False),
+        sa.Column("rules", sa.JSON(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("effective_at", Instant(), nullable=True),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("created_by", sa.String(length=80), nullable=False),
+        sa.Column("effect", sa.JSON(), nullable=True),
+        sa.Column("reckoned_at", Instant(), nullable=True),
+        sa.Column("confirmed_as", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_policy_draft")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("policy_draft", schema=None) as batch_op:
+        batch_op.create_index("ix_policy_draft_created", ["created_at"], unique=False)
+
+    op.create_table(
+        "slo_burn",
+        sa.Column("id", Key, autoincrement=False, nullable=False),
+        sa.Column("open_key", sa.String(length=40), nullable=True),
+        sa.Column("scope", sa.String(length=32), nullable=False),
+        sa.Column("scope_ref", sa.String(length=20), nullable=False),
+        sa.Column("factor", sa.Integer(), nullable=False),
+        sa.Column("long_rate", sa.Double(), nullable=False),
+        sa.Column("short_rate", sa.Double(), nullable=False),
+        sa.Column("began_at", Instant(), nullable=False),
+        sa.Column("ended_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_slo_burn")),
+        sa.UniqueConstraint("open_key", name=op.f("uq_slo_burn_open_key")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("slo_burn", schema=None) as batch_op:
+        batch_op.create_index("ix_slo_burn_began", ["began_at"], unique=False)
+
     op.create_table(
         "watch_policy",
         sa.Column("id", Key, autoincrement=False, nullable=False),
