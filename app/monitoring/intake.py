@@ -32,6 +32,10 @@ from mobile_pages.probe.state import Sample, Step, WatchState, observe
 PULSE_SECONDS = 3.0
 _CHUNK = 200
 
+_Looks = Mapping[datetime, tuple[ProbeResult, int]]
+"""Looks by moment, each with the number of its prober."""
+_NOTHING: _Looks = {}
+
 
 @dataclass(frozen=True, slots=True)
 class _Held:
@@ -88,13 +92,15 @@ class Intake:
         """
         told = _by_check(results)
         versions = _versions(told)
-        number, known = self._prober_number()
+        number, registered = self._prober_number()
         looks = [(check_id, one) for check_id in versions for one in told[check_id]]
         samples.store(number, looks)
         held, pulses = {}, dict(self._pulses)
         doubtful = []
-        for check_id, version in versions.items():
-            calm = self._calm(number, check_id, version, told[check_id])
+        recalled = _recall([one for one, version in versions.items() if not self._knows(one, version)])
+        for check_id in versions:
+            belief, unjudged = recalled.get(check_id) or (self._held[check_id], _NOTHING)
+            calm = self._calm(belief, _with(unjudged, told[check_id], number))
             if calm is None:
                 doubtful.append(check_id)
                 continue
@@ -111,7 +117,7 @@ class Intake:
         flushed = self.clock() - self._flushed_at >= self.pulse_seconds
         if flushed:
             write_pulses(pulses)
-        return Learnt(held, {} if flushed else pulses, flushed, number if known else None)
+        return Learnt(held, {} if flushed else pulses, flushed, number if registered else None)
 
     def remember(self, learnt: Learnt) -> None:
         """Keep what a batch taught, its transaction being through."""
@@ -134,15 +140,14 @@ class Intake:
         known = db.writing().scalar(query)
         return (samples.prober_number(self.prober), False) if known is None else (known, True)
 
-    def _calm(
-        self, number: int, check_id: int, version: int, results: Sequence[ProbeResult]
-    ) -> tuple[_Held, _Pulse | None] | None:
-        """Return what is believed after looks that confirm it; None when they must be judged."""
+    def _knows(self, check_id: int, version: int) -> bool:
         held = self._held.get(check_id)
-        if held is None or held.version != version:
-            return None
+        return held is not None and held.version == version
+
+    def _calm(self, held: _Held, looks: _Looks) -> tuple[_Held, _Pulse | None] | None:
+        """Return what is believed after looks that confirm it; None when they must be judged."""
         state, newest = held.state, None
-        for result in results:
+        for result, number in _in_order(looks):
             step = observe(state, self._sample(result, number), self.terms.rule)
             if step.state is state:
                 continue  # told before, or overtaken by a newer one
@@ -151,19 +156,18 @@ class Intake:
             state, newest = step.state, result
         if newest is None:
             return held, None
-        return replace(held, state=state), _pulse(newest, version)
+        return replace(held, state=state), _pulse(newest, held.version)
 
     def _judge_locked(
         self, number: int, check_ids: Collection[int], told: Mapping[int, Sequence[ProbeResult]]
     ) -> Iterable[tuple[Watch, _Held, _Pulse | None]]:
         rows = locked_watches(check_ids) if check_ids else {}
-        log = _log(rows.values())
+        log = _log([(row.check_id, state_of(row).last_at or row.begun_at) for row in rows.values()])
         opinions = Opinions(self.prober)
         for check_id, row in rows.items():
-            # What was told says more than what is stored of it.
-            looks = log.get(check_id, {}) | {one.started_at: (one, number) for one in told[check_id]}
+            looks = _with(log.get(check_id, _NOTHING), told[check_id], number)
             wanted = self._wants_second(state_of(row))
-            held, pulse = self._judge(row, [looks[at] for at in sorted(looks)])
+            held, pulse = self._judge(row, _in_order(looks))
             opinions.note(check_id, wanted, self._wants_second(held.state), held.state.last_at)
             yield row, held, pulse
         opinions.settle()
@@ -174,7 +178,7 @@ class Intake:
     def _sample(self, result: ProbeResult, number: int) -> Sample:
         return Sample(result.started_at, result.verdict, result.cause, number, self.second_at_hand)
 
-    def _judge(self, row: Watch, looks: Sequence[tuple[ProbeResult, int]]) -> tuple[_Held, _Pulse | None]:
+    def _judge(self, row: Watch, looks: Iterable[tuple[ProbeResult, int]]) -> tuple[_Held, _Pulse | None]:
         state, newest, changed = state_of(row), None, False
         for look, number in looks:
             step = observe(state, self._sample(look, number), self.terms.rule)
@@ -251,9 +255,21 @@ def _versions(check_ids: Collection[int]) -> dict[int, int]:
     return {row.check_id: row.version for row in rows}
 
 
-def _log(rows: Collection[Watch]) -> dict[int, dict[datetime, tuple[ProbeResult, int]]]:
-    """Return the stored looks that the rows do not know of yet, with their prober, by check and moment."""
-    # More than one prober may have looked at the same moment: the order of their numbers decides.
+def _recall(check_ids: Collection[int]) -> dict[int, tuple[_Held, _Looks]]:
+    """Return what the rows of these checks say, and the looks they do not know of yet; locks nothing."""
+    columns = (Watch.check_id, Watch.version, Watch.memory, Watch.sampled_at, Watch.begun_at, Watch.cause)
+    query = select(*columns).where(Watch.check_id.in_(check_ids))
+    rows = db.writing().execute(query).all() if check_ids else []
+    states = {row.check_id: state_of(row) for row in rows}
+    log = _log([(row.check_id, states[row.check_id].last_at or row.begun_at) for row in rows])
+    return {
+        row.check_id: (_Held(row.version, states[row.check_id], row.cause), log.get(row.check_id, _NOTHING))
+        for row in rows
+    }
+
+
+def _log(marks: Sequence[tuple[int, datetime]]) -> dict[int, _Looks]:
+    """Return the stored looks after a moment of each check."""
     columns = (
         ProbeSample.check_id,
         ProbeSample.at,
@@ -261,7 +277,6 @@ def _log(rows: Collection[Watch]) -> dict[int, dict[datetime, tuple[ProbeResult,
         ProbeSample.cause,
         ProbeSample.prober,
     )
-    marks = [(row.check_id, state_of(row).last_at or row.begun_at) for row in rows]
     found: dict[int, dict[datetime, tuple[ProbeResult, int]]] = {}
     for start in range(0, len(marks), _CHUNK):
         unknown = or_(
@@ -270,11 +285,21 @@ def _log(rows: Collection[Watch]) -> dict[int, dict[datetime, tuple[ProbeResult,
                 for check_id, mark in marks[start : start + _CHUNK]
             )
         )
+        # More than one prober may have looked at the same moment: the first of them is heard.
         query = select(*columns).where(unknown).order_by(ProbeSample.prober.desc())
         for check_id, at, verdict, cause, prober in db.writing().execute(query):
             look = ProbeResult(str(check_id), at, samples.verdict_of(verdict), samples.cause_of(cause))
             found.setdefault(check_id, {})[at] = (look, prober)
-    return found
+    return dict(found)
+
+
+def _with(looks: _Looks, results: Iterable[ProbeResult], number: int) -> _Looks:
+    """Return stored looks and those just told, which say more than what is stored of them."""
+    return {**looks, **{one.started_at: (one, number) for one in results}}
+
+
+def _in_order(looks: _Looks) -> Iterable[tuple[ProbeResult, int]]:
+    return (looks[at] for at in sorted(looks))
 
 
 def _by_check(results: Iterable[ProbeResult]) -> dict[int, list[ProbeResult]]:
