@@ -89,7 +89,8 @@ def family(pid: int) -> list[int]:
         one = todo.pop()
         found.append(one)
         for task in Path(f"/proc/{one}/task").glob("*/children"):
-            todo += [int(child) for child in task.read_text().split()]
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # ended meanwhile
+                todo += [int(child) for child in task.read_text().split()]
     return found
 
 

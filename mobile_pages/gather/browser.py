@@ -246,6 +246,7 @@ def _prepare(chromium: Chromium, switchboard: Switchboard, device: Device, proxy
         ("Page.enable", {}),
         ("Runtime.enable", {}),
         ("Network.enable", {"maxTotalBufferSize": 0, "maxResourceBufferSize": 0}),
+        ("Performance.enable", {}),
         ("Network.setBypassServiceWorker", {"bypass": True}),
         ("Emulation.setUserAgentOverride", user_agent_of(device.client)),
         ("Emulation.setDeviceMetricsOverride", metrics_of(device.width, device.height)),

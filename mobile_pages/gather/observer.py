@@ -119,6 +119,7 @@ class Observer:
         self._open: dict[tuple[str, str], _Entry] = {}
         self._changed_at = time.monotonic()
         self._stopped: Trouble | None = None
+        self._refreshes = False
 
     def __call__(self, method: str, params: Mapping[str, Any], session: str) -> None:
         """Take one event."""
@@ -132,9 +133,16 @@ class Observer:
 
     def quiet_for(self) -> float:
         """Return for how many seconds no request has been under way."""
-        if any(not entry.done for entry in self._open.values()):
+        if self._is_loading():
             return 0.0
         return time.monotonic() - self._changed_at
+
+    def may_change(self) -> bool:
+        """Say whether something is still under way or the page's headers refresh it."""
+        return self._refreshes or self._is_loading()
+
+    def _is_loading(self) -> bool:
+        return any(not entry.done for entry in self._open.values())
 
     def requests(self) -> tuple[Request, ...]:
         """Return the requests in order; those that the page itself took back are left out."""
@@ -224,6 +232,7 @@ class Observer:
         if entry is not None:
             entry.status = params["response"]["status"]
             headers = {name.lower(): value for name, value in params["response"]["headers"].items()}
+            self._refreshes |= entry.kind == "document" and "refresh" in headers
             entry.media_type = str(params["response"].get("mimeType", "")).lower()[:100]
             entry.encoding = headers.get("content-encoding", "").strip().lower()[:20]
             max_age = _MAX_AGE.search(headers.get("cache-control", ""))

@@ -38,11 +38,21 @@ _TWO_FRAMES = """new Promise((done) => {
   requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 20)));
   setTimeout(done, 150);
 })"""
+# The same frames, then whether anything is left that moves, plays, loads, listens or leads on by itself.
+_NOTHING_STIRS = f"""(async () => {{
+  await {_TWO_FRAMES};
+  const stirring = "iframe,frame,object,embed,audio,video,marquee,animate,animateMotion,animateTransform,set";
+  const may = (one) => one.shadowRoot || one.getAttributeNames().some((name) => name.startsWith("on"));
+  return document.readyState === "complete" && document.fonts.status === "loaded"
+    && !document.getAnimations().length && !document.querySelector(`${{stirring}},meta[http-equiv=refresh i]`)
+    && ![...document.querySelectorAll("*")].some(may);
+}})()"""
 _MANY_MOVES = 3
 _ATTEMPTS = 3
 _RETRY_SECONDS = 0.3
 # Slow 4G as Lighthouse models it: 150 ms round trip, 1.6 Mbit/s down, 750 kbit/s up.
 SLOW_4G = {"offline": False, "latency": 150, "downloadThroughput": 200_000, "uploadThroughput": 93_750}
+_UNTHROTTLED = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
 
 
 class PageTrouble(Exception):
@@ -105,6 +115,8 @@ class Page:
         self._deadline = self._started + limits.deadline_seconds
         self._still_at = 0.0
         self._context: tuple[str, int] | None = None
+        self.inert = False
+        """Whether the page can do nothing more by itself: no script ran, and nothing else stirs."""
 
     @property
     def observed(self) -> Seen:
@@ -165,17 +177,21 @@ class Page:
             raise PageTrouble(f"guard_{refused}", "网址跳转到了不允许访问的地址。")
         if not self._observer.loaded:
             return self.interruption or self._interrupt()
-        self._settle()
+        self.inert = self._is_inert()
+        if not self.inert:
+            self._settle()
         self._still_at = time.monotonic()
         return self.interruption
 
-    def start_over(self, client: Client) -> bool:
+    def start_over(self, client: Client, limits: PageLimits) -> bool:
         """Make the tab forget the page: its storage, cookies, cache and history. The deadline begins anew.
 
-        Works on a page that stands still; when it says no, open another instead.
+        The network is a fast one from then on. Works on a page that stands still; when it says no, open
+        another instead.
         """
         try:
             self._start_over(client)
+            self._limits = limits
         except PageTrouble:
             return False
         return True
@@ -193,11 +209,14 @@ class Page:
         self._command("Network.clearBrowserCookies")
         self._command("Network.clearBrowserCache")
         self._command("Page.resetNavigationHistory")
-        self._device = replace(self._device, client=client)
+        if self._device.slow_network:
+            self._command("Network.emulateNetworkConditions", _UNTHROTTLED)
+        self._device = replace(self._device, client=client, slow_network=False)
         self._command("Emulation.setUserAgentOverride", user_agent_of(client))
         self._observer.begin(user_agent_of(client))
         self._context = None
         self._still_at = 0.0
+        self.inert = False
         self.begin_anew()
 
     def begin_anew(self) -> None:
@@ -275,6 +294,24 @@ class Page:
             text = answer["exceptionDetails"].get("exception", {}).get("description", "")
             raise CommandFailed(text)
         return answer["result"].get("value")
+
+    def _is_inert(self) -> bool:
+        """Say whether nothing can happen any more unless somebody touches the page.
+
+        Called when the page has loaded, before any script of ours. What it cannot prove it denies.
+        """
+        if self._observer.may_change() or self._script_seconds() != 0:
+            return False
+        try:
+            stands = self._evaluate(_NOTHING_STIRS)
+        except CommandFailed:
+            return False
+        return bool(stands) and not self._observer.may_change()
+
+    def _script_seconds(self) -> float | None:
+        """Return how long scripts have run in the page, None when the browser does not tell."""
+        metrics = self._command("Performance.getMetrics")["metrics"]
+        return next((one["value"] for one in metrics if one["name"] == "ScriptDuration"), None)
 
     def _settle(self) -> None:
         """Wait until no request has been under way for a moment."""

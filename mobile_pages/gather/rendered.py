@@ -164,6 +164,9 @@ class _Tour:
             with self._open(visit) as page:
                 visit.render(page, self._store)
                 self._hurry_after(visit)
+                if visit.is_over:
+                    self._render_further(page, left)
+                    return
                 self._render_all(left, beside=page)
                 if not page.gone:
                     visit.finish_watch(page)
@@ -171,8 +174,9 @@ class _Tour:
             with self._open(visit) as page:
                 visit.watch_again(page)
         except PageTrouble as error:
-            visit.miss(error.trouble)
-            self._hurry_after(visit)
+            failed = left.popleft() if visit.is_over else visit
+            failed.miss(error.trouble)
+            self._hurry_after(failed)
 
     def _render_all(self, left: deque[Visit], beside: Page | None = None) -> None:
         """Render the visits that are left; ``beside`` is a page of the same browser that is still open."""
@@ -197,14 +201,26 @@ class _Tour:
 
     def _render_in_one_tab(self, page: Page, left: deque[Visit]) -> None:
         """Render visits until one leaves the tab unfit for the next."""
-        while left:
+        stopped = False
+        while not stopped:
             left[0].render(page, self._store)
             stopped = self._hurry_after(left.popleft())
             if not stopped and left and _is_linked(left[0]):
                 self._render_linked(page, left[0])
                 left.popleft()
-            if stopped or not left or not self._may_open(left[0]) or not page.start_over(left[0].client):
-                return
+            stopped = stopped or not self._can_go_on(page, left)
+
+    def _render_further(self, page: Page, left: deque[Visit]) -> None:
+        """Render visits in the tab of one that is over."""
+        if self._can_go_on(page, left):
+            self._render_in_one_tab(page, left)
+
+    def _can_go_on(self, page: Page, left: deque[Visit]) -> bool:
+        return (
+            bool(left)
+            and self._may_open(left[0])
+            and page.start_over(left[0].client, self._limits_of(left[0]))
+        )
 
     def _render_linked(self, page: Page, visit: Visit) -> None:
         """Render pages that the page in the tab links to, as a resident reaches them: with its cookies."""
@@ -219,10 +235,12 @@ class _Tour:
                 visit.done += linked.done
 
     def _open(self, visit: Visit) -> AbstractContextManager[Page]:
-        limits = self._limits
-        if not visit.watched:
-            limits = replace(limits, quiet_seconds=min(limits.quiet_seconds, _KNOWN_QUIET_SECONDS))
-        return self._browser.open_page(visit.device, proxy=self._proxy, limits=limits)
+        return self._browser.open_page(visit.device, proxy=self._proxy, limits=self._limits_of(visit))
+
+    def _limits_of(self, visit: Visit) -> PageLimits:
+        if visit.watched:
+            return self._limits
+        return replace(self._limits, quiet_seconds=min(self._limits.quiet_seconds, _KNOWN_QUIET_SECONDS))
 
     def _may_open(self, visit: Visit) -> bool:
         try:

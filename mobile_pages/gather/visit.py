@@ -61,6 +61,8 @@ class Visit:
         self.openings = openings
         self.done: list[Rendering] = []
         self._watch_seconds = watch_seconds
+        self.is_over = False
+        """Whether watching the page any longer would show nothing: it can do nothing more by itself."""
 
     @property
     def client(self) -> Client:
@@ -122,6 +124,7 @@ class Visit:
 
     def _render(self, page: Page, store_screenshot: StoreScreenshot) -> None:
         unfinished = page.go(self.url)
+        self.is_over = page.inert
         for index, opening in enumerate(self.openings):
             if index:
                 page.resize(opening.width)
@@ -131,7 +134,7 @@ class Visit:
             metrics = measure(page) if unfinished or index else measure_when_shown(page)
             if opening.second_opinion:
                 _add_opinion(page, metrics, unfinished or page.interruption)
-            if opening.watched:
+            if opening.watched and not page.inert:
                 # What comes late and pushes the text aside; other widths would blur the figure.
                 page.watch(min(_LATE_SECONDS, self._watch_seconds) - page.still_seconds)
             # One load has its paints once.
