@@ -1,3 +1,5 @@
+from app.alerts.api import api
+from app.alerts.pages import pages
 from app.core.capability import Capability
 
-CAPABILITY = Capability("alerts", jobs="app.alerts.jobs:JOBS")
+CAPABILITY = Capability("alerts", api=(api,), pages=(pages,), jobs="app.alerts.jobs:JOBS")

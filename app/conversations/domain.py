@@ -67,6 +67,18 @@ def reply_to(event: InboundEvent, matches: Sequence[Match], home_url: str) -> Re
     return None
 
 
+def bound(name: str, account_name: str) -> str:
+    return f"{name}，您已绑定“{account_name}”，今后在这里接收运行告警。\n回复“解除绑定”可以停止接收。"
+
+
+def unbound(done: bool) -> str:
+    return "已解除绑定，不再发送运行告警。" if done else "这里没有绑定工作人员。"
+
+
+def not_bound(reason: str) -> str:
+    return f"没有办成：{reason}。请在管理台“告警设置”里重新取得绑定码。"
+
+
 def _found(asked: str, matches: Sequence[Match], home_url: str) -> Reply:
     if not matches:
         return Reply(text=f"没有找到与“{_quoted(asked)}”有关的服务。\n{_how_to(home_url)}")

@@ -8,19 +8,21 @@ from typing import Any
 
 import structlog
 
+from app.alerts import service as alerts
 from app.channel_accounts import service as channel_accounts
 from app.channel_accounts.service import AccountView
 from app.conversations import domain, inbox
 from app.conversations.domain import RECIPIENT_FIELD, Match
 from app.conversations.inbox import Claim
 from app.core import clock, db, outbox, vault
-from app.core.errors import NotFound
+from app.core.errors import DomainError, NotFound
 from app.mobile_access import service as mobile_access
 from channels.base import (
     Article,
     Capability,
     Channel,
     Envelope,
+    EventKind,
     InboundEvent,
     InboundRequest,
     Outcome,
@@ -70,11 +72,18 @@ def _message(account: AccountView, adapter: Channel, request: InboundRequest, ba
         return claim
     if claim is None:
         return adapter.seal(envelope, None)
+    receipt = adapter.parse_receipt(event)
+    if receipt is not None:
+        db.transaction(lambda: alerts.note_receipt(account, receipt, clock.system_clock()))
     reply = _reply(account, event, base_url)
     return _settle(account, adapter, envelope, event, reply, claim, began)
 
 
 def _reply(account: AccountView, event: InboundEvent, base_url: str) -> Reply | None:
+    if event.kind is EventKind.TEXT:
+        answer = _answer_to_staff(account, event)
+        if answer:
+            return Reply(text=answer)
     matches: list[Match] = []
     if domain.wants_search(event):
         found = mobile_access.search(event.text[: domain.QUERY_MAX], limit=domain.MATCHES_MAX)
@@ -89,6 +98,22 @@ def _reply(account: AccountView, event: InboundEvent, base_url: str) -> Reply | 
             for page in found
         ]
     return domain.reply_to(event, matches, f"{base_url}/?channel={account.kind}")
+
+
+def _answer_to_staff(account: AccountView, event: InboundEvent) -> str:
+    """Bind or unbind a member of staff who asks for it; return what to say, ``""`` to anybody else."""
+    code = alerts.code_in(event.text)
+    try:
+        if code is not None:
+            now = clock.system_clock()
+            return domain.bound(
+                db.transaction(lambda: alerts.bind(code, account, event.sender, now=now)), account.name
+            )
+        if alerts.asks_to_unbind(event.text):
+            return domain.unbound(db.transaction(lambda: alerts.unbind_sender(account, event.sender)))
+    except DomainError as error:
+        return domain.not_bound(str(error))
+    return ""
 
 
 def _settle(

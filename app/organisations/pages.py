@@ -23,6 +23,7 @@ WRONG = "用户名、密码或验证码不对。连续输错 5 次，账户会�
 SECTIONS = (
     (Permission.PAGES_READ, "/console/pages", "移动网页", "登记、检测、审核和发布"),
     (Permission.WATCH, "/wall", "监控墙", "各地各部门网页的运行情况"),
+    (None, "/alerts", "告警", "我的告警消息和接收方式"),
     (Permission.CHANNELS_MANAGE, "/console/accounts", "渠道账号", "微信公众号、支付宝服务窗"),
     (Permission.STAFF_MANAGE, "/console/staff", "人员", "账户、角色和范围"),
     (Permission.AUDIT_READ, "/console/audit", "留痕", "谁在什么时候做了什么"),
