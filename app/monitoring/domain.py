@@ -20,6 +20,7 @@ DETAIL_MAX = 200
 PROBER_MAX = 20
 ACTOR_MAX = 80
 NOTE_MAX = 1000
+DEMANDS_MAX = 4000
 SCOPE_REF_MAX = 20
 
 KEEP_SAMPLES = timedelta(days=14)
@@ -219,6 +220,10 @@ CAUSE_LABELS = {
     Cause.TIMEOUT: "打开超时",
     Cause.TOO_LARGE: "页面过大",
     Cause.SLOW: "打开缓慢",
+    Cause.BLANK_PAGE: "打开后是空白页",
+    Cause.SCRIPT_ERROR: "页面脚本出错",
+    Cause.RESOURCE_FAILED: "页面引用的文件打不开",
+    Cause.MAINTENANCE_PAGE: "部门挂出了停服维护页",
     Cause.MISSED: "未按时探测",
     Cause.PROBER_OFFLINE: "探测机网络中断",
     Cause.PROBER_FAULT: "探测程序出错",
@@ -251,8 +256,15 @@ _PHASES = {
     "dns": (Cause.DNS_FAILURE,),
     "connect": (Cause.CONNECT_REFUSED, Cause.CONNECT_TIMEOUT, Cause.UNREACHABLE),
     "tls": (Cause.TLS_INVALID, Cause.TLS_EXPIRED),
-    "status": (Cause.HTTP_STATUS, Cause.REDIRECT_LOOP, Cause.BAD_REDIRECT),
-    "content": (Cause.WRONG_CONTENT, Cause.BAD_ANSWER, Cause.TOO_LARGE),
+    "status": (Cause.HTTP_STATUS, Cause.MAINTENANCE_PAGE, Cause.REDIRECT_LOOP, Cause.BAD_REDIRECT),
+    "content": (
+        Cause.WRONG_CONTENT,
+        Cause.BAD_ANSWER,
+        Cause.TOO_LARGE,
+        Cause.BLANK_PAGE,
+        Cause.SCRIPT_ERROR,
+        Cause.RESOURCE_FAILED,
+    ),
     "slow": (Cause.SLOW, Cause.TIMEOUT, Cause.CONNECTION_LOST),
 }
 _PHASE_OF = {str(cause): phase for phase, causes in _PHASES.items() for cause in causes}

@@ -36,8 +36,12 @@ CAUSES = (
     Cause.PROBER_OFFLINE,
     Cause.PROBER_FAULT,
     "guard_refused",
+    Cause.BLANK_PAGE,
+    Cause.SCRIPT_ERROR,
+    Cause.RESOURCE_FAILED,
+    Cause.MAINTENANCE_PAGE,
 )
-_REFUSED = len(CAUSES) - 1
+_REFUSED = CAUSES.index("guard_refused")
 _VERDICT_NUMBERS = {verdict: number for number, verdict in enumerate(VERDICTS)}
 _CAUSE_NUMBERS = {str(cause): number for number, cause in enumerate(CAUSES)}
 _MOST_MS = 65_535

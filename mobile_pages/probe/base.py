@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from mobile_pages.probe.facts import Seen
+
 
 class Verdict(StrEnum):
     """What a single look says. ``unknown``: we could not look, which says nothing of the page."""
@@ -47,6 +49,10 @@ class Cause(StrEnum):
     TIMEOUT = "timeout"
     TOO_LARGE = "too_large"
     SLOW = "slow"
+    BLANK_PAGE = "blank_page"
+    SCRIPT_ERROR = "script_error"
+    RESOURCE_FAILED = "resource_failed"
+    MAINTENANCE_PAGE = "maintenance_page"
     MISSED = "missed"
     PROBER_OFFLINE = "prober_offline"
     PROBER_FAULT = "prober_fault"
@@ -146,6 +152,7 @@ class ProbeResult:
         cert_not_after: end of the certificate's life, UTC; None without one that could be checked.
         detail: one Chinese sentence; ``""`` when all is well.
         lag_ms: how much later than planned the look began; it stands in none of the phases.
+        seen: what a good look taught besides; None for most, since it is learnt now and then only.
     """
 
     target_id: str
@@ -161,6 +168,7 @@ class ProbeResult:
     final_url: str = ""
     redirects: int = 0
     lag_ms: float = 0.0
+    seen: Seen | None = None
 
     @property
     def cert_days_left(self) -> int | None:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import Message
 from http.cookiejar import CookieJar
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any, cast
 from urllib.request import Request as CookieRequest
 from weakref import WeakValueDictionary
@@ -26,9 +27,10 @@ from tornado.httpclient import HTTPRequest, HTTPResponse
 
 from mobile_pages.guard import AsyncResolve, Guard, Policy, Refused, follow
 from mobile_pages.probe.base import Cause, Phases, ProbeResult, ProbeTarget, Verdict
-from mobile_pages.probe.content import decode, objection
+from mobile_pages.probe.content import decode, objection, structure, title
 from mobile_pages.probe.curl_errors import Failure, explain
 from mobile_pages.probe.dns import DnsResolver
+from mobile_pages.probe.facts import Certificate, Seen
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +38,15 @@ MAX_REDIRECTS = 5
 _HEADERS = {"Accept": "text/html,*/*;q=0.8", "Accept-Language": "zh-CN,zh;q=0.9"}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SYSTEM_CA = "/etc/ssl/certs/ca-certificates.crt"
+LEARN_SECONDS = 600.0
+"""How often more is learnt of a target than whether it is open."""
+
+_TLS_CHATTER = b"SSL connection using "
+_ESCAPED = re.compile(r"(?:\\[0-9A-F]{2})+")
+"""Letters beyond ASCII as OpenSSL writes them into names."""
+_TITLE_MOST = 100
+_EXPLAINED_WITHIN = 64 * 1024
+_MAINTENANCE_WORDS = ("维护", "升级", "暂停服务", "停服")
 # A phone's browser first, since some sites send desktops elsewhere; then who we are.
 USER_AGENT = (
     "Mozilla/5.0 (Linux; Android 10; Mobile) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0 "
@@ -92,6 +103,7 @@ class HttpProber:
         self._now = now
         self._connections = asyncio.Semaphore(self._limits.connections)
         self._hosts: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._learnt_at: dict[str, float] = {}
         self._client = _Client(
             force_instance=True,
             max_clients=self._limits.connections,
@@ -100,12 +112,12 @@ class HttpProber:
 
     async def look(self, target: ProbeTarget) -> ProbeResult:
         """Look once. Whatever the network does is told in the result, never raised."""
-        return await self.travel(target, self._open)
+        return await self.travel(target, self.open)
 
     async def travel(self, target: ProbeTarget, way: Callable[[Trip], Awaitable[None]]) -> ProbeResult:
         """Look in the caller's ``way``, which sends by :meth:`fetch` and raises :class:`Failure`."""
         host = self._hosts.setdefault(_host_key(target.url), asyncio.Semaphore(self._limits.per_host))
-        trip = Trip(target, self._now())
+        trip = Trip(target, self._now(), learning=self._is_to_learn(target.id))
         try:
             async with _Turn(host, self._limits.patience_seconds):
                 trip.started_at = self._now()
@@ -122,12 +134,22 @@ class HttpProber:
             return trip.result(Verdict.DEGRADED, Cause.SLOW, detail)
         return trip.result(Verdict.UP)
 
+    def _is_to_learn(self, target_id: str) -> bool:
+        """Tell whether it is time to learn more of a target than whether it is open."""
+        learnt_at = self._learnt_at.get(target_id)
+        return learnt_at is None or monotonic() - learnt_at >= LEARN_SECONDS
+
     async def close(self) -> None:
         """Drop what is under way and free sockets; looks still running must have been cancelled."""
         self._client.close()
         await self._dns.close()
 
-    async def _open(self, trip: Trip) -> None:
+    async def open(self, trip: Trip) -> None:
+        """Open the trip's page, following redirects, and judge it.
+
+        Raises:
+            Failure: it is not open.
+        """
         seen: set[tuple[str, str]] = set()
         while True:
             answer = await self.fetch(trip)
@@ -139,6 +161,9 @@ class HttpProber:
             seen.add((trip.url, trip.cookies))
             trip.turn(answer, location)
         _judge(trip.target, answer)
+        if trip.learning:
+            trip.seen = _learn(trip, answer)
+            self._learnt_at[trip.target.id] = monotonic()
 
     async def fetch(self, trip: Trip) -> HTTPResponse:
         """Send the trip's next request through the guard and wait for the whole answer.
@@ -156,7 +181,8 @@ class HttpProber:
             raise Failure(Cause.DNS_FAILURE, "域名解析超时。") from error
         finally:
             trip.phases += Phases(dns_ms=(perf_counter() - began) * 1000)
-        exchange = _Exchange(pinned.host, pinned.port, pinned.addresses)
+        trip.addresses = trip.addresses or pinned.addresses
+        exchange = _Exchange(pinned.host, pinned.port, pinned.addresses, trip.learning)
         async with _Turn(self._connections, self._limits.patience_seconds):
             request = _Request(
                 pinned.url,
@@ -206,9 +232,12 @@ class _Exchange:
     host: str
     port: int
     addresses: tuple[str, ...]
+    learning: bool = False
     curl: Any = None
     address: str = ""
     cert_not_after: datetime | None = None
+    certificate: Certificate | None = None
+    tls_version: str = ""
     os_errno: int = 0
     verify_result: int = 0
     time_info: dict[str, float] = field(default_factory=dict)
@@ -225,6 +254,14 @@ class _Exchange:
         curl.setopt(pycurl.SSL_SESSIONID_CACHE, 0)
         curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
         curl.setopt(pycurl.OPT_CERTINFO, 1)
+        # libcurl tells the version of TLS in its chatter only; handles are used again, so also say no.
+        curl.setopt(pycurl.VERBOSE, self.learning)
+        if self.learning:
+            curl.setopt(pycurl.DEBUGFUNCTION, self._overhear)
+
+    def _overhear(self, kind: int, text: bytes) -> None:
+        if kind == pycurl.INFOTYPE_TEXT and text.startswith(_TLS_CHATTER):
+            self.tls_version = text[len(_TLS_CHATTER) :].split()[0].decode("ascii", "replace")
 
     def read(self, time_info: dict[str, float]) -> None:
         if self.curl is None:  # tornado could not even set the request up
@@ -235,7 +272,11 @@ class _Exchange:
         self.verify_result = self.curl.getinfo(pycurl.SSL_VERIFYRESULT)
         chain = self.curl.getinfo(pycurl.INFO_CERTINFO)
         if chain:
-            self.cert_not_after = _not_after(dict(chain[0]).get("Expire date", ""))
+            told = dict(chain[0])
+            self.cert_not_after = _not_after(told.get("Expire date", ""))
+            if self.learning and self.cert_not_after is not None:
+                serial, issuer = told.get("Serial Number", ""), _organisation(told.get("Issuer", ""))
+                self.certificate = Certificate(f"{issuer} {serial}", issuer, serial, self.cert_not_after)
         self.curl = None
 
 
@@ -245,6 +286,8 @@ class Trip:
 
     Attributes:
         cookies: of the ``jar``, for ``url``.
+        answer: the last one that came whole.
+        learning: whether to learn more than whether the page is open; ``seen`` is what was learnt.
     """
 
     target: ProbeTarget
@@ -260,6 +303,12 @@ class Trip:
     address: str = ""
     cert_not_after: datetime | None = None
     body_bytes: int = 0
+    answer: HTTPResponse | None = None
+    learning: bool = False
+    addresses: tuple[str, ...] = ()
+    tls_version: str = ""
+    certificate: Certificate | None = None
+    seen: Seen | None = None
     jar: CookieJar = field(default_factory=CookieJar)
 
     def __post_init__(self) -> None:
@@ -280,8 +329,10 @@ class Trip:
         self.phases += Phases.of_curl(exchange.time_info)
         self.address = exchange.address
         self.cert_not_after = exchange.cert_not_after
+        self.certificate, self.tls_version = exchange.certificate, exchange.tls_version
         self.status = answer.code if answer else None
         self.body_bytes = len(answer.body) if answer else 0
+        self.answer = answer
 
     def take_cookies(self, answer: HTTPResponse) -> None:
         """Keep the cookies that an answer sets."""
@@ -323,6 +374,7 @@ class Trip:
             body_bytes=self.body_bytes,
             final_url=self.url,
             redirects=self.redirects,
+            seen=self.seen,
         )
 
 
@@ -360,6 +412,8 @@ class _Turn:
 
 def _judge(target: ProbeTarget, answer: HTTPResponse) -> None:
     if answer.code not in target.expected_status:
+        if _announces_maintenance(answer):
+            raise Failure(Cause.MAINTENANCE_PAGE, "服务器返回状态码 503，并挂出了停服维护页。")
         raise Failure(Cause.HTTP_STATUS, f"服务器返回状态码 {answer.code}。")
     if not (target.must_contain or target.must_not_contain or target.expected_title):
         return
@@ -367,6 +421,39 @@ def _judge(target: ProbeTarget, answer: HTTPResponse) -> None:
     wrong = objection(text, target.must_contain, target.must_not_contain, target.expected_title)
     if wrong:
         raise Failure(Cause.WRONG_CONTENT, wrong)
+
+
+def _announces_maintenance(answer: HTTPResponse) -> bool:
+    """Tell a page that explains a maintenance, and until when, from a server that merely fails."""
+    if answer.code != 503 or "Retry-After" not in answer.headers:
+        return False
+    text = decode(answer.body[:_EXPLAINED_WITHIN], answer.headers.get("Content-Type", ""))
+    return any(word in text for word in _MAINTENANCE_WORDS)
+
+
+def _learn(trip: Trip, answer: HTTPResponse) -> Seen:
+    kind = answer.headers.get("Content-Type", "")
+    text = decode(answer.body, kind) if "html" in kind.lower() or not kind else ""
+    return Seen(
+        at=trip.started_at,
+        addresses=trip.addresses,
+        tls_version=trip.tls_version,
+        certificate=trip.certificate,
+        title=title(text)[:_TITLE_MOST],
+        structure=structure(text) if text else "",
+    )
+
+
+def _organisation(issuer: str) -> str:
+    """Return who signed, as people call it, from a distinguished name as libcurl writes it."""
+    parts = dict(part.strip().partition("=")[::2] for part in issuer.replace("/", ",").split(","))
+    names = {name.strip(): value.strip() for name, value in parts.items()}
+    name = names.get("O") or names.get("CN") or issuer
+    return _ESCAPED.sub(_unescaped, name)[:_TITLE_MOST]
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    return bytes.fromhex(found[0].replace("\\", "")).decode("utf-8", "replace")
 
 
 def _refusal(refused: Refused) -> Failure:

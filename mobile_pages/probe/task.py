@@ -9,8 +9,8 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -19,11 +19,12 @@ from selectolax.lexbor import LexborHTMLParser
 from tornado.httpclient import HTTPResponse
 
 from mobile_pages.guard import Refused, parse_target
-from mobile_pages.probe.base import Cause, Phases, ProbeResult, ProbeTarget
+from mobile_pages.probe.base import Cause, Phases, ProbeResult
 from mobile_pages.probe.content import decode, fold, parsed
 from mobile_pages.probe.curl_errors import Failure
 from mobile_pages.probe.http import MAX_REDIRECTS, HttpProber, Trip
 from mobile_pages.probe.steps import Expectation, Place, Source, Step, Test, fill
+from mobile_pages.probe.targets import TaskTarget
 
 # At DEBUG tornado logs every header and body that is sent, credentials among them.
 logging.getLogger("tornado.curl_httpclient").setLevel(logging.INFO)
@@ -34,23 +35,6 @@ EXCERPT_BYTES = 1024
 _HIDE_FROM = 4
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SAME_AGAIN = frozenset({307, 308})
-
-
-@dataclass(frozen=True, slots=True)
-class TaskTarget(ProbeTarget):
-    """A task to go through; ``url`` is that of its first step.
-
-    Attributes:
-        secrets: test credentials by name, in clear; never shown.
-    """
-
-    steps: tuple[Step, ...] = ()
-    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-    def __post_init__(self) -> None:
-        ProbeTarget.__post_init__(self)
-        if not self.steps:
-            raise ValueError("a task needs a step")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from mobile_pages.guard import Policy
 from mobile_pages.probe.base import Verdict
 from mobile_pages.probe.http import HttpProber, Limits
 from mobile_pages.probe.steps import parse
-from mobile_pages.probe.task import TaskProber, TaskTarget
+from mobile_pages.probe.targets import TaskTarget
+from mobile_pages.probe.task import TaskProber
 from tests.mobile_pages.probe.sites import closed_port, hangs, never_ends, page, served, trickles
 
 PASSWORD = "very-secret-口令-9"
