@@ -7,15 +7,39 @@ from datetime import timedelta
 from typing import Any
 
 from app.core import clock, db
+from app.core.installation import settings
 from app.core.outbox import Job
-from app.monitoring import escalation, service
+from app.monitoring import escalation, marks, partitions, rollups, samples, service
 from app.monitoring.incidents_intake import TEND_JOB
+from app.monitoring.monthly_jobs import JOBS as MONTHLY_JOBS
+from app.monitoring.reckoning import paces
+from mobile_pages.probe.uptime import day_window
+
+ROLL_UP_FOR = timedelta(minutes=8)
+"""No longer at once, so that one run is over before the next is asked for."""
 
 
-def forget_samples(_payload: Mapping[str, Any]) -> None:
-    """Delete old looks, an hour's worth a transaction, so that none of them is long."""
-    before = clock.system_clock() - service.KEEP_SAMPLES
-    while db.transaction(lambda: service.forget_samples(before)):
+def roll_up_history(_payload: Mapping[str, Any]) -> None:
+    """Roll up what has ended; after days of standing still it takes more than one run."""
+    until = clock.system_clock() + ROLL_UP_FOR
+    rollups.roll_up(
+        clock.system_clock(), paces(service.terms(settings())), lambda: clock.system_clock() > until
+    )
+
+
+def keep_history(_payload: Mapping[str, Any]) -> None:
+    """Make days ahead; let go what is old enough and rolled up."""
+    now, engine = clock.system_clock(), db.database().write_engine
+    partitions.keep_ahead(engine, now)
+    rolled = marks.marks().get(marks.Mark.DAYS)
+    if rolled is None:
+        return
+    before = min(day_window(clock.day_of(now - service.KEEP_SAMPLES)).start, rolled)
+    db.transaction(lambda: marks.put(marks.Mark.SAMPLES, before))
+    partitions.drop_before(engine, before)
+    while engine.dialect.name == "sqlite" and db.transaction(lambda: samples.forget(before)):
+        pass
+    while db.transaction(lambda: rollups.forget_hours(min(now - rollups.KEEP_HOURS, rolled))):
         pass
 
 
@@ -28,5 +52,7 @@ def tend_incidents(_payload: Mapping[str, Any]) -> None:
 
 JOBS = (
     Job(TEND_JOB, tend_incidents, every=timedelta(minutes=1)),
-    Job("monitoring.forget-samples", forget_samples, every=timedelta(hours=1)),
+    Job("monitoring.roll-up-history", roll_up_history, every=timedelta(minutes=10)),
+    Job("monitoring.keep-history", keep_history, every=timedelta(hours=1)),
+    *MONTHLY_JOBS,
 )

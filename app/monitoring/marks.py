@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 
 from app.core import db
 from app.monitoring.history_models import HistoryMark, RollupTouch
-from mobile_pages.probe.base import Span
+from mobile_pages.probe.base import Cause, Condition, Span
 
 HOUR = timedelta(hours=1)
 _SEEN = "history_marks"
@@ -100,7 +100,9 @@ def spans_changed(
     sealed = held_marks().get(Mark.SEALED) if since is not None else None
     if since is None or sealed is None or since >= sealed:
         return
-    reason = Reason.STATE if retract_from is None else Reason.VOIDED
+    told = _at(after, since)
+    offline = retract_from is not None or (told is not None and told.cause == Cause.PROBER_OFFLINE)
+    reason = Reason.VOIDED if offline else Reason.STATE
     _note({(check_id, hour) for hour in hours(since, sealed)}, reason)
 
 
@@ -113,8 +115,13 @@ def first_difference(before: Sequence[Span], after: Sequence[Span]) -> datetime 
     return next((at for at in starts if _condition(before, at) != _condition(after, at)), None)
 
 
-def _condition(spans: Sequence[Span], at: datetime) -> str | None:
-    return next((span.condition for span in reversed(spans) if span.start <= at), None)
+def _condition(spans: Sequence[Span], at: datetime) -> Condition | None:
+    found = _at(spans, at)
+    return found and found.condition
+
+
+def _at(spans: Sequence[Span], at: datetime) -> Span | None:
+    return next((span for span in reversed(spans) if span.start <= at), None)
 
 
 def _note(touched: Iterable[tuple[int, datetime]], reason: Reason) -> None:

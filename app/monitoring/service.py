@@ -25,6 +25,16 @@ from app.monitoring.domain import (
 from app.monitoring.incidents import acknowledge, incidents
 from app.monitoring.intake import Intake, ingest
 from app.monitoring.leases import Share, leave, renew, shard_of
+from app.monitoring.monthly import PRINT_JOB as MONTHLY_PRINT_JOB
+from app.monitoring.monthly import Figures, ReportView, ask_for_paper, published_months
+from app.monitoring.monthly import due_scopes as due_reports
+from app.monitoring.monthly import is_rolled_up as month_is_rolled_up
+from app.monitoring.monthly import keep_paper as keep_report_paper
+from app.monitoring.monthly import preview as preview_month
+from app.monitoring.monthly import publish as publish_month
+from app.monitoring.monthly import report as monthly_report
+from app.monitoring.monthly import scopes as report_scopes
+from app.monitoring.monthly import to_print as report_to_print
 from app.monitoring.opinions import asked_of
 from app.monitoring.public import badge, public_incidents, standing
 from app.monitoring.shapes import (
@@ -49,7 +59,6 @@ from app.monitoring.wall import body_watch, city_watch, page_watch, probers, sta
 from app.monitoring.watching import (
     beat,
     differs,
-    forget_samples,
     take_list,
     void_outage,
     watched_ids,
@@ -58,6 +67,19 @@ from mobile_pages.probe.base import Condition
 from mobile_pages.probe.uptime import OfficialFigure, OfficialVerdict
 
 __all__ = [
+    "MONTHLY_PRINT_JOB",
+    "Figures",
+    "ReportView",
+    "ask_for_paper",
+    "due_reports",
+    "month_is_rolled_up",
+    "keep_report_paper",
+    "preview_month",
+    "publish_month",
+    "published_months",
+    "monthly_report",
+    "report_scopes",
+    "report_to_print",
     "asked_of",
     "shard_of",
     "renew",
@@ -105,7 +127,6 @@ __all__ = [
     "cause_label",
     "city_watch",
     "differs",
-    "forget_samples",
     "incidents",
     "ingest",
     "page_watch",

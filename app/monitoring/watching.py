@@ -7,15 +7,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 
 from app.core import db
 from app.mobile_access import service as mobile_access
 from app.mobile_access.service import State, WatchedPage
 from app.monitoring import incidents_intake as incidents
-from app.monitoring import samples
+from app.monitoring import marks, samples
 from app.monitoring.domain import CAUSE_MAX, CheckKind, Outcome, Terms
-from app.monitoring.models import ProberBeat, ProbeSample, StateSpan, Watch
+from app.monitoring.models import ProberBeat, StateSpan, Watch
 from mobile_pages.probe.base import Condition, Span
 from mobile_pages.probe.outage import Outage
 from mobile_pages.probe.runner import Stats
@@ -38,7 +38,6 @@ from mobile_pages.probe.state import (
 OFFLINE_CAUSE = "prober_offline"
 _SOUND = frozenset({Condition.UP, Condition.DEGRADED})
 _CHUNK = 500
-_FORGET_SLICE = timedelta(hours=1)
 
 
 def differs(pages: Sequence[WatchedPage]) -> bool:
@@ -171,15 +170,6 @@ def beat(prober: str, stats: Stats, *, now: datetime) -> None:
     db.writing().flush()
 
 
-def forget_samples(before: datetime) -> bool:
-    """Delete the oldest looks made before ``before``, an hour's worth; return whether there are more."""
-    oldest = db.writing().scalar(select(func.min(ProbeSample.at)))
-    if oldest is None or oldest >= before:
-        return False
-    db.writing().execute(delete(ProbeSample).where(ProbeSample.at < min(oldest + _FORGET_SLICE, before)))
-    return True
-
-
 def _locked(query: Any) -> Any:
     # In the order of the key, so that two probers never wait for each other in a ring.
     return query.order_by(Watch.check_id).with_for_update().execution_options(populate_existing=True)
@@ -191,7 +181,7 @@ def locked_watches(check_ids: Collection[int]) -> dict[int, Watch]:
     return {row.check_id: row for row in db.writing().scalars(_locked(query))}
 
 
-def state_of(row: Watch) -> WatchState:
+def state_of(row: Watch | Row[Any]) -> WatchState:
     """Return what is known of a check: what it remembers, and how far looks have confirmed it since."""
     state = from_dict(row.memory)
     if row.sampled_at is None or (state.last_at is not None and state.last_at >= row.sampled_at):
@@ -203,6 +193,7 @@ def keep(row: Watch, before: WatchState, step: Step) -> None:
     """Write the new state into its row and the spans it settles or changes into theirs."""
     held, now_open = open_spans(before), open_spans(step.state)
     if step.spans or held != now_open:
+        marks.spans_changed(row.check_id, held, (*step.spans, *now_open), step.retract_from)
         _replace_spans(row.check_id, held[0].start, step, now_open)
     row.memory, row.version = to_dict(step.state), row.version + 1
     row.condition, row.since = now_open[-1].condition, now_open[-1].start

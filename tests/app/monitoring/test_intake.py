@@ -11,7 +11,7 @@ from app.core import audit, db
 from app.core.outbox import JobRow
 from app.mobile_access import service as mobile_access
 from app.mobile_access.service import State
-from app.monitoring import service
+from app.monitoring import samples, service
 from app.monitoring.models import Incident, ProbeSample, StateSpan, Watch
 from app.monitoring.service import Condition, Outcome
 from mobile_pages.probe.base import Span
@@ -247,7 +247,7 @@ def test_the_watch_prevails_where_the_registry_says_otherwise(app, given):
 def test_old_looks_are_forgotten_and_conclusions_kept(app, given):
     page = given(seen, "UDDDUU", every=60)
 
-    while given(service.forget_samples, at(121)):
+    while given(samples.forget, at(121)):
         pass
 
     with app.app_context():
