@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 from app.core import clock, db, outbox
-from app.core.errors import NotFound
 from app.core.installation import seen_of, settings
 from app.core.outbox import Job
 from app.mobile_access import service
@@ -17,6 +16,7 @@ from app.mobile_access.files import artifact_store
 from app.mobile_access.gathering import browsers, gather
 from app.mobile_access.grace import END_GRACE_JOB
 from app.mobile_access.judging import explained, judged, uncollected
+from app.mobile_access.kept import excused, kept_artifact
 from app.mobile_access.life import HIDE_JOB, TIMEOUT_JOB
 from app.mobile_access.looking import look_at
 from app.mobile_access.presenting import as_html
@@ -25,11 +25,9 @@ from app.mobile_access.publication import PUBLISH_JOB
 from app.mobile_access.rechecks import CHECK_JOB, REJUDGE_PAGE_JOB, RENEW_JOB
 from app.mobile_access.service import CheckResult, CheckVerdict
 from app.mobile_access.spec_versions import REJUDGE_JOB
-from app.mobile_access.waivers import waivers_for
 from mobile_pages.artifact import Artifact, Monitoring
 from mobile_pages.gather.static import fetch
 from mobile_pages.report.pdf import to_pdf
-from mobile_pages.spec.engine import Waiver
 
 LOOK_JOB = "mobile_access.look-at-page"
 REJUDGED_AT_ONCE = 20
@@ -62,14 +60,9 @@ def _seen(page_id: int) -> Monitoring | None:
 
 
 def _judged(artifact: Artifact, digest: str, page_id: int) -> CheckResult:
-    spec = service.spec_in_force(today=clock.day_of(clock.system_clock()))
-    return judged(artifact, digest, spec, _waivers(page_id, artifact.declaration.url))
-
-
-def _waivers(page_id: int, url: str) -> list[Waiver]:
     now = clock.system_clock()
-    granted = service.waivers_in_force(page_id, today=clock.day_of(now))
-    return [*waivers_for(url, settings(), now.date()), *granted]
+    spec = service.spec_in_force(today=clock.day_of(now))
+    return judged(artifact, digest, spec, excused(page_id, artifact.declaration.url, now=now))
 
 
 def rejudge_pages(payload: Mapping[str, Any]) -> None:
@@ -98,7 +91,7 @@ def _rejudge(page_id: int, occasion: str, because: str) -> None:
     if found is None:
         return
     run_id, digest, before = found
-    artifact = _kept_artifact(digest)
+    artifact = kept_artifact(digest)
     if artifact is None:
         said = f"{because}，原始数据已清理，重新访问"
         db.transaction(lambda: service.visit_instead(page_id, occasion, said, now=clock.system_clock()))
@@ -124,14 +117,6 @@ def renew_artifact(payload: Mapping[str, Any]) -> None:
     occasion, because = str(payload["occasion"]), str(payload["because"])
     now = clock.system_clock()
     db.transaction(lambda: service.renew_artifact(page_id, occasion, because, since=since, now=now))
-
-
-def _kept_artifact(digest: str) -> Artifact | None:
-    """Return what is kept under ``digest``; None when nothing is, or nothing that can be read."""
-    try:
-        return Artifact.from_json(artifact_store(settings().var_dir).get(digest).decode())
-    except (NotFound, ValueError):
-        return None
 
 
 def apply_spec_version(_payload: Mapping[str, Any]) -> None:

@@ -9,15 +9,14 @@ from flask.typing import ResponseReturnValue
 
 from app.core import access, clock, db
 from app.core.access import Permission
-from app.core.errors import DomainError, Invalid, NotFound
+from app.core.errors import DomainError, Invalid
 from app.core.installation import settings
 from app.mobile_access import service
 from app.mobile_access.domain import ANSWER_LABELS, EVIDENCE_BYTES_MAX, NOTE_MAX
 from app.mobile_access.files import artifact_store
+from app.mobile_access.kept import excused, kept_artifact
 from app.mobile_access.service import Answer, Decision, EvidenceFile
-from app.mobile_access.waivers import waivers_for
 from app.organisations import service as organisations
-from mobile_pages.artifact import Artifact
 
 reviews = Blueprint(
     "mobile_access_reviews", __name__, url_prefix="/console/pages", template_folder="templates"
@@ -52,18 +51,13 @@ def form(page_id: int, number: int) -> str:
 def rule(page_id: int, number: int, code: str) -> ResponseReturnValue:
     by = access.current_staff()
     found = service.report_of(by, page_id, number)
-    installed, now = settings(), clock.system_clock()
-    store = artifact_store(installed.var_dir)
+    now = clock.system_clock()
     try:
         decision = _decision()
-        artifact = _artifact(found.check.artifact)
+        artifact = kept_artifact(found.check.artifact)
         if decision.evidence is not None:
-            store.put(decision.evidence[0].content)
-        url = artifact.declaration.url if artifact else ""
-        waived = [
-            *waivers_for(url, installed, now.date()),
-            *service.waivers_in_force(page_id, today=clock.day_of(now)),
-        ]
+            artifact_store(settings().var_dir).put(decision.evidence[0].content)
+        waived = excused(page_id, artifact.declaration.url if artifact else "", now=now)
         db.transaction(
             lambda: service.rule_on(by, page_id, number, code, decision, artifact, waived, now=now)
         )
@@ -82,13 +76,6 @@ def evidence(page_id: int, number: int, digest: str) -> Response:
     answer.headers.set("Content-Disposition", "attachment", filename=found.evidence_name)
     answer.headers["X-Content-Type-Options"] = "nosniff"
     return answer
-
-
-def _artifact(digest: str | None) -> Artifact | None:
-    try:
-        return Artifact.from_json(artifact_store(settings().var_dir).get(digest or "").decode())
-    except (NotFound, ValueError):
-        return None
 
 
 def _decision() -> Decision:

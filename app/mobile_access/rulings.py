@@ -40,6 +40,14 @@ class NothingKept(Conflict):
     title_en = "The artifact of this check is gone"
 
 
+class EvidenceThere(Conflict):
+    """The ruling has its proof already; a ruling is never changed, only followed by another."""
+
+    code = "evidence_there"
+    title = "这条核对结果已有证明材料，请重新核对"
+    title_en = "The ruling has its evidence already"
+
+
 @dataclass(frozen=True, slots=True)
 class OpenRule:
     """A rule of a check that asks for a person.
@@ -157,6 +165,43 @@ def rule_on(
     db.writing().flush()
     detail = {"check": number, "code": code, "passed": passed, "self_declared": self_declared}
     audit.record(by.actor, "mobile_page.rule", OBJECT, page_id, detail)
+    _judge_again(run, artifact, waivers, now)
+
+
+def prove(
+    by: Principal,
+    page_id: int,
+    number: int,
+    code: str,
+    evidence: tuple[EvidenceFile, str],
+    artifact: Artifact | None,
+    waivers: Iterable[Waiver],
+    *,
+    now: datetime,
+) -> None:
+    """Add the file that proves one's own newest ruling on a rule of a check, and judge again with it.
+
+    Args:
+        evidence, artifact, waivers: see :class:`Decision` and :func:`rule_on`.
+
+    Raises:
+        NotFound: no such page or check in the scope of ``by``, or ``by`` has not ruled on ``code``.
+        EvidenceThere, NothingKept: see there.
+    """
+    load(by, Permission.PAGES_READ, page_id)
+    run = db.writing().get_one(CheckRun, _run(page_id, number).id, with_for_update=True)
+    own = _said_of(run).where(Ruling.code == code, Ruling.actor == by.actor)
+    row = db.writing().scalars(own.order_by(Ruling.at.desc(), Ruling.id.desc())).first()
+    if row is None:
+        raise NotFound("您还没有核对这一条")
+    if row.evidence is not None:
+        raise EvidenceThere
+    if artifact is None:
+        raise NothingKept
+    file, row.evidence = evidence
+    row.evidence_name, row.evidence_type = file.name, file.type.value
+    db.writing().flush()
+    audit.record(by.actor, "mobile_page.prove", OBJECT, page_id, {"check": number, "code": code})
     _judge_again(run, artifact, waivers, now)
 
 

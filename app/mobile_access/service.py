@@ -101,12 +101,14 @@ from app.mobile_access.registry import (
 from app.mobile_access.retention import clear_folder, forget_files, forget_printed
 from app.mobile_access.rulings import (
     Decision,
+    EvidenceThere,
     NothingKept,
     OpenRule,
     evidence_file,
     evidence_for,
     may_rule,
     open_rules,
+    prove,
     rule_on,
 )
 from app.mobile_access.schedule import schedule_state
@@ -166,6 +168,7 @@ __all__ = [
     "Event",
     "EvidenceFile",
     "EvidenceRefused",
+    "EvidenceThere",
     "Filter",
     "GraceOutcome",
     "GraceView",
@@ -235,6 +238,7 @@ __all__ = [
     "print_state",
     "probe_failed",
     "probe_recovered",
+    "prove",
     "publication_version",
     "publish_menus",
     "publish_version",

@@ -5,6 +5,7 @@ from app.mobile_access import service
 from app.mobile_access.api import BLUEPRINTS
 from app.mobile_access.pages import pages
 from app.mobile_access.report_pages import reports
+from app.mobile_access.review_api import REVIEW_BLUEPRINTS
 from app.mobile_access.review_pages import reviews
 from app.mobile_access.spec_pages import specs
 from app.mobile_access.waiver_pages import waivers
@@ -21,7 +22,7 @@ def prepare(progress: Progress) -> None:
 
 CAPABILITY = Capability(
     "mobile_access",
-    api=BLUEPRINTS,
+    api=(*BLUEPRINTS, *REVIEW_BLUEPRINTS),
     pages=(pages, reports, reviews, specs, waivers),
     commands=(
         LaterGroup("pages", "app.mobile_access.cli:pages", help="Mobile pages."),

@@ -25,6 +25,7 @@ ACTION_LABELS: Mapping[str, str] = {
     "mobile_page.decline_waiver": "不同意暂缓整改",
     "mobile_page.end_waiver": "暂缓整改结束",
     "mobile_page.rule": "人工核对",
+    "mobile_page.prove": "补充证明材料",
 }
 
 STATE_TONES: Mapping[State, str] = {

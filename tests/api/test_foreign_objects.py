@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 from sqlalchemy import select
 
@@ -22,6 +24,11 @@ ACTS = {
     "recheck": {"version": 1},
     "retirement": {"version": 1},
     "checks": {},
+    "waivers": {"code": "MAS-LAY-03", "reason": "x", "until_on": "2100-01-01"},
+    "grant": {},
+    "refusal": {"opinion": "x"},
+    "end": {},
+    "rulings": {"code": "MAS-A11-13"},
 }
 """A good body per act of the API, so that only the object is wrong."""
 
@@ -64,6 +71,7 @@ def foreign(app, given):
         "token_id": token,
         "staff_id": other.staff_id,
         "account_id": account,
+        "waiver_id": 1,
         "digest": "0" * 64,
     }
 
@@ -79,8 +87,12 @@ def stranger(app, given, foreign, request):
 def ask(caller, route, foreign):
     address = route.address(**foreign)
     if route.is_api:
-        body = ACTS[route.rule.rpartition(">")[2].strip("/")] if route.method != "GET" else None
+        act = route.rule.rpartition(">")[2].strip("/")
         headers = {**caller.bearer, "If-Match": '"x"'}
+        if route.method == "POST" and act == "evidence":
+            proof = {"file": (io.BytesIO(b"%PDF-1.4\n%%EOF"), "a.pdf")}
+            return caller.browser.post(address, data=proof, headers=headers)
+        body = ACTS[act] if route.method != "GET" else None
         return caller.browser.open(address, method=route.method, json=body, headers=headers)
     if route.method == "GET":
         return caller.browser.get(address, headers=HTML)
