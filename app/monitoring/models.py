@@ -70,8 +70,10 @@ class ProbeSample(Model):
 class PageCheck(Model):
     """A check besides the page's main one, as its body or the province set it up.
 
-    ``settings`` holds what the kind needs (:mod:`app.monitoring.checks`); credentials of a task
-    probe lie in the vault under ``secrets_token``. ``interval_seconds`` None: as the policy says.
+    ``settings`` holds what the kind needs (:mod:`app.monitoring.check_settings`); credentials of a task
+    probe lie in the vault under ``secrets_token``. ``interval_seconds`` None: as the policy says. A
+    page's main check has a row, under the page's id, only when something of it was set up. ``tried``
+    is what the last try-out found; while one is under way it holds no verdict.
     """
 
     __tablename__ = "page_check"
@@ -89,6 +91,7 @@ class PageCheck(Model):
     version: Mapped[int]
     created_at: Mapped[datetime]
     created_by: Mapped[str] = mapped_column(String(ACTOR_MAX))
+    tried: Mapped[dict[str, Any] | None] = mapped_column(JSON)
 
 
 class Watch(Model):
@@ -400,7 +403,10 @@ class SecondOpinion(Model):
 
 
 class MonthlyReport(Model):
-    """A month's report of the province (``""``), a city or a body, as it was published."""
+    """A month's report of the province (``""``), a city or a body, as it was published.
+
+    ``paper`` is the PDF, None until somebody ``asked`` for it and it was printed.
+    """
 
     __tablename__ = "monthly_report"
     __table_args__ = (UniqueConstraint("month_on", "scope_ref", name="uq_monthly_report_once"),)
@@ -411,6 +417,9 @@ class MonthlyReport(Model):
     figures: Mapped[dict[str, Any]] = mapped_column(JSON)
     made_at: Mapped[datetime]
     made_by: Mapped[str] = mapped_column(String(ACTOR_MAX))
+    asked_at: Mapped[datetime | None]
+    paper: Mapped[bytes | None] = mapped_column(LargeBinary(4_000_000), deferred=True)
+
 
 
 class WallDisplay(Model):

@@ -115,6 +115,8 @@ def upgrade() -> None:
         sa.Column("figures", sa.JSON(), nullable=False),
         sa.Column("made_at", Instant(), nullable=False),
         sa.Column("made_by", sa.String(length=80), nullable=False),
+        sa.Column("asked_at", Instant(), nullable=True),
+        sa.Column("paper", sa.LargeBinary(length=4000000), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_monthly_report")),
         sa.UniqueConstraint("month_on", "scope_ref", name="uq_monthly_report_once"),
         mysql_charset="utf8mb4",
@@ -329,6 +331,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("created_by", sa.String(length=80), nullable=False),
+        sa.Column("tried", sa.JSON(), nullable=True),
         sa.ForeignKeyConstraint(
             ["page_id"], ["mobile_page.id"], name=op.f("fk_page_check_page_id_mobile_page")
         ),
