@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from threading import Lock
+from typing import Any, Self
 from urllib.parse import quote
 
 import ada_url
@@ -29,6 +32,7 @@ EXTRA_PARAMETERS = "utm=1&ticketId=x&a=b%26c"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TEXT_TYPES = frozenset({"application/xhtml+xml", "application/xml", "application/json"})
 _WORKERS = 4
+_SOON_SECONDS = 0.3
 # The guard's resolver may be slow; its caller waits no longer than its own deadline.
 _CHECKS = ThreadPoolExecutor(max_workers=16, thread_name_prefix="guard")
 
@@ -51,7 +55,8 @@ def fetch(
     ``tls_failed``, ``tls_certificate``, ``not_http``, ``headers_too_large``, ``too_large``, ``incomplete``,
     ``bad_encoding``, ``redirect_loop``, ``too_many_redirects``, ``network``.
     """
-    return _Fetcher(guard, user_agent, limits or Limits(), ca_file).fetch(url)
+    with _Fetcher(guard, user_agent, limits or Limits(), ca_file) as fetcher:
+        return fetcher.fetch(url)
 
 
 @dataclass(slots=True)
@@ -100,7 +105,7 @@ def _body(answer: Answer, *, keep_any_type: bool) -> charset.Decoded:
 
 
 class _Fetcher:
-    """Fetches for one page; looks at each host's certificate once."""
+    """Fetches for one page; looks at each host's certificate once and keeps connections open."""
 
     def __init__(self, guard: Guard, user_agent: str, limits: Limits, ca_file: Path | None) -> None:
         self._guard = guard
@@ -109,6 +114,14 @@ class _Fetcher:
         self._ca_file = ca_file
         self._tls: dict[tuple[str, int], Tls | None] = {}
         self._lock = Lock()
+        self._idle: list[PinnedCurl] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        while self._idle:
+            self._idle.pop().close()
 
     def fetch(
         self, url: str, *, method: str = "GET", deadline: float | None = None, keep_any_type: bool = False
@@ -117,11 +130,23 @@ class _Fetcher:
         began = time.monotonic()
         ends = began + self._limits.fetch_seconds
         trip = _Trip(url, began, ends if deadline is None else min(ends, deadline))
-        with PinnedCurl() as pinned_curl:
+        with self._lent() as pinned_curl:
             # Some gateways hand out a cookie and redirect to themselves.
             pinned_curl.curl.setopt(pycurl.COOKIEFILE, "")
             trouble = self._travel(trip, pinned_curl, method)
         return trip.end(trouble, keep_any_type=keep_any_type)
+
+    @contextmanager
+    def _lent(self) -> Iterator[PinnedCurl]:
+        """Lend a handle that no other thread has; it remembers connections but no cookies."""
+        with self._lock:
+            pinned_curl = self._idle.pop() if self._idle else PinnedCurl()
+        try:
+            yield pinned_curl
+        finally:
+            pinned_curl.curl.setopt(pycurl.COOKIELIST, "ALL")
+            with self._lock:
+                self._idle.append(pinned_curl)
 
     def _travel(self, trip: _Trip, pinned_curl: PinnedCurl, method: str) -> Trouble | None:
         url = trip.requested_url
@@ -150,6 +175,8 @@ class _Fetcher:
                 return Trouble(f"guard_{refused.code}", refused.detail_zh)
 
     def _check(self, url: str, deadline: float) -> Pinned:
+        if parse_target(url).literal is not None:  # nothing to wait for
+            return self._guard.check(url)
         return _CHECKS.submit(self._guard.check, url).result(max(0.0, deadline - time.monotonic()))
 
     def _ask(self, trip: _Trip, pinned_curl: PinnedCurl, pinned: Pinned, method: str) -> Answer:
@@ -199,30 +226,67 @@ def gather_static(
     ``links`` leaves out those for which the time was not enough."""
     limits = limits or Limits()
     deadline = time.monotonic() + limits.total_seconds
-    fetcher = _Fetcher(guard, USER_AGENT, limits, ca_file)
-    entry = fetcher.fetch(declaration.url, deadline=deadline)
-    if not entry.status:
-        return StaticPart(entry)
-    with ThreadPoolExecutor(max_workers=_WORKERS) as pool:
-        extras = {
-            key: pool.submit(fetcher.fetch, url, deadline=deadline, keep_any_type=key.startswith("verify:"))
-            for key, url in _extra_urls(declaration, entry).items()
-        }
-        aged = pool.submit(fetcher.with_old_versions, entry, deadline)
-        tickets = pool.submit(_tickets, declaration, fetcher, deadline)
-        paths = pool.submit(
-            try_fixed_paths, declaration, partial(fetcher.fetch, deadline=deadline, keep_any_type=True)
-        )
-        links = [
-            (url, pool.submit(_link_status, fetcher, url, deadline))
-            for url in _links(entry)[: limits.link_count]
-        ]
-    statuses = [(url, one.result()) for url, one in links]
+    with _Fetcher(guard, USER_AGENT, limits, ca_file) as fetcher:
+        entry = fetcher.fetch(declaration.url, deadline=deadline)
+        if not entry.status:
+            return StaticPart(entry)
+        return _beside(entry, declaration, fetcher, limits.link_count, deadline)
+
+
+def _beside(
+    entry: Fetch, declaration: Declaration, fetcher: _Fetcher, link_count: int, deadline: float
+) -> StaticPart:
+    """Fetch what stands beside the entry."""
+    urls = _extra_urls(declaration, entry)
+    links = _links(entry)[:link_count]
+    tasks: list[Callable[[float], Any]] = [partial(fetcher.with_old_versions, entry)]
+    tasks += [partial(_extra, fetcher, url, key.startswith("verify:")) for key, url in urls.items()]
+    tasks += [partial(_link_status, fetcher, url) for url in links]
+    once = list(_only_once(declaration, fetcher))
+    with ThreadPoolExecutor(max_workers=len(once)) if once else nullcontext() as pool:
+        under_way = [pool.submit(task, deadline) for task in once] if pool else []
+        aged, *answers = _all_done(tasks, deadline)
+    extras = dict(zip(urls, answers[: len(urls)], strict=True))
+    for one in under_way:
+        extras |= one.result()
+    told = zip(links, answers[len(urls) :], strict=True)
     return StaticPart(
-        aged.result(),
-        links=tuple((url, status) for url, status in statuses if status is not None),
-        extras={key: one.result() for key, one in extras.items()} | tickets.result() | paths.result(),
+        aged, links=tuple((url, status) for url, status in told if status is not None), extras=extras
     )
+
+
+def _only_once(declaration: Declaration, fetcher: _Fetcher) -> Iterator[Callable[[float], dict[str, Fetch]]]:
+    """Give what was declared and must not be done twice."""
+    if declaration.ticket_url or declaration.expired_ticket_url:
+        yield partial(_tickets, declaration, fetcher)
+    if declaration.may_probe_paths:
+        yield lambda deadline: try_fixed_paths(
+            declaration, lambda url: fetcher.fetch(url, deadline=deadline, keep_any_type=True)
+        )
+
+
+def _all_done(tasks: Sequence[Callable[[float], Any]], deadline: float) -> list[Any]:
+    """Return what the tasks return, in order.
+
+    They may be done twice: with a server that answers at once they are done one after the other, which
+    costs least; what is not ready soon is done anew, several at a time.
+    """
+    soon = min(deadline, time.monotonic() + _SOON_SECONDS)
+    results: list[Any] = []
+    for task in tasks:
+        result = task(soon)
+        if time.monotonic() >= soon:
+            break
+        results.append(result)
+    left = tasks[len(results) :]
+    if not left:
+        return results
+    with ThreadPoolExecutor(max_workers=_WORKERS) as pool:
+        return results + list(pool.map(lambda task: task(deadline), left))
+
+
+def _extra(fetcher: _Fetcher, url: str, keep_any_type: bool, deadline: float) -> Fetch:
+    return fetcher.fetch(url, deadline=deadline, keep_any_type=keep_any_type)
 
 
 def _tickets(declaration: Declaration, fetcher: _Fetcher, deadline: float) -> dict[str, Fetch]:

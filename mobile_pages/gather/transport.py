@@ -96,6 +96,10 @@ class PinnedCurl:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End its connections."""
         self.curl.close()
 
     def pin(self, pinned: Pinned, deadline: float) -> None:
@@ -201,7 +205,7 @@ def exchange(pinned_curl: PinnedCurl, limits: Limits, *, method: str, user_agent
     curl.setopt(pycurl.USERAGENT, user_agent)
     curl.setopt(pycurl.HTTPHEADER, ["Accept: text/html,*/*;q=0.8", "Accept-Language: zh-CN,zh;q=0.9"])
     curl.setopt(pycurl.ACCEPT_ENCODING, ENCODINGS)
-    curl.setopt(pycurl.NOBODY, 1 if method == "HEAD" else 0)
+    curl.setopt(pycurl.NOBODY if method == "HEAD" else pycurl.HTTPGET, 1)
     curl.setopt(pycurl.HEADERFUNCTION, collector.on_header)
     curl.setopt(pycurl.WRITEFUNCTION, collector.on_body)
     curl.setopt(pycurl.NOPROGRESS, 0)

@@ -94,6 +94,31 @@ def test_links_for_which_the_time_was_too_short_are_not_called_dead() -> None:
     assert part.entry.status == 200
 
 
+def test_links_that_take_their_time_are_waited_for_together() -> None:
+    page = b"".join(b"<a href='/slow?%d'>x</a>" % n for n in range(6))
+
+    def slow(visit: hostile.Visit) -> None:
+        visit.over.wait(0.4)
+        answer()(visit)
+
+    part, _ = gathered(hostile.by_path({"/app/": answer(page)}, slow), limits=Limits(total_seconds=3.0))
+
+    assert [status for _, status in part.links] == [200] * 6
+
+
+def test_cookies_of_one_fetch_are_not_shown_to_the_next() -> None:
+    cookies: list[str | None] = []
+
+    def noted(visit: hostile.Visit) -> None:
+        cookies.append(visit.header("Cookie"))
+        answer(ENTRY, headers=("Set-Cookie: session=1; Path=/",))(visit)
+
+    gathered(hostile.by_path({}, noted))
+
+    assert len(cookies) > 4
+    assert set(cookies) == {None}
+
+
 @pytest.mark.parametrize(
     "behave", [hostile.hang, hostile.hang_up, hostile.garbage], ids=lambda one: one.__name__
 )
