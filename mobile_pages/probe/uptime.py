@@ -8,7 +8,7 @@ percentages. Days are those of the province (UTC+8).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from enum import StrEnum
@@ -213,10 +213,30 @@ def official_figure(
     rule = rule or OfficialRule()
     chosen = _one_a_slot(visits, window, rule.slot)
     failures = sum(_failed(visit, rule) for visit in chosen)
-    thin = _thin_days(chosen, window.until(now) if now else window, rule)
-    rate = Fraction(failures, len(chosen)) if chosen else None
-    allowed = ceil(rule.veto_rate * max(len(chosen), window.length // rule.slot))
-    enough = not thin and len(chosen) >= rule.visits_per_day
+    per_day = Counter(visit.at.astimezone(PROVINCE_TIME).date() for visit in chosen)
+    return official_of_counts(per_day, failures, window, now, rule)
+
+
+def official_of_counts(
+    per_day: Mapping[date, int],
+    failures: int,
+    window: Window,
+    now: datetime | None = None,
+    rule: OfficialRule | None = None,
+) -> OfficialFigure:
+    """Return the inspection's figure where visits are counted already; see :func:`official_figure`.
+
+    Args:
+        per_day: visits of each calendar day of the province in the window.
+        failures: how many of them failed.
+    """
+    rule = rule or OfficialRule()
+    count = sum(per_day.values())
+    passed = window.until(now) if now else window
+    thin = tuple(day for day in passed.days() if per_day.get(day, 0) < rule.visits_per_day)
+    rate = Fraction(failures, count) if count else None
+    allowed = ceil(rule.veto_rate * max(count, window.length // rule.slot))
+    enough = not thin and count >= rule.visits_per_day
     if failures and failures >= allowed:
         verdict = OfficialVerdict.VETO
     else:
@@ -224,18 +244,13 @@ def official_figure(
     left = 0 if verdict is OfficialVerdict.VETO else max(0, allowed - failures)
     return OfficialFigure(
         verdict=verdict,
-        visit_count=len(chosen),
+        visit_count=count,
         failure_count=failures,
         rate=None if rate is None else float(rate),
         thin_days=thin,
         failures_left=left,
         minutes_left=left * rule.slot / timedelta(minutes=1),
     )
-
-
-def _thin_days(visits: Iterable[Visit], window: Window, rule: OfficialRule) -> tuple[date, ...]:
-    per_day = Counter(visit.at.astimezone(PROVINCE_TIME).date() for visit in visits)
-    return tuple(day for day in window.days() if per_day[day] < rule.visits_per_day)
 
 
 def _one_a_slot(visits: Iterable[Visit], window: Window, slot: timedelta) -> list[Visit]:
