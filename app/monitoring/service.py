@@ -22,7 +22,9 @@ from app.monitoring.domain import (
     cause_label,
     terms,
 )
-from app.monitoring.incidents import acknowledge, incidents
+from app.monitoring.incident_detail import group_detail, incident_detail
+from app.monitoring.incident_moves import acknowledge, acknowledge_group, add_note, assign
+from app.monitoring.incidents import By, incidents, statistics
 from app.monitoring.intake import Intake, ingest
 from app.monitoring.leases import Share, leave, renew, shard_of
 from app.monitoring.monthly import PRINT_JOB as MONTHLY_PRINT_JOB
@@ -37,6 +39,19 @@ from app.monitoring.monthly import scopes as report_scopes
 from app.monitoring.monthly import to_print as report_to_print
 from app.monitoring.opinions import asked_of
 from app.monitoring.public import badge, public_incidents, standing
+from app.monitoring.reform_orders import PRINT_JOB as ORDER_PRINT_JOB
+from app.monitoring.reform_orders import (
+    OrderRuns,
+    get_order,
+    note_printed,
+    paper,
+    reform_orders,
+    to_print,
+)
+from app.monitoring.reform_orders import answer as answer_order
+from app.monitoring.reform_orders import decide as decide_order
+from app.monitoring.reform_orders import order as issue_order
+from app.monitoring.reform_orders import withdraw as withdraw_order
 from app.monitoring.shapes import (
     Badge,
     BodyWatch,
@@ -67,6 +82,24 @@ from mobile_pages.probe.base import Condition
 from mobile_pages.probe.uptime import OfficialFigure, OfficialVerdict
 
 __all__ = [
+    "ORDER_PRINT_JOB",
+    "By",
+    "OrderRuns",
+    "acknowledge_group",
+    "add_note",
+    "answer_order",
+    "assign",
+    "decide_order",
+    "get_order",
+    "group_detail",
+    "incident_detail",
+    "issue_order",
+    "note_printed",
+    "paper",
+    "reform_orders",
+    "statistics",
+    "to_print",
+    "withdraw_order",
     "MONTHLY_PRINT_JOB",
     "Figures",
     "ReportView",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
-from app.monitoring.domain import Outcome
+from app.monitoring.causes import Diagnosis
+from app.monitoring.domain import CheckKind, EventKind, IncidentState, OrderState, Outcome
 from app.organisations.service import BodyView
 from mobile_pages.probe.base import Condition, Verdict
 from mobile_pages.probe.uptime import OfficialFigure, Tally
@@ -51,6 +53,14 @@ class IncidentView:
     acknowledged_by: str | None
     resolved_at: datetime | None
     outcome: Outcome | None
+    check_id: int
+    kind: CheckKind
+    state: IncidentState
+    phase: str
+    group_id: int | None
+    assigned_to: int | None
+    escalation_level: int
+    escalate_at: datetime | None
 
     def lasted_seconds(self, now: datetime) -> int:
         """Return how long the page was down, until ``now`` when it still is."""
@@ -63,6 +73,131 @@ class IncidentList:
 
     items: list[IncidentView]
     next_after: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentFigures:
+    """Figures of incidents over a stretch of time.
+
+    Attributes:
+        down_minutes: summed over incidents, each clipped to the stretch.
+        mtta_minutes: mean time from confirmation to acknowledgement; None when none was acknowledged.
+        mttr_minutes: mean time from the first failing look to recovery; None when none recovered.
+    """
+
+    count: int
+    down_minutes: float
+    mtta_minutes: float | None
+    mttr_minutes: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    """One line of an incident's timeline; ``who`` is a name, ``""`` for the hall itself."""
+
+    at: datetime
+    kind: EventKind
+    who: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupView:
+    """A group of incidents as one person may see it.
+
+    Attributes:
+        seen: how many of ``member_count`` lie in that person's scope; the others are only counted.
+    """
+
+    id: int
+    label: str
+    cause: str
+    opened_at: datetime
+    resolved_at: datetime | None
+    member_count: int
+    body_count: int
+    seen: int
+
+    @property
+    def others(self) -> int:
+        return max(0, self.member_count - self.seen)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupDetail:
+    """A group with those of its incidents that one may see, the last opened first."""
+
+    group: GroupView
+    incidents: list[IncidentView]
+    next_after: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """A reform order (整改通知).
+
+    Attributes:
+        facts: what the paper states.
+        printed: the PDF is there.
+    """
+
+    id: int
+    year: int
+    number: int
+    incident_id: int
+    body_id: int
+    state: OrderState
+    facts: Mapping[str, Any]
+    demands: str
+    due_on: date
+    ordered_at: datetime
+    ordered_by: str
+    remedy: str
+    evidence_note: str
+    answered_at: datetime | None
+    answered_by: str | None
+    decision_reason: str
+    decided_at: datetime | None
+    decided_by: str | None
+    printed: bool
+    version: int
+
+    @property
+    def label(self) -> str:
+        return f"〔{self.year}〕{self.number}号"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderList:
+    """One page of reform orders, newest first; ``next_after`` is None at the end."""
+
+    items: list[OrderView]
+    next_after: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentDetail:
+    """An incident with all that helps to understand it.
+
+    Attributes:
+        evidence: what the confirming look found, plain JSON values.
+        looks: the last looks at the check up to its end, oldest first.
+        people: who may be asked to deal with it, by id.
+        orders: reform orders about it, newest first.
+    """
+
+    at: datetime
+    incident: IncidentView
+    body: BodyView
+    diagnosis: Diagnosis
+    evidence: Mapping[str, Any]
+    timeline: list[EventView]
+    looks: list[SampleView]
+    group: GroupView | None
+    acknowledged_by: str
+    assigned_to: str
+    people: Mapping[int, str]
+    orders: list[OrderView]
 
 
 @dataclass(frozen=True, slots=True)

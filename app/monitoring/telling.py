@@ -44,6 +44,24 @@ def resolved(
     _raise(Topic.INCIDENT_RESOLVED, Severity.INFO, title, members, group, Audience.CONTACT, place, now)
 
 
+def order_moved(incident: Incident, order_id: int, title: str, *, to_body: bool, now: datetime) -> None:
+    """Tell a body of an order, or the province of a body's answer."""
+    alerts.raise_alert(
+        Alert(
+            topic=Topic.INCIDENT_ESCALATED,
+            severity=Severity.WARNING,
+            title=title,
+            text=f"网页：{incident.page_name}",
+            body_id=incident.body_id,
+            city_code=None,
+            group_key=f"reform-order:{order_id}:{now.timestamp():.0f}",
+            link=f"/wall/reform-orders/{order_id}",
+            at=now,
+            audience=Audience.BODY if to_body else Audience.PROVINCE,
+        )
+    )
+
+
 def _raise(
     topic: Topic,
     severity: Severity,

@@ -324,10 +324,10 @@ def _samples(page_id: int) -> list[SampleView]:
         .order_by(ProbeSample.at.desc())
         .limit(BEATS_SHOWN)
     )
-    return [_sample(row) for row in reversed(list(db.session().scalars(query)))]
+    return [sample_view(row) for row in reversed(list(db.session().scalars(query)))]
 
 
-def _sample(row: Any) -> SampleView:
+def sample_view(row: Any) -> SampleView:
     return SampleView(
         at=row.at,
         verdict=samples.verdict_of(row.verdict),
