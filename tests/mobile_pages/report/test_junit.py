@@ -62,3 +62,39 @@ def test_whatever_a_page_holds_the_xml_can_be_read(text):
     page = a_page(a_result(measured=text, findings=(a_finding(snippet=text),)), url=text, name=text)
 
     assert ET.fromstring(to_junit([page])).get("failures") == "1"
+
+
+# What CI servers know: attributes they must find, those they may, and children in their order.
+SHAPE = {
+    "testsuites": (set(), {"name", "tests", "failures", "errors", "skipped"}, ["testsuite"]),
+    "testsuite": (
+        {"name", "tests", "failures", "errors"},
+        {"skipped", "time", "timestamp"},
+        ["properties", "testcase"],
+    ),
+    "properties": (set(), set(), ["property"]),
+    "property": ({"name", "value"}, set(), []),
+    "testcase": ({"name", "classname"}, {"time"}, ["skipped", "error", "failure", "system-out"]),
+    "skipped": (set(), {"message"}, []),
+    "error": ({"type"}, {"message"}, []),
+    "failure": ({"type"}, {"message"}, []),
+    "system-out": (set(), set(), []),
+}
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        pytest.param((), id="no page"),
+        pytest.param((a_page(*every_verdict()),), id="every verdict"),
+        pytest.param((a_page(a_result(verdict="pass")),), id="all passes"),
+        pytest.param((a_refused_page(), a_page(a_result())), id="a refused address"),
+    ],
+)
+def test_every_element_is_one_that_ci_servers_know(pages):
+    for element in ET.fromstring(to_junit(pages)).iter():
+        needed, optional, children = SHAPE[element.tag]
+        order = [children.index(child.tag) for child in element]
+
+        assert needed <= set(element.keys()) <= needed | optional
+        assert order == sorted(order)

@@ -1,11 +1,15 @@
-"""SARIF 2.1.0: the parts readers rely on. The whole was validated against the published schema."""
+"""SARIF 2.1.0: the parts readers rely on, and every object as the standard describes it."""
 
 import json
 
+import jsonschema_rs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mobile_pages.report.sarif import SCHEMA, to_sarif
 from tests.mobile_pages.report.builders import URL, a_finding, a_page, a_refused_page, a_result, every_verdict
+from tests.mobile_pages.report.sarif_shapes import SHAPES
 
 
 def the_run(*pages):
@@ -99,3 +103,36 @@ def test_a_good_page_has_a_result_per_rule_too():
 
     assert [one["kind"] for one in run["results"]] == ["pass"]
     assert run["artifacts"] == [{"location": {"uri": URL, "index": 0}, "roles": ["analysisTarget"]}]
+
+
+VALID = jsonschema_rs.validator_for(SHAPES, validate_formats=True)
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        pytest.param((), id="no page"),
+        pytest.param((a_page(*every_verdict()),), id="every verdict"),
+        pytest.param((a_page(a_result(verdict="pass")),), id="all passes"),
+        pytest.param((a_refused_page(), a_page(a_result())), id="a refused address"),
+        pytest.param((a_page(a_result(findings=(a_finding(box=(1.0, 2.0, 3.0, 4.0)),))),), id="a box"),
+    ],
+)
+def test_every_log_is_one_of_the_standard(pages):
+    VALID.validate(json.loads(json.dumps(to_sarif(pages))))
+
+
+@given(st.text(st.characters(codec="utf-8")))
+def test_whatever_a_page_holds_the_log_is_one_of_the_standard(text):
+    finding = a_finding(snippet=text, selector=text, where=text, measured=text)
+    page = a_page(a_result(measured=text, findings=(finding,)), url=text, name=text)
+
+    VALID.validate(json.loads(json.dumps(to_sarif([page]))))
+
+
+@pytest.mark.parametrize("part", ["levels", "ruleID"])
+def test_a_property_that_the_standard_does_not_know_would_be_seen(part):
+    log = json.loads(json.dumps(to_sarif([a_page(a_result())])))
+    log["runs"][0]["results"][0][part] = "error"
+
+    assert not VALID.is_valid(log)
