@@ -9,10 +9,11 @@ from typing import Any
 from app.core import clock, db
 from app.core.installation import settings
 from app.core.outbox import Job
-from app.monitoring import escalation, marks, partitions, rollups, samples, service
+from app.monitoring import escalation, marks, partitions, policy, rollups, samples, service, trying
+from app.monitoring.checks import TRY_JOB
 from app.monitoring.incidents_intake import TEND_JOB
 from app.monitoring.monthly_jobs import JOBS as MONTHLY_JOBS
-from app.monitoring.reckoning import paces
+from app.monitoring.reckoning import paces_of
 from mobile_pages.probe.uptime import day_window
 
 ROLL_UP_FOR = timedelta(minutes=8)
@@ -21,10 +22,9 @@ ROLL_UP_FOR = timedelta(minutes=8)
 
 def roll_up_history(_payload: Mapping[str, Any]) -> None:
     """Roll up what has ended; after days of standing still it takes more than one run."""
-    until = clock.system_clock() + ROLL_UP_FOR
-    rollups.roll_up(
-        clock.system_clock(), paces(service.terms(settings())), lambda: clock.system_clock() > until
-    )
+    now = clock.system_clock()
+    pace = paces_of(policy.terms_of_bodies(now).of)
+    rollups.roll_up(now, pace, lambda: clock.system_clock() > now + ROLL_UP_FOR)
 
 
 def keep_history(_payload: Mapping[str, Any]) -> None:
@@ -50,7 +50,14 @@ def tend_incidents(_payload: Mapping[str, Any]) -> None:
     db.transaction(escalation.keep_house)
 
 
+def try_check(payload: Mapping[str, Any]) -> None:
+    """Look once at a check for those who set it up."""
+    now = clock.system_clock()
+    trying.try_check(int(payload["check_id"]), payload["asked_at"], settings(), now=now)
+
+
 JOBS = (
+    Job(TRY_JOB, try_check),
     Job(TEND_JOB, tend_incidents, every=timedelta(minutes=1)),
     Job("monitoring.roll-up-history", roll_up_history, every=timedelta(minutes=10)),
     Job("monitoring.keep-history", keep_history, every=timedelta(hours=1)),

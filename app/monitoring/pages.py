@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, url_for
@@ -14,6 +12,7 @@ from app.core.access import Permission
 from app.core.installation import settings
 from app.monitoring import service
 from app.monitoring.service import CONDITION_LABELS, OUTCOME_LABELS, OfficialVerdict, Terms
+from app.monitoring.wording import duration, moment, percent
 
 OFFICIAL_LABELS = {
     OfficialVerdict.PASS: "合格",
@@ -89,25 +88,3 @@ def _wall() -> service.Wall:
 
 def _terms() -> Terms:
     return service.terms(settings())
-
-
-def percent(rate: float | None) -> str:
-    """Return a rate as a percentage, rounded down: only what never failed shows as 100 %."""
-    return "—" if rate is None else f"{math.floor(rate * 10_000 + 1e-9) / 100:g}%"
-
-
-def duration(seconds: float) -> str:
-    """Return a length of time in Chinese, its two largest units."""
-    days, rest = divmod(int(seconds), 86_400)
-    hours, rest = divmod(rest, 3600)
-    minutes, left = divmod(rest, 60)
-    if days:
-        return f"{days} 天 {hours} 小时"
-    if hours:
-        return f"{hours} 小时 {minutes} 分"
-    return f"{minutes} 分 {left} 秒" if minutes else f"{left} 秒"
-
-
-def moment(at: datetime) -> str:
-    """Return month, day and time of day in Guangdong."""
-    return at.astimezone(clock.HALL_TIME).strftime("%m-%d %H:%M:%S")

@@ -4,6 +4,17 @@ Functions that write need a running transaction. Everything read is narrowed to 
 principal may watch; only ``status`` is for everybody.
 """
 
+from app.monitoring.checks import (
+    CheckTarget,
+    CheckView,
+    add_check,
+    ask_try,
+    change_check,
+    checks_of,
+    get_check,
+    may_change,
+    remove_check,
+)
 from app.monitoring.displays import (
     LIVES_DAYS_MAX,
     DisplayView,
@@ -82,6 +93,15 @@ from mobile_pages.probe.base import Condition
 from mobile_pages.probe.uptime import OfficialFigure, OfficialVerdict
 
 __all__ = [
+    "CheckTarget",
+    "CheckView",
+    "add_check",
+    "ask_try",
+    "change_check",
+    "checks_of",
+    "get_check",
+    "may_change",
+    "remove_check",
     "ORDER_PRINT_JOB",
     "By",
     "OrderRuns",

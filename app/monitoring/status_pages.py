@@ -10,8 +10,9 @@ from flask import Blueprint, Response, make_response, render_template, request
 from app.core import access, clock
 from app.core.installation import settings
 from app.monitoring import service
-from app.monitoring.pages import SIGNS, duration, moment
+from app.monitoring.pages import SIGNS
 from app.monitoring.service import CONDITION_LABELS, PublicIncident, Terms
+from app.monitoring.wording import duration, moment
 
 # Badges and feeds are fetched by others' pages and readers, again and again.
 CACHED = "public, max-age=30"
