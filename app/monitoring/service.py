@@ -68,9 +68,13 @@ from app.monitoring.shapes import (
     BodyWatch,
     CityWatch,
     Counts,
+    GroupDetail,
     GroupStanding,
+    IncidentDetail,
     IncidentList,
     IncidentView,
+    OrderList,
+    OrderView,
     PageDetail,
     PageWatch,
     ProberView,
@@ -93,6 +97,10 @@ from mobile_pages.probe.base import Condition
 from mobile_pages.probe.uptime import OfficialFigure, OfficialVerdict
 
 __all__ = [
+    "GroupDetail",
+    "IncidentDetail",
+    "OrderList",
+    "OrderView",
     "CheckTarget",
     "CheckView",
     "add_check",

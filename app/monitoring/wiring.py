@@ -1,6 +1,7 @@
 from app.core.capability import Capability
 from app.core.later import LaterGroup
 from app.monitoring.api import api
+from app.monitoring.incident_api import incident_api
 from app.monitoring.checks_api import checks_api
 from app.monitoring.checks_pages import check_pages
 from app.monitoring.monthly_pages import monthly_pages
@@ -11,7 +12,7 @@ from app.monitoring.tv_pages import tv_pages
 COMMANDS = LaterGroup("monitor", "app.monitoring.cli:group", help="Watch the published pages (运行监测).")
 CAPABILITY = Capability(
     "monitoring",
-    api=(api, checks_api),
+    api=(api, incident_api, checks_api),
     pages=(pages, status_pages, tv_pages, monthly_pages, check_pages),
     commands=(COMMANDS,),
     jobs="app.monitoring.jobs:JOBS",
