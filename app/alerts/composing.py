@@ -75,17 +75,17 @@ def _write(recipient: str, items: Sequence[Item], now: datetime) -> Message:
 
 def _without_unheard_recoveries(recipient: str, pairs: Sequence[_Pair]) -> list[_Pair]:
     """Leave out recoveries of outages that never reached the recipient, and those outages with them."""
-    here = {notice.group_key for notice, _ in pairs if not is_recovery(notice.topic)}
-    over = {notice.group_key for notice, _ in pairs if is_recovery(notice.topic)}
+    here = {notice.matter for notice, _ in pairs if not is_recovery(notice.topic)}
+    over = {notice.matter for notice, _ in pairs if is_recovery(notice.topic)}
     heard = here | _reached(recipient, over - here)
-    unheard = [notice for notice, _ in pairs if is_recovery(notice.topic) and notice.group_key not in heard]
+    unheard = [notice for notice, _ in pairs if is_recovery(notice.topic) and notice.matter not in heard]
     for notice in unheard:
         notice.dropped = NOT_TOLD
     if over:
         # An outage that still waits to be told is over by now.
         waiting = update(Notice).where(
             Notice.recipient == recipient,
-            Notice.group_key.in_(over),
+            Notice.matter.in_(over),
             Notice.message_id.is_(None),
             Notice.dropped.is_(None),
             Notice.id.not_in([notice.id for notice, _ in pairs]),
@@ -98,13 +98,13 @@ def _without_unheard_recoveries(recipient: str, pairs: Sequence[_Pair]) -> list[
     return [(notice, alert) for notice, alert in pairs if notice.dropped is None]
 
 
-def _reached(recipient: str, group_keys: Iterable[str]) -> set[str]:
+def _reached(recipient: str, matters: Iterable[str]) -> set[str]:
     query = (
-        select(Notice.group_key)
+        select(Notice.matter)
         .join(Delivery, Delivery.message_id == Notice.message_id)
         .where(
             Notice.recipient == recipient,
-            Notice.group_key.in_(set(group_keys)),
+            Notice.matter.in_(set(matters)),
             Delivery.state.in_(_REACHED),
         )
         .distinct()
@@ -113,16 +113,16 @@ def _reached(recipient: str, group_keys: Iterable[str]) -> set[str]:
 
 
 def _items(pairs: Sequence[_Pair]) -> list[Item]:
-    """Fold alerts of one topic and group into one, and an outage and its end into one."""
+    """Fold alerts of one topic and matter into one, and an outage and its end into one."""
     places = organisations.places({alert.body_id for _, alert in pairs if alert.body_id is not None})
     folded: dict[tuple[str, str], Item] = {}
-    for _, alert in pairs:
-        ended = [key for key in folded if key[1] == alert.group_key] if is_recovery(alert.topic) else []
+    for notice, alert in pairs:
+        ended = [key for key in folded if key[1] == notice.matter] if is_recovery(alert.topic) else []
         if ended:
             for key in ended:
                 folded[key] = replace(folded[key], recovered_at=alert.at)
             continue
-        key = (alert.topic, alert.group_key)
+        key = (alert.topic, notice.matter)
         known = folded.get(key)
         place = places.get(alert.body_id) if alert.body_id is not None else None
         folded[key] = Item(

@@ -10,6 +10,7 @@ TOPIC_MAX = 40
 TITLE_MAX = 120
 TEXT_MAX = 1000
 GROUP_KEY_MAX = 120
+MATTER_MAX = GROUP_KEY_MAX + 20
 LINK_MAX = 300
 RECIPIENT_MAX = 30
 ADDRESS_REF_MAX = 40
@@ -78,8 +79,9 @@ class Alert:
 
     Attributes:
         topic: one of :class:`Topic`.
-        group_key: what belongs together, e.g. ``"incident:123"``; a recovery carries the key of its
-            outage, and reaches those who were told of that.
+        group_key: what belongs together, e.g. ``"incident:123"``. With the same body and topic it is
+            the same thing said again; a recovery carries key and body of its outage, and reaches those
+            who were told of that.
         link: path inside the hall, e.g. ``"/wall/page/123"``.
         body_id: the body it is about; None for a city or the province as a whole.
         at: when it happened.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,11 +23,16 @@ LATE = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """The last that a recipient was told, or is about to be told, of one group."""
+    """The last that a recipient was told, or is about to be told, of one matter."""
 
     topic: str
     severity: Severity
     at: datetime | None
+
+
+def matter_of(alert: AlertRow) -> str:
+    """Return what an alert is about: its group, and whose."""
+    return f"{alert.group_key}@{alert.body_id or ''}"
 
 
 def gather(now: datetime) -> int:
@@ -93,17 +98,18 @@ def _gather_batch(now: datetime) -> tuple[int, dict[str, datetime]]:
 
 def _tell_of(alerts: Sequence[AlertRow], now: datetime) -> dict[str, datetime]:
     directory = Directory.read({alert.body_id for alert in alerts if alert.body_id is not None})
-    told = _told({alert.group_key for alert in alerts})
+    told = _told({matter_of(alert) for alert in alerts})
     paced: dict[str, datetime] = {}
     rows, due = [], dict[str, datetime]()
     for alert in alerts:
-        for recipient in _recipients(directory, told, alert):
-            known = told[alert.group_key].get(recipient)
+        known_of_it = told[matter_of(alert)]
+        for recipient in _recipients(directory, known_of_it, alert):
+            known = known_of_it.get(recipient)
             at = _due_at(directory, recipient, alert, known, now)
             if recipient not in paced:
                 paced[recipient] = _earliest(recipient, now)
             at = max(at, paced[recipient])
-            told[alert.group_key][recipient] = _Told(
+            known_of_it[recipient] = _Told(
                 alert.topic, alert.severity, known.at if known and known.topic == alert.topic else None
             )
             rows.append(
@@ -112,7 +118,7 @@ def _tell_of(alerts: Sequence[AlertRow], now: datetime) -> dict[str, datetime]:
                     "recipient": recipient,
                     "alert_id": alert.id,
                     "topic": alert.topic,
-                    "group_key": alert.group_key,
+                    "matter": matter_of(alert),
                     "due_at": at,
                 }
             )
@@ -122,10 +128,9 @@ def _tell_of(alerts: Sequence[AlertRow], now: datetime) -> dict[str, datetime]:
     return due
 
 
-def _recipients(directory: Directory, told: dict[str, dict[str, _Told]], alert: AlertRow) -> list[str]:
+def _recipients(directory: Directory, known: Mapping[str, _Told], alert: AlertRow) -> list[str]:
     if is_recovery(alert.topic):
         # Whoever knows of the outage learns of its end, once, whatever else they asked for.
-        known = told[alert.group_key]
         return [recipient for recipient, last in known.items() if not is_recovery(last.topic)]
     return [one for one in directory.recipients(alert) if directory.wishes_for(one).wants(alert)]
 
@@ -142,21 +147,21 @@ def _due_at(
     return at
 
 
-def _told(group_keys: Iterable[str]) -> dict[str, dict[str, _Told]]:
-    """Return, by group and recipient, what they were told last, or wait to be told."""
+def _told(matters: Iterable[str]) -> dict[str, dict[str, _Told]]:
+    """Return, by matter and recipient, what they were told last, or wait to be told."""
     query = (
-        select(Notice.recipient, Notice.group_key, Notice.topic, AlertRow.severity, Message.created_at)
+        select(Notice.recipient, Notice.matter, Notice.topic, AlertRow.severity, Message.created_at)
         .join(AlertRow, AlertRow.id == Notice.alert_id)
         .outerjoin(Message, Message.id == Notice.message_id)
-        .where(Notice.group_key.in_(set(group_keys)), Notice.dropped.is_(None))
+        .where(Notice.matter.in_(set(matters)), Notice.dropped.is_(None))
         .order_by(AlertRow.at)
     )
     found: dict[str, dict[str, _Told]] = defaultdict(dict)
-    for recipient, group_key, topic, severity, at in db.writing().execute(query):
-        before = found[group_key].get(recipient)
+    for recipient, matter, topic, severity, at in db.writing().execute(query):
+        before = found[matter].get(recipient)
         if at is None and before is not None and before.topic == topic:
             at = before.at  # a repetition that waits: what counts is when it was really told
-        found[group_key][recipient] = _Told(topic, severity, at)
+        found[matter][recipient] = _Told(topic, severity, at)
     return found
 
 

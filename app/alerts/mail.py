@@ -102,8 +102,9 @@ def send(mail: Mail, *, smtp_url: str, mail_from: str, timeout: float = TIMEOUT_
         raise NotSent("timeout", retryable=True) from None
     except ssl.SSLError:
         raise NotSent("tls_failed", retryable=True) from None
-    except (smtplib.SMTPException, OSError):
-        raise NotSent("not_reached", retryable=True) from None
+    except (smtplib.SMTPException, OSError) as error:
+        late = isinstance(error.__context__, TimeoutError)  # smtplib wraps one in the middle of a reply
+        raise NotSent("timeout" if late else "not_reached", retryable=True) from None
     return Sent(platform_id=mail.message_id)
 
 

@@ -16,6 +16,7 @@ from app.alerts.domain import (
     GROUP_KEY_MAX,
     HOST_MAX,
     LINK_MAX,
+    MATTER_MAX,
     NAME_MAX,
     PLATFORM_ID_MAX,
     RECIPIENT_MAX,
@@ -82,6 +83,7 @@ class Message(Model):
 class Notice(Model):
     """That one recipient is to know of one alert; ``message_id`` says in which message they were told.
 
+    ``matter`` is the alert's group and body: what is told of one body says nothing of another's.
     ``dropped``: why they were not told, e.g. a recovery after an outage that never reached them.
     """
 
@@ -89,14 +91,14 @@ class Notice(Model):
     __table_args__ = (
         UniqueConstraint("recipient", "alert_id", name="uq_alert_notice_once"),
         Index("ix_alert_notice_waiting", "recipient", "message_id", "due_at"),
-        Index("ix_alert_notice_group", "group_key", "recipient"),
+        Index("ix_alert_notice_matter", "matter", "recipient"),
     )
 
     id: Mapped[int] = key_column()
     recipient: Mapped[str] = mapped_column(String(RECIPIENT_MAX))
     alert_id: Mapped[int] = mapped_column(ForeignKey("alert.id"), index=True)
     topic: Mapped[str] = mapped_column(String(TOPIC_MAX))
-    group_key: Mapped[str] = mapped_column(String(GROUP_KEY_MAX))
+    matter: Mapped[str] = mapped_column(String(MATTER_MAX))
     due_at: Mapped[datetime]
     message_id: Mapped[int | None] = mapped_column(ForeignKey("alert_message.id"), index=True)
     dropped: Mapped[str | None] = mapped_column(String(20))

@@ -136,7 +136,7 @@ def _summary(items: Sequence[Item]) -> str:
     places = [f"{len(cities)} 个地市"] if cities else []
     if bodies:
         places.append(f"{len(bodies)} 个单位")
-    where = f"，涉及{'、'.join(places)}" if places else ""
+    where = f"，涉及 {'、'.join(places)}" if places else ""
     return f"共 {len(items):,} 条：{'、'.join(parts)}{where}。"
 
 

@@ -178,7 +178,7 @@ def upgrade() -> None:
         sa.Column("recipient", sa.String(length=30), nullable=False),
         sa.Column("alert_id", Key, nullable=False),
         sa.Column("topic", sa.String(length=40), nullable=False),
-        sa.Column("group_key", sa.String(length=120), nullable=False),
+        sa.Column("matter", sa.String(length=140), nullable=False),
         sa.Column("due_at", Instant(), nullable=False),
         sa.Column("message_id", Key, nullable=True),
         sa.Column("dropped", sa.String(length=20), nullable=True),
@@ -194,6 +194,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("alert_notice", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_alert_notice_alert_id"), ["alert_id"], unique=False)
-        batch_op.create_index("ix_alert_notice_group", ["group_key", "recipient"], unique=False)
+        batch_op.create_index("ix_alert_notice_matter", ["matter", "recipient"], unique=False)
         batch_op.create_index(batch_op.f("ix_alert_notice_message_id"), ["message_id"], unique=False)
         batch_op.create_index("ix_alert_notice_waiting", ["recipient", "message_id", "due_at"], unique=False)
