@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import resource
 import signal
@@ -18,11 +19,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
-from mobile_pages.probe.base import Cause, ProbeResult, ProbeTarget, Verdict
+from mobile_pages.probe.base import Cause, Condition, ProbeResult, ProbeTarget, Verdict
 from mobile_pages.probe.outage import Outage, OwnConnection
 from mobile_pages.probe.outbox import Outbox
 from mobile_pages.probe.schedule import Due, Scheduler
-from mobile_pages.probe.state import Rule, Sample, WatchState, begin, observe
+from mobile_pages.probe.state import Rule, Sample, Stretch, WatchState, observe
 from mobile_pages.probe.steady import SteadyClock
 
 log = logging.getLogger(__name__)
@@ -108,7 +109,9 @@ class Prober:
         self._references = frozenset(one.id for one in self._settings.references)
         self._connection = OwnConnection(len(self._references))
         self._outbox = Outbox(self._settings.buffer_most)
-        self._states: dict[str, WatchState] = {}
+        self._believed: dict[str, Verdict] = {}
+        self._doubts: dict[str, WatchState] = {}
+        self._listed: frozenset[str] = frozenset()
         self._tasks: set[asyncio.Task[None]] = set()
         self._lags: deque[float] = deque(maxlen=1000)
         self._look_count = 0
@@ -185,11 +188,28 @@ class Prober:
             detail = f"探测机自身网络中断，本次结果不计。（{result.detail}）"
             result = replace(result, verdict=Verdict.UNKNOWN, cause=Cause.PROBER_OFFLINE.value, detail=detail)
         self._outbox.add(result)
+        return self._wants_closer_look(result)
+
+    def _wants_closer_look(self, result: ProbeResult) -> bool:
         # The caller keeps the state that counts; this one only tells when to look closer.
-        state = self._states.get(target.id) or begin(result.started_at)
+        state = self._doubts.get(result.target_id)
+        if state is None:
+            if result.verdict is self._believed.get(result.target_id, Verdict.UP):
+                return False
+            state = self._state_of(result)
         sample = Sample(result.started_at, result.verdict, result.cause)
-        state = self._states[target.id] = observe(state, sample, self._settings.rule).state
-        return state.wants_confirmation
+        state = observe(state, sample, self._settings.rule).state
+        if state.wants_confirmation:
+            self._doubts[result.target_id] = state
+            return True
+        self._doubts.pop(result.target_id, None)
+        self._believed[result.target_id] = Verdict(state.belief)
+        return False
+
+    def _state_of(self, result: ProbeResult) -> WatchState:
+        """Return a state that believes what was believed until now."""
+        believed = Condition(self._believed.get(result.target_id, Verdict.UNKNOWN))
+        return WatchState((Stretch(result.started_at, believed),), believed)
 
     def _tell(self, outage: Outage | None) -> None:
         if outage is not None:
@@ -223,9 +243,11 @@ class Prober:
     def _take_list(self, targets: Sequence[ProbeTarget]) -> None:
         pages = [target for target in targets if target.id not in self._references]
         self._schedule.load([*pages, *self._settings.references], self._clock())
-        for gone in self._states.keys() - {target.id for target in pages}:
-            del self._states[gone]
+        for gone in self._listed - {target.id for target in pages}:
+            self._believed.pop(gone, None)
+            self._doubts.pop(gone, None)
             self._connection.forget(gone)
+        self._listed = frozenset(target.id for target in pages)
 
     async def _keep_storing(self, pool: ThreadPoolExecutor, stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -267,6 +289,10 @@ def serve(prober: Prober) -> None:
     # Each look holds a socket; the soft limit of most systems is too low for a province.
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+    # Twenty thousand pages are a million lasting objects: going through them all again and again would
+    # stop everything for a moment each time.
+    gc.set_threshold(50_000, 50, 50)
 
     async def until_signal() -> None:
         stop = asyncio.Event()
