@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from time import monotonic
 
-from sqlalchemy import and_, bindparam, or_, select, text
+from sqlalchemy import bindparam, select, text
 
 from app.core import db
 from app.monitoring import incidents_intake as incidents
@@ -72,6 +72,7 @@ class Intake:
     Args:
         pulse_seconds: between two writings of pulses; 0 writes them with every batch.
         second_at_hand: whether another prober is alive that could be asked for its opinion.
+        own: terms of the checks that have other ones.
     """
 
     prober: str
@@ -79,6 +80,7 @@ class Intake:
     pulse_seconds: float = PULSE_SECONDS
     clock: Callable[[], float] = monotonic
     second_at_hand: bool = False
+    own: Mapping[int, Terms] = field(default_factory=dict)
     _held: dict[int, _Held] = field(default_factory=dict)
     _pulses: dict[int, _Pulse] = field(default_factory=dict)
     _flushed_at: float = float("-inf")
@@ -268,28 +270,29 @@ def _recall(check_ids: Collection[int]) -> dict[int, tuple[_Held, _Looks]]:
     }
 
 
-def _log(marks: Sequence[tuple[int, datetime]]) -> dict[int, _Looks]:
+def _log(marks: Iterable[tuple[int, datetime]]) -> dict[int, _Looks]:
     """Return the stored looks after a moment of each check."""
-    columns = (
-        ProbeSample.check_id,
-        ProbeSample.at,
-        ProbeSample.verdict,
-        ProbeSample.cause,
-        ProbeSample.prober,
-    )
+    in_order = sorted(marks, key=lambda mark: mark[1])
     found: dict[int, dict[datetime, tuple[ProbeResult, int]]] = {}
-    for start in range(0, len(marks), _CHUNK):
-        unknown = or_(
-            *(
-                and_(ProbeSample.check_id == check_id, ProbeSample.at > mark)
-                for check_id, mark in marks[start : start + _CHUNK]
+    for start in range(0, len(in_order), _CHUNK):
+        # Checks of much the same mark share a statement, so the earliest of them asks for little more.
+        after = dict(in_order[start : start + _CHUNK])
+        query = (
+            select(
+                ProbeSample.check_id,
+                ProbeSample.at,
+                ProbeSample.verdict,
+                ProbeSample.cause,
+                ProbeSample.prober,
             )
+            .where(ProbeSample.check_id.in_(after), ProbeSample.at > in_order[start][1])
+            # More than one prober may have looked at the same moment: the first of them is heard.
+            .order_by(ProbeSample.prober.desc())
         )
-        # More than one prober may have looked at the same moment: the first of them is heard.
-        query = select(*columns).where(unknown).order_by(ProbeSample.prober.desc())
         for check_id, at, verdict, cause, prober in db.writing().execute(query):
-            look = ProbeResult(str(check_id), at, samples.verdict_of(verdict), samples.cause_of(cause))
-            found.setdefault(check_id, {})[at] = (look, prober)
+            if at > after[check_id]:
+                look = ProbeResult(str(check_id), at, samples.verdict_of(verdict), samples.cause_of(cause))
+                found.setdefault(check_id, {})[at] = (look, prober)
     return dict(found)
 
 
