@@ -159,7 +159,7 @@ def delivery_counts(by: Principal, since: datetime) -> dict[DeliveryState, int]:
         .where(_visible(by), Delivery.created_at >= since)
         .group_by(Delivery.state)
     )
-    return dict(db.session().execute(query).tuples().all())
+    return {DeliveryState(state): count for state, count in db.session().execute(query)}
 
 
 def send_test(by: Principal, *, now: datetime, endpoint_id: int | None = None) -> int:
