@@ -209,6 +209,8 @@ class Rendering:
         screenshot: content address (sha256 hex) of the PNG; None when none could be taken.
         navigations: main-frame addresses in order, the first is the one asked for.
         history_length: entries in the tab's history after loading.
+        same_as: label of the rendering that this one is a copy of, because it was proved to be the same;
+            ``""`` when the page was opened for it.
     """
 
     label: str
@@ -229,6 +231,7 @@ class Rendering:
     total_ms: int = 0
     screenshot: str | None = None
     trouble: Trouble | None = None
+    same_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)

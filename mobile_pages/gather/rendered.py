@@ -111,7 +111,9 @@ def gather_rendered(
 
     One rendering per opening, in order (of ``elder-pages`` one per page, numbered, perhaps none); what
     went wrong with a page stands in its ``trouble``. Everything the page asks for passes ``guard``; what
-    it refused stands in the requests. The opening that is watched stays open beside the others.
+    it refused stands in the requests. The opening that is watched stays open beside the others, unless
+    its page can do nothing more; then the tab serves the others too, and those under which the page is
+    proved to be the same are copied, see :mod:`~mobile_pages.gather.likeness` and ``Rendering.same_as``.
 
     Raises:
         BrowserMissing: there is no browser; its ``trouble`` belongs into ``Artifact.rendered_trouble``.
@@ -130,7 +132,7 @@ def gather_rendered(
 
 
 class _Tour:
-    """All visits of one check: the watched one in a tab of its own, the others in turn in a second."""
+    """All visits of one check: the watched one in a tab of its own, as long as that tab is watched."""
 
     def __init__(
         self,
@@ -165,6 +167,7 @@ class _Tour:
                 visit.render(page, self._store)
                 self._hurry_after(visit)
                 if visit.is_over:
+                    self._copy_alike(visit, page, left)
                     self._render_further(page, left)
                     return
                 self._render_all(left, beside=page)
@@ -209,6 +212,16 @@ class _Tour:
                 self._render_linked(page, left[0])
                 left.popleft()
             stopped = stopped or not self._can_go_on(page, left)
+
+    def _copy_alike(self, visit: Visit, page: Page, left: deque[Visit]) -> None:
+        """Spare the browser the clients and addresses under which the page is proved to be the same."""
+        if page.interruption is not None or visit.client is not Client.PLAIN:
+            return
+        with visit.likeness(page, self._guard) as likeness:
+            for other in [one for one in left if one.may_copy]:
+                if likeness.holds(other.url, other.client):
+                    other.copy(visit)
+                    left.remove(other)
 
     def _render_further(self, page: Page, left: deque[Visit]) -> None:
         """Render visits in the tab of one that is over."""

@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import ada_url
+
 from mobile_pages.artifact import Client, Rendering, Request, Trouble
 from mobile_pages.gather import pixels
+from mobile_pages.gather.likeness import Likeness
 from mobile_pages.gather.measuring import (
     measure,
     measure_when_shown,
@@ -18,6 +21,7 @@ from mobile_pages.gather.measuring import (
     without_personal,
 )
 from mobile_pages.gather.page import Device, Page, PageTrouble
+from mobile_pages.guard import Guard
 from mobile_pages.spec import personal
 
 StoreScreenshot = Callable[[bytes], str]
@@ -73,6 +77,15 @@ class Visit:
         return self.openings[0].watched
 
     @property
+    def may_copy(self) -> bool:
+        """Whether it is one look at the same page on the same screen, by another client or address."""
+        return self.openings in (
+            (Opening("wechat-360", client=Client.WECHAT),),
+            (Opening("alipay-360", client=Client.ALIPAY),),
+            (Opening("extra-360", variant="extra"),),
+        )
+
+    @property
     def device(self) -> Device:
         # The opening that is watched is also the one whose times are judged.
         return Device(self.client, self.openings[0].width, _HEIGHT, slow_network=self.watched)
@@ -116,6 +129,33 @@ class Visit:
         """
         page.go(self.url)
         self.finish_watch(page)
+
+    def likeness(self, page: Page, guard: Guard) -> Likeness:
+        """Return what tells whether other clients see the page that ``page`` shows."""
+        return Likeness(page.observed.navigations[-1], page.requests, guard)
+
+    def copy(self, visit: Visit) -> None:
+        """Take over what another visit measured: it was proved that this one would see the same."""
+        original, opening = visit.done[0], self.openings[0]
+        url = personal.masked(ada_url.URL(self.url).href)
+        metrics = {key: value for key, value in original.metrics.items() if key != "axe"}
+        self.done = [
+            replace(
+                original,
+                label=opening.label,
+                client=opening.client,
+                final_url=url,
+                navigations=(url,),
+                metrics=metrics | {"vitals": {**metrics["vitals"], "fcp": None, "lcp": None}},
+                requests=tuple(
+                    replace(one, url=url) if one.kind == "document" else one for one in original.requests
+                ),
+                first_text_ms=None,
+                total_ms=0,
+                screenshot=original.screenshot if opening.variant in _WHOLE_PAGE else None,
+                same_as=original.label,
+            )
+        ]
 
     def miss(self, trouble: Trouble, page: Page | None = None) -> None:
         """Note that the openings which are not done yet could not be."""
