@@ -102,7 +102,7 @@ class Intake:
         recalled = _recall([one for one, version in versions.items() if not self._knows(one, version)])
         for check_id in versions:
             belief, unjudged = recalled.get(check_id) or (self._held[check_id], _NOTHING)
-            calm = self._calm(belief, _with(unjudged, told[check_id], number))
+            calm = self._calm(check_id, belief, _with(unjudged, told[check_id], number))
             if calm is None:
                 doubtful.append(check_id)
                 continue
@@ -146,11 +146,11 @@ class Intake:
         held = self._held.get(check_id)
         return held is not None and held.version == version
 
-    def _calm(self, held: _Held, looks: _Looks) -> tuple[_Held, _Pulse | None] | None:
+    def _calm(self, check_id: int, held: _Held, looks: _Looks) -> tuple[_Held, _Pulse | None] | None:
         """Return what is believed after looks that confirm it; None when they must be judged."""
-        state, newest = held.state, None
+        rule, state, newest = self._terms_of(check_id).rule, held.state, None
         for result, number in _in_order(looks):
-            step = observe(state, self._sample(result, number), self.terms.rule)
+            step = observe(state, self._sample(result, number), rule)
             if step.state is state:
                 continue  # told before, or overtaken by a newer one
             if not _confirms(state, step) or _changes_cause(held, step, result):
@@ -168,22 +168,27 @@ class Intake:
         opinions = Opinions(self.prober)
         for check_id, row in rows.items():
             looks = _with(log.get(check_id, _NOTHING), told[check_id], number)
-            wanted = self._wants_second(state_of(row))
+            wanted = self._wants_second(check_id, state_of(row))
             held, pulse = self._judge(row, _in_order(looks))
-            opinions.note(check_id, wanted, self._wants_second(held.state), held.state.last_at)
+            opinions.note(check_id, wanted, self._wants_second(check_id, held.state), held.state.last_at)
             yield row, held, pulse
         opinions.settle()
 
-    def _wants_second(self, state: WatchState) -> bool:
-        return self.terms.rule.second_prober and self.second_at_hand and state.wants_second
+    def _terms_of(self, check_id: int) -> Terms:
+        return self.own.get(check_id, self.terms)
+
+    def _wants_second(self, check_id: int, state: WatchState) -> bool:
+        rule = self._terms_of(check_id).rule
+        return rule.second_prober and self.second_at_hand and state.wants_second
 
     def _sample(self, result: ProbeResult, number: int) -> Sample:
         return Sample(result.started_at, result.verdict, result.cause, number, self.second_at_hand)
 
     def _judge(self, row: Watch, looks: Iterable[tuple[ProbeResult, int]]) -> tuple[_Held, _Pulse | None]:
+        terms = self._terms_of(row.check_id)
         state, newest, changed = state_of(row), None, False
         for look, number in looks:
-            step = observe(state, self._sample(look, number), self.terms.rule)
+            step = observe(state, self._sample(look, number), terms.rule)
             if step.state is state:
                 continue
             newest = look
@@ -191,7 +196,7 @@ class Intake:
                 changed = True
                 keep(row, state, step)
                 for event in step.events:
-                    act(row, event, look.detail, self.terms)
+                    act(row, event, look.detail, terms)
             state = step.state
             if look.verdict is Verdict.DOWN and state.incident is not None:
                 incidents.failing(row.check_id, look)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Row, delete, insert, select, update
 
@@ -40,17 +40,54 @@ _SOUND = frozenset({Condition.UP, Condition.DEGRADED})
 _CHUNK = 500
 
 
-def differs(pages: Sequence[WatchedPage]) -> bool:
+class Check(Protocol):
+    """What the watch copies of a check: :class:`app.monitoring.checks.CheckTarget`."""
+
+    @property
+    def check_id(self) -> int: ...
+    @property
+    def page_id(self) -> int: ...
+    @property
+    def kind(self) -> CheckKind: ...
+    @property
+    def body_id(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def url(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Main:
+    """A page's main check."""
+
+    check_id: int
+    page_id: int
+    kind: CheckKind
+    body_id: int
+    name: str
+    url: str
+
+
+def _wanted(pages: Sequence[WatchedPage], further: Sequence[Check]) -> dict[int, Check]:
+    mains = (_Main(one.id, one.id, CheckKind.PAGE, one.body_id, one.name, one.url) for one in pages)
+    return {one.check_id: one for one in (*mains, *further)}
+
+
+def differs(pages: Sequence[WatchedPage], further: Sequence[Check] = ()) -> bool:
     """Tell whether :func:`take_list` would change anything; one cheap reading."""
     query = select(Watch.check_id, Watch.body_id, Watch.name, Watch.url, Watch.condition).where(
-        Watch.watched.is_(True), Watch.kind == CheckKind.PAGE
+        Watch.watched.is_(True)
     )
     held = {row[0]: row for row in db.session().execute(query)}
-    wanted = {page.id: page for page in pages}
-    return held.keys() != wanted.keys() or any(
-        row[1:4] != (page.body_id, page.name, page.url) or _contradict(page.state, row[4])
-        for page_id, row in held.items()
-        if (page := wanted[page_id])
+    wanted = _wanted(pages, further)
+    if held.keys() != wanted.keys():
+        return True
+    states = {page.id: page.state for page in pages}
+    return any(
+        row[1:4] != (wanted[check_id].body_id, wanted[check_id].name, wanted[check_id].url)
+        or (check_id in states and _contradict(states[check_id], row[4]))
+        for check_id, row in held.items()
     )
 
 
@@ -60,40 +97,42 @@ def _contradict(state: State, condition: Condition) -> bool:
     return condition in _SOUND
 
 
-def take_list(pages: Sequence[WatchedPage], terms: Terms, *, now: datetime) -> None:
-    """Bring the watch in line with the registry: new pages begin, vanished ones are held.
+def take_list(
+    pages: Sequence[WatchedPage], terms: Terms, *, now: datetime, further: Sequence[Check] = ()
+) -> None:
+    """Bring the watch in line with the registry: new checks begin, vanished ones are held.
 
     Where registry and watch contradict each other (a move was refused meanwhile) the watch prevails.
+
+    Args:
+        pages: each has its main check.
+        further: the checks besides.
     """
-    rows = {
-        row.page_id: row
-        for row in db.writing().scalars(_locked(select(Watch).where(Watch.kind == CheckKind.PAGE)))
-    }
-    wanted = {page.id: page for page in pages}
-    _begin([page for page in pages if page.id not in rows], now)
-    for page in pages:
-        row = rows.get(page.id)
-        if row is None:
+    rows = {row.check_id: row for row in db.writing().scalars(_locked(select(Watch)))}
+    wanted = _wanted(pages, further)
+    states = {page.id: page.state for page in pages}
+    _begin([one for check_id, one in wanted.items() if check_id not in rows], now)
+    for check_id, row in rows.items():
+        one = wanted.get(check_id)
+        if one is None:
+            if row.watched:
+                _end(row, now)
             continue
-        row.body_id, row.name, row.url = page.body_id, page.name, page.url
+        row.body_id, row.name, row.url = one.body_id, one.name, one.url
         if not row.watched:
             row.watched = True
             keep(row, state_of(row), release(state_of(row), now))
-        if _contradict(page.state, row.condition):
+        if check_id in states and _contradict(states[check_id], row.condition):
             _mend(row, terms.grace, now)
-    for row in rows.values():
-        if row.watched and row.page_id not in wanted:
-            _end(row, now)
     incidents.settle()
     db.writing().flush()
 
 
-def _begin(pages: Sequence[WatchedPage], now: datetime) -> None:
-    if not pages:
+def _begin(checks: Sequence[Check], now: datetime) -> None:
+    if not checks:
         return
     fresh = begin(now)
     same: dict[str, Any] = {
-        "kind": CheckKind.PAGE,
         "watched": True,
         "begun_at": now,
         "condition": fresh.condition,
@@ -103,12 +142,19 @@ def _begin(pages: Sequence[WatchedPage], now: datetime) -> None:
         "version": 1,
     }
     rows = [
-        {"check_id": page.id, "page_id": page.id, "body_id": page.body_id, "name": page.name, "url": page.url}
+        {
+            "check_id": one.check_id,
+            "page_id": one.page_id,
+            "kind": one.kind,
+            "body_id": one.body_id,
+            "name": one.name,
+            "url": one.url,
+        }
         | same
-        for page in pages
+        for one in checks
     ]
     db.writing().execute(insert(Watch), rows)
-    spans = [_span_row(page.id, span) for page in pages for span in open_spans(fresh)]
+    spans = [_span_row(one.check_id, span) for one in checks for span in open_spans(fresh)]
     db.writing().execute(insert(StateSpan), spans)
 
 
