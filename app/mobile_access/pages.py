@@ -73,6 +73,7 @@ def listing() -> str:
         bodies={body.id: body for body in organisations.bodies()},
         given=given,
         problems=problems,
+        graces=service.open_graces([page.id for page in found.items]),
         may_register=by.may(Permission.PAGES_REGISTER),
         waiting_waivers=len(service.waivers(by, service.WaiverState.REQUESTED)),
     )

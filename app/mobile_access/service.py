@@ -50,7 +50,7 @@ from app.mobile_access.drift import (
     note_missed_look,
 )
 from app.mobile_access.evidence import EvidenceFile, EvidenceRefused, examined
-from app.mobile_access.grace import end_grace, open_grace
+from app.mobile_access.grace import end_grace, open_grace, open_graces
 from app.mobile_access.life import (
     MustRuleFails,
     approve,
@@ -231,6 +231,7 @@ __all__ = [
     "note_missed_look",
     "note_printed",
     "open_grace",
+    "open_graces",
     "open_rules",
     "outbound_guard",
     "pages_to_rejudge",

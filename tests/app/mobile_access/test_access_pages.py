@@ -253,6 +253,18 @@ def test_the_report_page_offers_forms_review_and_what_changed(app, client, given
     assert "SARIF" in shown
 
 
+@pytest.mark.parametrize("role", ["department_operator", "province_reviewer"])
+def test_the_list_shows_which_pages_have_to_be_mended_and_until_when(app, client, given, body, role):
+    page = an_online_page(app, given, body=body)
+    found_failing(app, given, page, CheckKind.WEEKLY, "MAS-TRN-01", "MAS-ENT-01", now=NOW)
+    sign_in(client, given, given(a_principal, role, body=body))
+
+    shown = client.get("/console/pages").text
+
+    assert "2 项限期整改" in shown
+    assert "2026-03-05 09:00 前" in shown
+
+
 @pytest.mark.browser
 def test_a_pdf_is_printed_in_the_background(app, client, reviewer, checked_page):
     report = f"/console/pages/{checked_page}/checks/1"
