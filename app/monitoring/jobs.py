@@ -9,9 +9,9 @@ from typing import Any
 from app.core import clock, db
 from app.core.installation import settings
 from app.core.outbox import Job
-from app.monitoring import escalation, marks, partitions, policy, rollups, samples, service, trying
+from app.monitoring import marks, partitions, policy, rollups, samples, service, trying
 from app.monitoring.checks import TRY_JOB
-from app.monitoring.incidents_intake import TEND_JOB
+from app.monitoring.incident_jobs import JOBS as INCIDENT_JOBS
 from app.monitoring.monthly_jobs import JOBS as MONTHLY_JOBS
 from app.monitoring.reckoning import paces_of
 from mobile_pages.probe.uptime import day_window
@@ -43,13 +43,6 @@ def keep_history(_payload: Mapping[str, Any]) -> None:
         pass
 
 
-def tend_incidents(_payload: Mapping[str, Any]) -> None:
-    """Group incidents, tell whoever is due, note hidden entries."""
-    while db.transaction(lambda: escalation.tend(clock.system_clock())):
-        pass
-    db.transaction(escalation.keep_house)
-
-
 def try_check(payload: Mapping[str, Any]) -> None:
     """Look once at a check for those who set it up."""
     now = clock.system_clock()
@@ -58,8 +51,8 @@ def try_check(payload: Mapping[str, Any]) -> None:
 
 JOBS = (
     Job(TRY_JOB, try_check),
-    Job(TEND_JOB, tend_incidents, every=timedelta(minutes=1)),
     Job("monitoring.roll-up-history", roll_up_history, every=timedelta(minutes=10)),
     Job("monitoring.keep-history", keep_history, every=timedelta(hours=1)),
+    *INCIDENT_JOBS,
     *MONTHLY_JOBS,
 )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import marshmallow as ma
 
 from app.core.fields import Id, Text
-from app.monitoring.domain import LIST_MAX, Outcome
+from app.monitoring.causes import PHASE_LABELS
+from app.monitoring.domain import LIST_MAX, CheckKind, IncidentState, Outcome
 from mobile_pages.probe.uptime import OfficialVerdict
+
+_SANE = ma.validate.Range(date(2000, 1, 1), date(2100, 1, 1))
 
 
 class UptimeQuerySchema(ma.Schema):
@@ -57,14 +61,28 @@ class IncidentQuerySchema(ma.Schema):
     open = ma.fields.Bool(
         attribute="still_open", metadata={"description": "true 只列未恢复的，false 只列已结束的"}
     )
+    state = ma.fields.Enum(IncidentState, by_value=True)
+    city_code = Text(longest=20, metadata={"description": "地市代码，如 440100"})
     page_id = Id()
     body_id = Id()
+    group_id = Id()
+    kind = ma.fields.Enum(CheckKind, by_value=True)
+    phase = ma.fields.Str(validate=ma.validate.OneOf(PHASE_LABELS))
+    from_on = ma.fields.Date(validate=_SANE, metadata={"description": "确认日期不早于（北京时间）"})
+    until_on = ma.fields.Date(validate=_SANE, metadata={"description": "确认日期不晚于（北京时间）"})
     after = Id()
     limit = ma.fields.Int(load_default=50, validate=ma.validate.Range(1, LIST_MAX))
 
 
 class IncidentSchema(ma.Schema):
     id = Id()
+    kind = ma.fields.Enum(CheckKind, by_value=True)
+    state = ma.fields.Enum(IncidentState, by_value=True)
+    phase = ma.fields.Str(metadata={"description": "出错的环节：dns、connect、tls、status、content、slow"})
+    group_id = Id(allow_none=True)
+    assigned_to = Id(allow_none=True)
+    escalation_level = ma.fields.Int(metadata={"description": "已通知到：1 联系人，2 单位和地市，3 省"})
+    escalate_at = ma.fields.AwareDateTime(allow_none=True)
     page_id = Id()
     body_id = Id()
     page_name = ma.fields.Str()
