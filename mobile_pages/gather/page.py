@@ -253,9 +253,13 @@ class Page:
         self._command("Emulation.setDeviceMetricsOverride", metrics_of(width, self._device.height))
         self.evaluate(_TWO_FRAMES)
 
-    def screenshot(self, height: int) -> bytes:
-        """Return PNG bytes of the page down to ``height`` CSS px, one pixel per CSS px."""
-        width = self._device.width
+    def screenshot(self, height: int, width: int | None = None) -> bytes:
+        """Return PNG bytes of the page down to ``height`` CSS px, one pixel per CSS px.
+
+        Args:
+            width: the one last given to :meth:`resize`; None for the device's own.
+        """
+        width = width or self._device.width
         answer = self._command(
             "Page.captureScreenshot",
             {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,6 +32,8 @@ _HEIGHT = 740
 _LATE_SECONDS = 1.0
 _LAST_LOOK_SECONDS = 0.05
 _WHOLE_PAGE = ("entry", "elder")
+# As much overflow as the rule lets pass.
+_ALLOWED_PX = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +182,12 @@ class Visit:
             # One load has its paints once.
             metrics["vitals"] = dict(self.done[0].metrics["vitals"]) if index else vitals(page)
             # Last, because it resizes the view.
-            screenshot = None if index else _screenshot(page, opening, metrics, store_screenshot)
+            if not index:
+                screenshot = _screenshot(page, opening, metrics, store_screenshot)
+            elif _differs(self.done[0].metrics, opening, metrics):
+                screenshot = store_screenshot(page.screenshot(_picture_height(metrics), opening.width))
+            else:
+                screenshot = None
             trouble = unfinished or page.interruption
             self.done.append(self._rendering(opening, page, trouble, metrics, screenshot))
 
@@ -222,6 +229,18 @@ def _add_opinion(page: Page, metrics: dict[str, Any], trouble: Trouble | None) -
         metrics["axe"] = opinion
 
 
+def _differs(first: Mapping[str, Any], opening: Opening, metrics: Mapping[str, Any]) -> bool:
+    """Say whether another width or text size shows faults that the picture of the first look does not."""
+    if opening.text_zoom == 1.0:
+        return bool(metrics["layout"]["overflow"] > _ALLOWED_PX)
+    known = {one["selector"] for key in ("cut", "overlaps") for one in first[key]}
+    return any(one["selector"] not in known for key in ("cut", "overlaps") for one in metrics[key])
+
+
+def _picture_height(metrics: Mapping[str, Any]) -> int:
+    return int(min(max(metrics["layout"]["height"], _HEIGHT), SCREENSHOT_HEIGHT_CAP))
+
+
 def _screenshot(
     page: Page, opening: Opening, metrics: dict[str, Any], store_screenshot: StoreScreenshot
 ) -> str | None:
@@ -229,7 +248,7 @@ def _screenshot(
     if opening.variant not in _WHOLE_PAGE:
         return None
     whole = opening.client is Client.PLAIN
-    height = int(min(max(metrics["layout"]["height"], _HEIGHT), SCREENSHOT_HEIGHT_CAP)) if whole else _HEIGHT
+    height = _picture_height(metrics) if whole else _HEIGHT
     png = page.screenshot(height)
     metrics["one_colour"] = pixels.is_one_colour(png)
     contrast = metrics["contrast"]

@@ -112,6 +112,47 @@ def test_the_screenshot_is_a_png_of_the_whole_page_up_to_a_cap(browser: Browser)
     assert struct.unpack(">II", shots[0][16:24]) == (360, 4000)
 
 
+def pictured(browser: Browser, part: str) -> list[str]:
+    """Return the labels of the openings that have a picture."""
+    openings = (*PLAIN, Opening("plain-320", width=320), Opening("zoom-360", text_zoom=1.5))
+    with serving({"/": html(CALM + part)}) as base:
+        return [one.label for one in rendered(browser, base, openings=openings) if one.screenshot]
+
+
+@pytest.mark.parametrize(
+    ("part", "labels"),
+    [
+        pytest.param("", ["plain-360"], id="no fault"),
+        pytest.param("<p style='width:340px'>表</p>", ["plain-360", "plain-320"], id="too wide for 320"),
+        pytest.param(
+            "<p style='height:24px;overflow:hidden'>办理进度</p>",
+            ["plain-360", "zoom-360"],
+            id="cut when the text grows",
+        ),
+    ],
+)
+def test_a_fault_of_another_size_has_a_picture_of_its_own(
+    browser: Browser, part: str, labels: list[str]
+) -> None:
+    assert pictured(browser, part) == labels
+
+
+def test_the_picture_of_another_width_is_as_wide_as_that_phone(browser: Browser) -> None:
+    widths: list[int] = []
+
+    def keep(png: bytes) -> str:
+        widths.append(struct.unpack(">I", png[16:20])[0])
+        return ""
+
+    with serving({"/": html(CALM + "<p style='width:340px'>表</p>")}) as base:
+        openings = (*PLAIN, Opening("plain-320", width=320))
+        gather_rendered(
+            a_declaration(base), browser, guard=a_guard(base), openings=openings, store_screenshot=keep
+        )
+
+    assert widths == [360, 320]
+
+
 def test_parameters_nobody_asked_for_are_appended(browser: Browser) -> None:
     with serving({"/a": html(CALM)}) as base:
         got = rendered(browser, base, "/a?id=7#top", (Opening("extra-360", variant="extra"),))
