@@ -10,7 +10,7 @@ from functools import cache
 from mobile_pages.artifact import Artifact, Declaration, Rendering, Trouble
 from mobile_pages.gather.browser import BrowserMissing, BrowserPool
 from mobile_pages.gather.page import PageLimits
-from mobile_pages.gather.rendered import gather_rendered
+from mobile_pages.gather.rendered import gather_rendered, openings_for
 from mobile_pages.gather.static import gather_static
 from mobile_pages.guard import Guard
 
@@ -34,11 +34,13 @@ def gather(
     store_screenshot: Callable[[bytes], str],
     deadline_seconds: float,
     now: datetime,
+    elder: bool = True,
 ) -> Artifact:
     """Collect everything the rules read; what a page does wrong is in the artifact, never raised.
 
     Args:
         deadline_seconds: for each opening of the page.
+        elder: whether to open the elder edition too; without it only the standard profile can be judged.
     """
     static = gather_static(declaration, guard)
     renderings: tuple[Rendering, ...] = ()
@@ -50,7 +52,12 @@ def gather(
         try:
             with pool.lease() as browser:
                 renderings = gather_rendered(
-                    declaration, browser, guard=guard, store_screenshot=store_screenshot, limits=limits
+                    declaration,
+                    browser,
+                    guard=guard,
+                    openings=openings_for(declaration, elder=elder),
+                    store_screenshot=store_screenshot,
+                    limits=limits,
                 )
         except BrowserMissing as missing:
             trouble = missing.trouble
