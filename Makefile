@@ -44,8 +44,11 @@ lock: setup-dev ## compile the pinned requirements anew
 migration: setup-dev ## draft a migration: make migration REV=0007 NAME=slug
 	$(BIN)/python deploy/new_migration.py $(REV) $(NAME)
 
-setup: .venv/run.stamp app/core/static/vendor/stamp
-setup-dev: .venv/dev.stamp app/core/static/vendor/stamp
+# Both folders: a checkout may have lost one of them.
+VENDORED := app/core/static/vendor/stamp mobile_pages/gather/vendor/stamp
+
+setup: .venv/run.stamp $(VENDORED)
+setup-dev: .venv/dev.stamp $(VENDORED)
 
 system-run:
 	@deploy/system-packages.sh run
@@ -67,10 +70,10 @@ system-test:
 	@touch $@
 
 # The machine's Node when there is one, else the one that came with requirements.txt.
-app/core/static/vendor/stamp: package-lock.json .npmrc .venv/run.stamp deploy/vendor.py
+$(VENDORED) &: package-lock.json .npmrc .venv/run.stamp deploy/vendor.py
 	@if command -v npm >/dev/null 2>&1; then npm ci --ignore-scripts --loglevel=error; else $(BIN)/npm ci --ignore-scripts --loglevel=error; fi
 	$(BIN)/python deploy/vendor.py
-	@touch $@
+	@touch $(VENDORED)
 
 # Without their scripts, so that they bring no browsers of their own.
 bench/peers/node/node_modules/stamp: bench/peers/node/package-lock.json .venv/run.stamp
