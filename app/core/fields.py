@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import marshmallow as ma
@@ -18,8 +19,9 @@ class Id(ma.fields.String):
 
     default_error_messages = {"invalid": "不是有效的编号"}
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(metadata={"pattern": "^[0-9]{1,19}$", "example": "4611686018427387904"}, **kwargs)
+    def __init__(self, *, metadata: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+        shape = {"pattern": "^[0-9]{1,19}$", "example": "4611686018427387904"}
+        super().__init__(metadata={**shape, **(metadata or {})}, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         key = read_id(value) if isinstance(value, str) else None
