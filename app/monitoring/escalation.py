@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, select
 
 from app.alerts.service import Audience
 from app.core import audit, db
-from app.monitoring import grouping, telling, working_time
+from app.monitoring import grouping, policy, telling, working_time
 from app.monitoring.domain import EventKind, IncidentState
 from app.monitoring.grouping import KEEPER, WINDOW
 from app.monitoring.incidents_intake import (
@@ -22,15 +22,13 @@ from app.monitoring.incidents_intake import (
     OBJECT,
     add_lines,
     end_groups,
+    hides,
     hiding_lines,
     line,
 )
 from app.monitoring.models import Incident, IncidentGroup
 from app.organisations import service as organisations
 from app.organisations.service import Place
-
-ESCALATE_AFTER_MINUTES = (0, 30, 120)
-"""For contact, body, province; the last two in working time."""
 
 LASTING_MINUTES = 420
 """An outage that somebody deals with reaches the province after this much working time: a day's."""
@@ -57,10 +55,11 @@ def tend(now: datetime) -> bool:
     return len(due) == _AT_ONCE
 
 
-def keep_house() -> None:
+def keep_house(now: datetime) -> None:
     """Note entries that residents lost sight of; end groups that were left open. Safe to repeat."""
-    lasting = list(db.writing().scalars(select(Incident).where(Incident.open_check_id.is_not(None))))
-    add_lines(hiding_lines(lasting))
+    rules = policy.terms_of_bodies(now)
+    lasting = db.writing().scalars(select(Incident).where(Incident.open_check_id.is_not(None)))
+    add_lines(hiding_lines([one for one in lasting if hides(one, rules)]))
     groups = select(IncidentGroup.id).where(
         IncidentGroup.open_key.is_not(None),
         ~select(Incident.id)
@@ -72,6 +71,9 @@ def keep_house() -> None:
 
 def due_at(incident: Incident, minutes: Sequence[int]) -> datetime | None:
     """Return when the next audience must hear of an incident; None when nobody is left.
+
+    Args:
+        minutes: for contact, body, province; the last two in working time.
 
     Acknowledging spares contact and body; the province hears all the same when it lasts too long.
     """
@@ -103,7 +105,8 @@ def _locked(condition: ColumnElement[bool], *, limit: int) -> list[Incident]:
 
 def _tell(due: Sequence[Incident], now: datetime) -> None:
     places = organisations.places({one.body_id for one in due})
-    minutes = dict.fromkeys(places, ESCALATE_AFTER_MINUTES)
+    rules = policy.terms_of_bodies(now)
+    minutes = {body_id: rules.rules_of(body_id).escalate_after_minutes for body_id in places}
     lines: list[dict[str, Any]] = []
     together: dict[tuple[int, int | None, int], list[Incident]] = defaultdict(list)
     for one in due:

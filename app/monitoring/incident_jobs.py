@@ -18,7 +18,7 @@ def tend_incidents(_payload: Mapping[str, Any]) -> None:
     """Group incidents, tell whoever is due, note hidden entries."""
     while db.transaction(lambda: escalation.tend(clock.system_clock())):
         pass
-    db.transaction(escalation.keep_house)
+    db.transaction(lambda: escalation.keep_house(clock.system_clock()))
 
 
 def print_order(payload: Mapping[str, Any]) -> None:

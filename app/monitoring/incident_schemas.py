@@ -118,7 +118,7 @@ class NoteSchema(ma.Schema):
 
 
 class AssigneeSchema(ma.Schema):
-    staff_id = Id(required=True, allow_none=True, metadata={"description": "null：由本单位处理"})
+    staff_id = Id(required=True, allow_none=True)  # null leaves it to the body as a whole
 
 
 class NewOrderSchema(ma.Schema):

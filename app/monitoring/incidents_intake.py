@@ -19,13 +19,12 @@ from sqlalchemy import insert, select
 from app.core import audit, db, outbox
 from app.core.ids import new_id
 from app.mobile_access import service as mobile_access
-from app.monitoring import telling
+from app.monitoring import policy, telling
 from app.monitoring.domain import (
     CAUSE_MAX,
     DETAIL_MAX,
     NOTE_MAX,
     OUTCOME_LABELS,
-    CheckKind,
     EventKind,
     IncidentMove,
     IncidentState,
@@ -36,6 +35,7 @@ from app.monitoring.domain import (
     phase_of,
 )
 from app.monitoring.models import Incident, IncidentEvent, IncidentGroup, Watch
+from app.monitoring.policy import TermsBook
 from app.organisations import service as organisations
 from mobile_pages.probe.base import ProbeResult
 
@@ -49,7 +49,6 @@ GATHER = timedelta(seconds=20)
 CHANGE_SPACING = timedelta(minutes=5)
 """An outage whose cause flickers (timeout, refused, timeout …) says so this often at most."""
 
-_HIDING = frozenset({CheckKind.PAGE})
 _GATHERED = "incidents"
 
 
@@ -274,20 +273,24 @@ def _close(incident: Incident, one: _Closed) -> None:
     audit.record(PROBER, "incident.close", OBJECT, incident.id, told)
 
 
-def _tell_registry(moved: Iterable[tuple[Incident, _Opened | _Closed]]) -> None:
+def _tell_registry(moved: Sequence[tuple[Incident, _Opened | _Closed]]) -> None:
     """Let the registry hide and show entries; last, because it writes page by page."""
-    hiding = [(incident, one) for incident, one in moved if incident.kind in _HIDING]
+    if not moved:
+        return
+    rules = policy.terms_of_bodies(max(incident.opened_at for incident, _ in moved))
+    hiding = [(incident, one) for incident, one in moved if hides(incident, rules)]
     back = [
         (incident, one)
         for incident, one in hiding
         if isinstance(one, _Closed) and one.outcome is not Outcome.UNWATCHED
     ]
-    still_down = _down_pages([incident.page_id for incident, _ in back])
-    hidden = mobile_access.hidden([incident.page_id for incident, _ in back])
-    lines = hiding_lines([incident for incident, _ in back])
+    still_down = _down_pages([incident.page_id for incident, _ in back], rules)
+    hidden = mobile_access.hidden(incident.page_id for incident, _ in back)
+    lines = hiding_lines(incident for incident, _ in back)
     for incident, one in hiding:
         if isinstance(one, _Opened):
-            mobile_access.probe_failed(incident.page_id, one.since, one.cause, grace=one.terms.grace)
+            grace = timedelta(seconds=rules.rules_of(incident.body_id).grace_seconds)
+            mobile_access.probe_failed(incident.page_id, one.since, one.cause, grace=grace)
     for incident, ended in back:
         if incident.page_id in still_down:
             continue
@@ -297,18 +300,22 @@ def _tell_registry(moved: Iterable[tuple[Incident, _Opened | _Closed]]) -> None:
     add_lines(lines)
 
 
-def _down_pages(page_ids: Collection[int]) -> set[int]:
+def hides(incident: Incident, rules: TermsBook) -> bool:
+    """Tell whether an incident of its kind hides the page's entry from residents."""
+    return incident.kind in rules.rules_of(incident.body_id).hide_kinds
+
+
+def _down_pages(page_ids: Collection[int], rules: TermsBook) -> set[int]:
     """Return those of the pages that another lasting incident keeps hidden."""
-    query = select(Incident.page_id).where(
-        Incident.page_id.in_(page_ids), Incident.open_check_id.is_not(None), Incident.kind.in_(_HIDING)
-    )
-    return set(db.writing().scalars(query)) if page_ids else set()
+    query = select(Incident).where(Incident.page_id.in_(page_ids), Incident.open_check_id.is_not(None))
+    lasting = db.writing().scalars(query) if page_ids else ()
+    return {one.page_id for one in lasting if hides(one, rules)}
 
 
-def hiding_lines(incidents: Iterable[Incident]) -> list[dict[str, Any]]:
+def hiding_lines(hiding: Iterable[Incident]) -> list[dict[str, Any]]:
     """Return the lines that say since when residents do not see the entries, where none says so yet."""
-    of_page = {one.page_id: one for one in incidents if one.kind in _HIDING}
-    hidden = mobile_access.hidden(of_page) if of_page else {}
+    of_page = {one.page_id: one for one in hiding}
+    hidden = mobile_access.hidden(of_page)
     ids = [of_page[page_id].id for page_id in hidden]
     query = select(IncidentEvent.incident_id).where(
         IncidentEvent.incident_id.in_(ids), IncidentEvent.kind == EventKind.HIDDEN
