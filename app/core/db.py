@@ -16,7 +16,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 from flask import Flask, current_app, g, has_app_context
 from sqlalchemy import (
@@ -283,7 +283,9 @@ def _once(work: Callable[[], T]) -> T:
 
 def insert_ignoring(model: type[Model]) -> Insert:
     """Return an INSERT that leaves rows alone whose key is there already."""
-    return insert(model).prefix_with("OR IGNORE", dialect="sqlite").prefix_with("IGNORE", dialect="mysql")
+    # Into the table and not the model: rows by the thousand need no objects.
+    table = cast(Table, model.__table__)
+    return insert(table).prefix_with("OR IGNORE", dialect="sqlite").prefix_with("IGNORE", dialect="mysql")
 
 
 def transactional(view: Callable[P, T]) -> Callable[P, T]:
