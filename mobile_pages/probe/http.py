@@ -43,7 +43,7 @@ _CURVES = "P-256:X25519:P-384:P-521"
 _SYSTEM_CA = "/etc/ssl/certs/ca-certificates.crt"
 LEARN_SECONDS = 600.0
 """How often more is learnt of a target than whether it is open."""
-LEARN_MOST = 40.0
+LEARN_MOST = 15.0
 """So many looks a second may learn more."""
 
 _TLS_CHATTER = b"SSL connection using "
