@@ -70,6 +70,7 @@ class Topic(StrEnum):
     INCIDENT_RESOLVED = "incident.resolved"
     PROBER_OFFLINE = "prober.offline"
     CERTIFICATE_EXPIRING = "certificate.expiring"
+    PAGE_CHANGED = "page.changed"
     SLO_BURN = "slo.burn"
 
 
@@ -144,6 +145,7 @@ TOPIC_LABELS = {
     Topic.INCIDENT_RESOLVED: "故障恢复",
     Topic.PROBER_OFFLINE: "探测机离线",
     Topic.CERTIFICATE_EXPIRING: "证书将到期",
+    Topic.PAGE_CHANGED: "网页有变化",
     Topic.SLO_BURN: "可用率目标消耗过快",
 }
 WAY_LABELS = {Way.WECHAT: "微信", Way.ALIPAY: "支付宝", Way.EMAIL: "电子邮件", Way.WEBHOOK: "Webhook"}

@@ -11,16 +11,20 @@ from flask import Flask
 
 from app.core import clock, db
 from app.mobile_access import service as mobile_access
-from app.monitoring import service
+from app.monitoring import checks, findings, policy, service
+from app.monitoring.domain import CheckKind
 from app.monitoring.service import Share, Terms
 from config.settings import Settings
 from mobile_pages.guard import Endpoint, Policy, parse_target
 from mobile_pages.probe.base import ProbeResult, ProbeTarget
+from mobile_pages.probe.browser import RenderedProber
 from mobile_pages.probe.http import HttpProber
 from mobile_pages.probe.outage import Outage
 from mobile_pages.probe.runner import Looker, Prober, Stats
 from mobile_pages.probe.runner import Settings as Behaviour
 from mobile_pages.probe.steady import SteadyClock
+from mobile_pages.probe.targets import RenderedTarget, TaskTarget
+from mobile_pages.probe.task import TaskProber
 
 RELOAD_SECONDS = 4.0
 LIST_EVERY = timedelta(seconds=60)
@@ -29,17 +33,24 @@ _CANARY = "canary:"
 
 
 class _Lookers:
-    """Two lookers: what staff registered passes the strict guard, our own canaries theirs."""
+    """Whoever fits the target; what staff registered passes the strict guard, our own canaries theirs."""
 
     def __init__(self, pages: Policy, canaries: Policy, now: Callable[[], datetime]) -> None:
         self._pages = HttpProber(pages, now=now)
         self._canaries = HttpProber(canaries, now=now)
+        self._tasks = TaskProber(self._pages)
+        self._browser = RenderedProber(pages, now=now)
 
     async def look(self, target: ProbeTarget) -> ProbeResult:
+        if isinstance(target, TaskTarget):
+            return await self._tasks.look(target)
+        if isinstance(target, RenderedTarget):
+            return await self._browser.look(target)
         chosen = self._canaries if target.id.startswith(_CANARY) else self._pages
         return await chosen.look(target)
 
     async def close(self) -> None:
+        await self._browser.close()
         await self._pages.close()
         await self._canaries.close()
 
@@ -78,7 +89,8 @@ class Desk:
         """Store a batch and draw the conclusions, all of it or nothing."""
         with self._app.app_context():
             learnt = db.transaction(lambda: self._intake.take_in(results))
-        self._intake.remember(learnt)
+            self._intake.remember(learnt)
+            findings.keep(results)
 
     def tell_outage(self, outage: Outage) -> None:
         """Take back what was seen while our own network was away; its return changes nothing."""
@@ -95,13 +107,18 @@ class Desk:
 
     def _list(self, now: datetime) -> None:
         """Read the list again when it changed, now and then in any case; bring the watch in line."""
-        stamp = mobile_access.watched_stamp()
+        stamp = (mobile_access.watched_stamp(), checks.stamp())
         if self._listed_at is not None and stamp == self._stamp and now - self._listed_at < LIST_EVERY:
             return
         pages = mobile_access.watched_pages()
-        if service.differs(pages):
-            db.transaction(lambda: service.take_list(pages, self._terms, now=now))
-        self._targets = {page.id: self._target(page.id, page.url) for page in pages}
+        if checks.health_differs(pages):
+            db.transaction(lambda: checks.keep_health_checks(pages, now=now))
+        found = checks.targets(pages, policy.terms_of_bodies(now))
+        further = [one for one in found if one.kind is not CheckKind.PAGE]
+        if service.differs(pages, further):
+            db.transaction(lambda: service.take_list(pages, self._terms, now=now, further=further))
+        self._targets = {one.check_id: one.target for one in found}
+        self._intake.own = {one.check_id: one.terms for one in found if one.terms != self._terms}
         self._intake.forget(self._targets)
         self._stamp, self._listed_at = stamp, now
 
@@ -109,25 +126,16 @@ class Desk:
         service.beat(self._name, self._stats(), now=now)
         return service.renew(self._name, now=now)
 
-    def _target(self, page_id: int, url: str) -> ProbeTarget:
-        return ProbeTarget(
-            id=str(page_id),
-            url=url,
-            interval_seconds=self._terms.interval_seconds,
-            timeout_seconds=self._terms.timeout_seconds,
-            slow_ms=self._terms.slow_ms,
-        )
-
 
 def build_prober(app: Flask, settings: Settings, name: str) -> Prober:
     """Return the prober of this installation, not yet running."""
     terms = service.terms(settings)
-    policy = mobile_access.outbound_guard(settings).policy
-    canary_policy = _canary_policy(settings, policy)
+    guarding = mobile_access.outbound_guard(settings).policy
+    canary_policy = _canary_policy(settings, guarding)
     steady = SteadyClock()
 
     def make_looker() -> Looker:
-        return _Lookers(policy, canary_policy, steady.now)
+        return _Lookers(guarding, canary_policy, steady.now)
 
     def stats() -> Stats:
         return prober.stats()
