@@ -36,7 +36,7 @@ LASTING_MINUTES = 420
 PROVINCE_BODIES = 3
 """A group of so many bodies is nobody's own trouble: the province hears of it at once."""
 
-_AT_ONCE = 500
+_AT_ONCE = 2000
 _FRESH_MAX = 2000
 _WHOM = {1: "单位联系人", 2: "单位和所在地市", 3: "省级值守"}
 
