@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from flask.views import MethodView
@@ -58,22 +59,28 @@ class Binding(MethodView):
 
 @api.route("/binding-codes")
 class BindingCodes(MethodView):
+    @api.arguments(schemas.NewCodeSchema())
     @api.response(201, schemas.CodeSchema())
     @access.staff()
     @db.transactional
-    def post(self) -> dict[str, str]:
+    def post(self, new: dict[str, Any]) -> dict[str, str]:
         """Get a new code to bind with; an earlier one stops working"""
-        return {"code": service.new_code(access.current_staff().staff_id, now=clock.system_clock())}
+        life = timedelta(minutes=new["valid_minutes"])
+        return {
+            "code": service.new_code(access.current_staff().staff_id, now=clock.system_clock(), life=life)
+        }
 
 
 @api.route("/test-messages")
 class TestMessages(MethodView):
+    @api.arguments(schemas.NewTestSchema())
     @api.response(202, schemas.TestSentSchema())
     @access.staff()
     @db.transactional
-    def post(self) -> dict[str, int]:
-        """Send a test on every way of the caller"""
-        return {"message_id": service.send_test(access.current_staff(), now=clock.system_clock())}
+    def post(self, new: dict[str, Any]) -> dict[str, int]:
+        """Send a test on every way of the caller, or to an endpoint"""
+        by, now = access.current_staff(), clock.system_clock()
+        return {"message_id": service.send_test(by, endpoint_id=new["endpoint_id"], now=now)}
 
 
 @api.route("/messages")
@@ -145,14 +152,3 @@ class Endpoint(MethodView):
     def delete(self, endpoint_id: int) -> None:
         """Take an endpoint away for good"""
         service.remove_endpoint(access.current_staff(), endpoint_id, now=clock.system_clock())
-
-
-@api.route("/endpoints/<id:endpoint_id>/test-messages")
-class EndpointTests(MethodView):
-    @api.response(202, schemas.TestSentSchema())
-    @access.staff(Permission.WATCH)
-    @db.transactional
-    def post(self, endpoint_id: int) -> dict[str, int]:
-        """Send a test to an endpoint"""
-        now = clock.system_clock()
-        return {"message_id": service.send_test(access.current_staff(), endpoint_id=endpoint_id, now=now)}

@@ -17,7 +17,8 @@ from app.core import audit, db, limits, vault
 from app.core.errors import DomainError, NotFound
 from app.organisations import service as organisations
 
-CODE_LIFE = timedelta(minutes=10)
+CODE_MINUTES_MAX = 10
+CODE_LIFE = timedelta(minutes=CODE_MINUTES_MAX)
 BINDABLE = ("wechat", "alipay")
 # A code is one of a million and lives ten minutes. Who guesses from many accounts at once would need more
 # than a year to hit one, were there a live one all the time.
@@ -64,7 +65,7 @@ def asks_to_unbind(text: str) -> bool:
     return bool(_UNASKED.fullmatch(text))
 
 
-def new_code(staff_id: int, *, now: datetime) -> str:
+def new_code(staff_id: int, *, now: datetime, life: timedelta = CODE_LIFE) -> str:
     """Return a new code for the screen; an earlier one stops working.
 
     Raises:
@@ -80,7 +81,7 @@ def new_code(staff_id: int, *, now: datetime) -> str:
     while vault.find(CODE_FIELD, code):
         code = _random()
     token = vault.seal(CODE_FIELD, code, findable=True)
-    db.writing().add(BindingCode(staff_id=staff_id, code_token=token, expires_at=now + CODE_LIFE))
+    db.writing().add(BindingCode(staff_id=staff_id, code_token=token, expires_at=now + life))
     db.writing().flush()
     return code
 

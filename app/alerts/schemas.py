@@ -101,9 +101,15 @@ class BindingSchema(ma.Schema):
     bound_at = ma.fields.AwareDateTime()
 
 
+class NewCodeSchema(ma.Schema):
+    valid_minutes = ma.fields.Int(
+        required=True, strict=True, validate=ma.validate.Range(1, service.CODE_MINUTES_MAX)
+    )
+
+
 class CodeSchema(ma.Schema):
     code = ma.fields.Str(
-        metadata={"description": "六位数字，十分钟内有效；从要绑定的微信或支付宝发送“绑定 六位数字”"}
+        metadata={"description": "六位数字，只能用一次；从要绑定的微信或支付宝发送“绑定 六位数字”"}
     )
 
 
@@ -152,6 +158,10 @@ class MessageSchema(ma.Schema):
     alert_count = ma.fields.Int()
     created_at = ma.fields.AwareDateTime()
     deliveries = ma.fields.List(ma.fields.Nested(DeliverySchema()))
+
+
+class NewTestSchema(ma.Schema):
+    endpoint_id = Id(required=True, allow_none=True)
 
 
 class TestSentSchema(ma.Schema):

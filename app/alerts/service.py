@@ -6,6 +6,7 @@ Functions that write need a running transaction, but for ``gather``, ``gather_la
 
 from app.alerts.addresses import DELIVER_JOB, STAFF_WAYS
 from app.alerts.binding import (
+    CODE_MINUTES_MAX,
     AlreadyBound,
     BadCode,
     BindingView,
@@ -74,6 +75,7 @@ from app.alerts.timing import MINUTES_A_DAY
 from app.alerts.wording import local_moment, topic_label
 
 __all__ = [
+    "CODE_MINUTES_MAX",
     "COMPOSE_JOB",
     "DELIVER_JOB",
     "DIGEST_LABELS",

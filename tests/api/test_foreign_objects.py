@@ -7,6 +7,8 @@ import io
 import pytest
 from sqlalchemy import select
 
+from app.alerts import service as alerts
+from app.channel_accounts import service as channel_accounts
 from app.core import clock, db
 from app.monitoring.models import Incident
 from app.organisations import service as organisations
@@ -31,6 +33,16 @@ ACTS = {
     "rulings": {"code": "MAS-A11-13"},
 }
 """A good body per act of the API, so that only the object is wrong."""
+
+BODIES = {
+    "/api/v1/alerts/endpoints/<id:endpoint_id>": {
+        "version": 1,
+        "name": "x",
+        "min_severity": "info",
+        "active": True,
+    },
+}
+"""A good body per rule, where the last word of the rule does not tell."""
 
 FORM = {
     "name": "x",
@@ -73,6 +85,21 @@ def foreign(app, given):
         "account_id": account,
         "waiver_id": 1,
         "digest": "0" * 64,
+        **given(alerts_of_others, other),
+    }
+
+
+def alerts_of_others(other):
+    """Insert a message, a binding and an endpoint that are none of a stranger's business."""
+    now = clock.system_clock()
+    watch = a_principal("province_watch")
+    wanted = alerts.NewEndpoint(NAME, alerts.EndpointFormat.GENERIC, "https://hooks.example.cn/x")
+    endpoint, _ = alerts.add_endpoint(watch, wanted, now=now)
+    alerts.give_binding(other.staff_id, channel_accounts.accounts()[0], "oOther", now=now)
+    return {
+        "endpoint_id": endpoint.id,
+        "message_id": alerts.send_test(other, now=now),
+        "binding_id": alerts.bindings_of(other.staff_id)[0].id,
     }
 
 
@@ -92,7 +119,7 @@ def ask(caller, route, foreign):
         if route.method == "POST" and act == "evidence":
             proof = {"file": (io.BytesIO(b"%PDF-1.4\n%%EOF"), "a.pdf")}
             return caller.browser.post(address, data=proof, headers=headers)
-        body = ACTS[act] if route.method != "GET" else None
+        body = None if route.method == "GET" else BODIES.get(route.rule) or ACTS[act]
         return caller.browser.open(address, method=route.method, json=body, headers=headers)
     if route.method == "GET":
         return caller.browser.get(address, headers=HTML)

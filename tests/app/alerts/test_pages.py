@@ -171,7 +171,7 @@ def test_a_program_sets_up_tests_and_removes_an_endpoint(app, client, given):
 
     made = client.post(f"{API}/endpoints", headers=bearer, json=new).json
     address = f"{API}/endpoints/{made['endpoint']['id']}"
-    tested = client.post(f"{address}/test-messages", headers=bearer)
+    tested = client.post(f"{API}/test-messages", headers=bearer, json={"endpoint_id": made["endpoint"]["id"]})
     gone = client.delete(address, headers=bearer)
 
     assert (made["secret"], made["endpoint"]["host"]) == ("", "oapi.example.cn")
@@ -205,6 +205,8 @@ def test_who_does_not_watch_sees_neither_log_nor_endpoints(client, given, role):
 def test_tests_are_not_for_flooding(client, given):
     bearer = given(lambda: a_bearer(a_principal("province_watch")))
 
-    codes = [client.post(f"{API}/test-messages", headers=bearer).status_code for _ in range(7)]
+    own = {"endpoint_id": None}
+
+    codes = [client.post(f"{API}/test-messages", headers=bearer, json=own).status_code for _ in range(7)]
 
     assert codes == [202] * 6 + [429]
