@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from urllib.parse import quote
 
 from flask import Flask
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from app.core import clock, db
+from app.core.errors import Unavailable
 from app.mobile_access import service as mobile_access
 from app.monitoring import checks, findings, policy, service
 from app.monitoring.domain import CheckKind
@@ -20,14 +24,19 @@ from mobile_pages.probe.base import ProbeResult, ProbeTarget
 from mobile_pages.probe.browser import RenderedProber
 from mobile_pages.probe.http import HttpProber
 from mobile_pages.probe.outage import Outage
-from mobile_pages.probe.runner import Looker, Prober, Stats
+from mobile_pages.probe.runner import Looker, Prober, Stats, serve
 from mobile_pages.probe.runner import Settings as Behaviour
+from mobile_pages.probe.spool import Spool, SpooledStore
 from mobile_pages.probe.steady import SteadyClock
 from mobile_pages.probe.targets import RenderedTarget, TaskTarget
 from mobile_pages.probe.task import TaskProber
 
+log = logging.getLogger(__name__)
+
 RELOAD_SECONDS = 4.0
 LIST_EVERY = timedelta(seconds=60)
+LIST_PER_TARGET = timedelta(milliseconds=1)
+"""A long list is read rarely even while it keeps changing, as when a whole province fails."""
 DRAIN_SECONDS = 1.0
 _CANARY = "canary:"
 
@@ -107,6 +116,8 @@ class Desk:
 
     def _list(self, now: datetime) -> None:
         """Read the list again when it changed, now and then in any case; bring the watch in line."""
+        if self._listed_at is not None and now - self._listed_at < LIST_PER_TARGET * len(self._targets):
+            return
         stamp = (mobile_access.watched_stamp(), checks.stamp())
         if self._listed_at is not None and stamp == self._stamp and now - self._listed_at < LIST_EVERY:
             return
@@ -127,8 +138,23 @@ class Desk:
         return service.renew(self._name, now=now)
 
 
-def build_prober(app: Flask, settings: Settings, name: str) -> Prober:
-    """Return the prober of this installation, not yet running."""
+def watch(app: Flask, settings: Settings, name: str) -> None:
+    """Watch until a signal comes, then let other provers take over at once."""
+    prober, desk = build_prober(app, settings, name)
+    serve(prober)
+    try:
+        desk.leave()
+    except Unavailable:
+        log.warning("prober_left_unsaid")  # its leases lapse by themselves
+
+
+def is_away(error: Exception) -> bool:
+    """Tell a database that is away or full from one that refuses what it is told."""
+    return isinstance(error, Unavailable | OperationalError | InterfaceError)
+
+
+def build_prober(app: Flask, settings: Settings, name: str) -> tuple[Prober, Desk]:
+    """Return the prober of this installation, not yet running, and its desk."""
     terms = service.terms(settings)
     guarding = mobile_access.outbound_guard(settings).policy
     canary_policy = _canary_policy(settings, guarding)
@@ -138,17 +164,21 @@ def build_prober(app: Flask, settings: Settings, name: str) -> Prober:
         return _Lookers(guarding, canary_policy, steady.now)
 
     def stats() -> Stats:
-        return prober.stats()
+        seen = prober.stats()
+        waiting, lost = seen.waiting + shelf.waiting, seen.lost + shelf.lost_count
+        return replace(seen, waiting=waiting, lost=lost, spooled=shelf.waiting)
 
     desk = Desk(app, name, terms, stats)
+    spool = Spool(settings.var_dir / "probe-spool" / quote(name, safe=""))
+    shelf = SpooledStore(desk.store, desk.tell_outage, spool, is_away)
     behaviour = Behaviour(
         references=_canaries(settings, terms),
         reload_seconds=RELOAD_SECONDS,
         drain_seconds=DRAIN_SECONDS,
         rule=terms.rule,
     )
-    prober = Prober(make_looker, desk.load, desk.store, desk.tell_outage, behaviour, steady)
-    return prober
+    prober = Prober(make_looker, desk.load, shelf.store, shelf.tell_outage, behaviour, steady)
+    return prober, desk
 
 
 def _canaries(settings: Settings, terms: Terms) -> tuple[ProbeTarget, ...]:
