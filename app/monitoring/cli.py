@@ -7,8 +7,7 @@ from flask.cli import AppGroup, ScriptInfo, pass_script_info
 
 from app.core.installation import settings
 from app.monitoring.domain import PROBER_MAX
-from app.monitoring.prober import build_prober
-from mobile_pages.probe.runner import serve
+from app.monitoring.prober import watch
 
 group = AppGroup("monitor", help="Watch the published pages (运行监测).")
 
@@ -24,4 +23,4 @@ def _name(_context: click.Context, _parameter: click.Parameter, value: str) -> s
 @pass_script_info
 def run(info: ScriptInfo, name: str) -> None:
     """Look at every published page until interrupted."""
-    serve(build_prober(info.load_app(), settings(), name))
+    watch(info.load_app(), settings(), name)

@@ -64,11 +64,12 @@ class Outbox:
                 kept_outages.append(oldest)
                 continue
             self.lost_count += 1
-            self._gaps.setdefault(oldest.target_id, _gap(oldest))
+            self._gaps.setdefault(oldest.target_id, gap(oldest))
         self._items.extendleft(reversed(kept_outages))
 
 
-def _gap(result: ProbeResult) -> ProbeResult:
+def gap(result: ProbeResult) -> ProbeResult:
+    """Return the missed look that stands for a result that was given up."""
     return replace(
         result,
         verdict=Verdict.UNKNOWN,
@@ -76,4 +77,5 @@ def _gap(result: ProbeResult) -> ProbeResult:
         detail="探测结果未能保存，按缺测处理。",
         phases=Phases(),
         status=None,
+        seen=None,
     )
