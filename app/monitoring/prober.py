@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
@@ -19,7 +19,7 @@ from app.monitoring import checks, findings, policy, service
 from app.monitoring.domain import CheckKind
 from app.monitoring.service import Share, Terms
 from config.settings import Settings
-from mobile_pages.guard import Endpoint, Policy, parse_target
+from mobile_pages.guard import AsyncResolve, Endpoint, Policy, parse_target
 from mobile_pages.probe.base import ProbeResult, ProbeTarget
 from mobile_pages.probe.browser import RenderedProber
 from mobile_pages.probe.http import HttpProber
@@ -41,11 +41,25 @@ DRAIN_SECONDS = 1.0
 _CANARY = "canary:"
 
 
+@dataclass(frozen=True, slots=True)
+class Network:
+    """What names mean and whom to trust; by default as the system says.
+
+    Attributes:
+        resolve: called in the prober's loop.
+    """
+
+    resolve: AsyncResolve | None = None
+    ca_file: str | None = None
+
+
 class _Lookers:
     """Whoever fits the target; what staff registered passes the strict guard, our own canaries theirs."""
 
-    def __init__(self, pages: Policy, canaries: Policy, now: Callable[[], datetime]) -> None:
-        self._pages = HttpProber(pages, now=now)
+    def __init__(
+        self, pages: Policy, canaries: Policy, now: Callable[[], datetime], network: Network
+    ) -> None:
+        self._pages = HttpProber(pages, now=now, resolve=network.resolve, ca_file=network.ca_file)
         self._canaries = HttpProber(canaries, now=now)
         self._tasks = TaskProber(self._pages)
         self._browser = RenderedProber(pages, now=now)
@@ -153,7 +167,9 @@ def is_away(error: Exception) -> bool:
     return isinstance(error, Unavailable | OperationalError | InterfaceError)
 
 
-def build_prober(app: Flask, settings: Settings, name: str) -> tuple[Prober, Desk]:
+def build_prober(
+    app: Flask, settings: Settings, name: str, network: Network | None = None
+) -> tuple[Prober, Desk]:
     """Return the prober of this installation, not yet running, and its desk."""
     terms = service.terms(settings)
     guarding = mobile_access.outbound_guard(settings).policy
@@ -161,7 +177,7 @@ def build_prober(app: Flask, settings: Settings, name: str) -> tuple[Prober, Des
     steady = SteadyClock()
 
     def make_looker() -> Looker:
-        return _Lookers(guarding, canary_policy, steady.now)
+        return _Lookers(guarding, canary_policy, steady.now, network or Network())
 
     def stats() -> Stats:
         seen = prober.stats()
