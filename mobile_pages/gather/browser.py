@@ -188,7 +188,8 @@ class BrowserPool:
 
     def __init__(self, size: int = 1) -> None:
         self._browsers = [Browser() for _ in range(size)]
-        self._free: queue.SimpleQueue[Browser] = queue.SimpleQueue()
+        # The one given back last comes first: while one is enough, no other is started.
+        self._free: queue.LifoQueue[Browser] = queue.LifoQueue()
         for browser in self._browsers:
             self._free.put(browser)
 
