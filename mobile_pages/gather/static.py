@@ -33,6 +33,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TEXT_TYPES = frozenset({"application/xhtml+xml", "application/xml", "application/json"})
 _WORKERS = 4
 _SOON_SECONDS = 0.3
+_TICK_SECONDS = 0.01
 # The guard's resolver may be slow; its caller waits no longer than its own deadline.
 _CHECKS = ThreadPoolExecutor(max_workers=16, thread_name_prefix="guard")
 
@@ -275,7 +276,7 @@ def _all_done(tasks: Sequence[Callable[[float], Any]], deadline: float) -> list[
     results: list[Any] = []
     for task in tasks:
         result = task(soon)
-        if time.monotonic() >= soon:
+        if time.monotonic() >= soon - _TICK_SECONDS:  # it may have been cut short
             break
         results.append(result)
     left = tasks[len(results) :]
