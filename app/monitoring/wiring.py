@@ -1,9 +1,10 @@
 from app.core.capability import Capability
 from app.core.later import LaterGroup
 from app.monitoring.api import api
-from app.monitoring.incident_api import incident_api
 from app.monitoring.checks_api import checks_api
 from app.monitoring.checks_pages import check_pages
+from app.monitoring.incident_api import incident_api
+from app.monitoring.incident_pages import incident_pages
 from app.monitoring.monthly_pages import monthly_pages
 from app.monitoring.pages import pages
 from app.monitoring.status_pages import status_pages
@@ -13,7 +14,7 @@ COMMANDS = LaterGroup("monitor", "app.monitoring.cli:group", help="Watch the pub
 CAPABILITY = Capability(
     "monitoring",
     api=(api, incident_api, checks_api),
-    pages=(pages, status_pages, tv_pages, monthly_pages, check_pages),
+    pages=(pages, incident_pages, status_pages, tv_pages, monthly_pages, check_pages),
     commands=(COMMANDS,),
     jobs="app.monitoring.jobs:JOBS",
     gauges="app.monitoring.gauges:collect",
