@@ -14,6 +14,7 @@ from app.monitoring.checks import TRY_JOB
 from app.monitoring.incident_jobs import JOBS as INCIDENT_JOBS
 from app.monitoring.monthly_jobs import JOBS as MONTHLY_JOBS
 from app.monitoring.reckoning import paces_of
+from app.monitoring.upkeep_jobs import JOBS as UPKEEP_JOBS
 from mobile_pages.probe.uptime import day_window
 
 ROLL_UP_FOR = timedelta(minutes=8)
@@ -55,4 +56,5 @@ JOBS = (
     Job("monitoring.keep-history", keep_history, every=timedelta(hours=1)),
     *INCIDENT_JOBS,
     *MONTHLY_JOBS,
+    *UPKEEP_JOBS,
 )

@@ -33,11 +33,25 @@ from app.monitoring.domain import (
     cause_label,
     terms,
 )
+from app.monitoring.holds import HoldBook, Notice, current, hold_book, upcoming
+from app.monitoring.holds import apply as apply_holds
+from app.monitoring.holds import windows as held_windows
 from app.monitoring.incident_detail import group_detail, incident_detail
 from app.monitoring.incident_moves import acknowledge, acknowledge_group, add_note, assign
 from app.monitoring.incidents import By, incidents, statistics
 from app.monitoring.intake import Intake, ingest
 from app.monitoring.leases import Share, leave, renew, shard_of
+from app.monitoring.maintenance import (
+    Announcement,
+    WindowView,
+    announce,
+    end_this_time,
+    may_announce,
+    pause,
+    window,
+    window_list,
+)
+from app.monitoring.maintenance import end as end_window
 from app.monitoring.monthly import PRINT_JOB as MONTHLY_PRINT_JOB
 from app.monitoring.monthly import Figures, ReportView, ask_for_paper, published_months
 from app.monitoring.monthly import due_scopes as due_reports
@@ -49,6 +63,23 @@ from app.monitoring.monthly import report as monthly_report
 from app.monitoring.monthly import scopes as report_scopes
 from app.monitoring.monthly import to_print as report_to_print
 from app.monitoring.opinions import asked_of
+from app.monitoring.policy import (
+    Change,
+    DraftView,
+    PolicyView,
+    TermsBook,
+    changes_between,
+    policies,
+    policy_place,
+    policy_places,
+    rules_for,
+    terms_for,
+    terms_of_bodies,
+)
+from app.monitoring.policy import Place as PolicyPlace
+from app.monitoring.policy import confirm as confirm_policy
+from app.monitoring.policy import draft as policy_draft
+from app.monitoring.policy import propose as propose_policy
 from app.monitoring.public import badge, public_incidents, standing
 from app.monitoring.reform_orders import PRINT_JOB as ORDER_PRINT_JOB
 from app.monitoring.reform_orders import (
@@ -63,6 +94,7 @@ from app.monitoring.reform_orders import answer as answer_order
 from app.monitoring.reform_orders import decide as decide_order
 from app.monitoring.reform_orders import order as issue_order
 from app.monitoring.reform_orders import withdraw as withdraw_order
+from app.monitoring.rules import Rules
 from app.monitoring.shapes import (
     Badge,
     BodyWatch,
@@ -97,6 +129,38 @@ from mobile_pages.probe.base import Condition
 from mobile_pages.probe.uptime import OfficialFigure, OfficialVerdict
 
 __all__ = [
+    "Announcement",
+    "Change",
+    "DraftView",
+    "HoldBook",
+    "Notice",
+    "PolicyPlace",
+    "PolicyView",
+    "Rules",
+    "TermsBook",
+    "WindowView",
+    "announce",
+    "apply_holds",
+    "changes_between",
+    "confirm_policy",
+    "current",
+    "end_this_time",
+    "end_window",
+    "held_windows",
+    "hold_book",
+    "may_announce",
+    "pause",
+    "policies",
+    "policy_draft",
+    "policy_place",
+    "policy_places",
+    "propose_policy",
+    "rules_for",
+    "terms_for",
+    "terms_of_bodies",
+    "upcoming",
+    "window",
+    "window_list",
     "GroupDetail",
     "IncidentDetail",
     "OrderList",

@@ -5,16 +5,29 @@ from app.monitoring.checks_api import checks_api
 from app.monitoring.checks_pages import check_pages
 from app.monitoring.incident_api import incident_api
 from app.monitoring.incident_pages import incident_pages
+from app.monitoring.maintenance_api import maintenance_api
+from app.monitoring.maintenance_pages import maintenance_pages
 from app.monitoring.monthly_pages import monthly_pages
 from app.monitoring.pages import pages
+from app.monitoring.policy_api import policy_api
+from app.monitoring.policy_pages import policy_pages
 from app.monitoring.status_pages import status_pages
 from app.monitoring.tv_pages import tv_pages
 
 COMMANDS = LaterGroup("monitor", "app.monitoring.cli:group", help="Watch the published pages (运行监测).")
 CAPABILITY = Capability(
     "monitoring",
-    api=(api, incident_api, checks_api),
-    pages=(pages, incident_pages, status_pages, tv_pages, monthly_pages, check_pages),
+    api=(api, incident_api, checks_api, policy_api, maintenance_api),
+    pages=(
+        pages,
+        incident_pages,
+        status_pages,
+        tv_pages,
+        monthly_pages,
+        check_pages,
+        policy_pages,
+        maintenance_pages,
+    ),
     commands=(COMMANDS,),
     jobs="app.monitoring.jobs:JOBS",
     gauges="app.monitoring.gauges:collect",
