@@ -35,7 +35,8 @@ class Rollup(Model):
     ``start_at`` begins it. Seconds come from state spans clipped to it, never from counting looks,
     their borders taken at whole seconds. ``looks`` are those that say something, ``failures`` those
     of them that say down, ``missed`` those that could not be made. ``visits`` counts at most one look
-    in every ``slot_s`` seconds, as the inspection does. The sums of phases and the log-histogram of
+    in every ``slot_s`` seconds, as the inspection does; ``fresh_s`` is how long the last look was believed
+    where no other followed. The sums of phases and the log-histogram of
     total times are of the looks that found the page open. ``computed_at`` and ``revision`` show
     corrections: a row with other figures than before has a higher revision and its predecessor in
     :class:`RollupCorrection`.
@@ -68,6 +69,7 @@ class Rollup(Model):
     total_ms: Mapped[int]
     histogram: Mapped[bytes] = mapped_column(LargeBinary(4000))
     slot_s: Mapped[int] = mapped_column(Small)
+    fresh_s: Mapped[int] = mapped_column(Medium)
     revision: Mapped[int] = mapped_column(SmallInteger)
     computed_at: Mapped[datetime] = mapped_column(Instant(0))
 

@@ -91,16 +91,27 @@ def looks_came(looks: Iterable[tuple[int, datetime]]) -> None:
 
 
 def spans_changed(
-    check_id: int, before: Sequence[Span], after: Sequence[Span], retract_from: datetime | None = None
+    check_id: int,
+    before: Sequence[Span],
+    after: Sequence[Span],
+    *,
+    seen_at: datetime | None = None,
+    retract_from: datetime | None = None,
 ) -> None:
-    """Note the sealed hours in which a check now stands differently; see :func:`first_difference`."""
+    """Note the sealed hours in which a check now stands differently; see :func:`first_difference`.
+
+    Args:
+        seen_at: when the last look began; what was told of the time since was only believed.
+    """
     since = first_difference(before, after)
+    if since is not None and seen_at is not None:
+        since = min(since, seen_at)
     if retract_from is not None:
         since = min(retract_from, since or retract_from)
     sealed = held_marks().get(Mark.SEALED) if since is not None else None
     if since is None or sealed is None or since >= sealed:
         return
-    told = _at(after, since)
+    told = _at(after, first_difference(before, after) or since)
     offline = retract_from is not None or (told is not None and told.cause == Cause.PROBER_OFFLINE)
     reason = Reason.VOIDED if offline else Reason.STATE
     _note({(check_id, hour) for hour in hours(since, sealed)}, reason)
@@ -117,7 +128,7 @@ def first_difference(before: Sequence[Span], after: Sequence[Span]) -> datetime 
 
 def _condition(spans: Sequence[Span], at: datetime) -> Condition | None:
     found = _at(spans, at)
-    return found and found.condition
+    return None if found is None else found.condition
 
 
 def _at(spans: Sequence[Span], at: datetime) -> Span | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from app.organisations import service as organisations
 from app.organisations.service import RegionLevel
 from mobile_pages.probe.base import Condition, Span, Verdict
 from mobile_pages.probe.bucket import NUMBERS, Bucket, Look, Pool, bucket_of
+from mobile_pages.probe.histogram import LogHistogram
 from mobile_pages.probe.state import HOLDS
 from mobile_pages.probe.uptime import Window
 
@@ -56,11 +57,16 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What a roll-up of a check says."""
+    """What a roll-up of a check says, and by which pace."""
 
     body_id: int
     slot_s: int
+    fresh_s: int
     bucket: Bucket
+
+    @property
+    def pace(self) -> Pace:
+        return Pace(timedelta(seconds=self.fresh_s), self.slot_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +77,64 @@ class GroupRow:
     bucket: Bucket
 
 
-Paces = Callable[[int | None], Pace]
-"""Gives the pace of a check with an interval of its own in seconds, or of one without (None)."""
+class Unreadable(LogHistogram):
+    """What stands where a histogram should: counts nothing, equals nothing, so a recount tells of it."""
+
+    __slots__ = ("_raw",)
+
+    def __init__(self, raw: bytes) -> None:
+        super().__init__()
+        self._raw = raw
+
+    def __eq__(self, other: object) -> bool:
+        return False
+
+    __hash__ = None
+
+    def to_bytes(self) -> bytes:
+        return self._raw
+
+
+def histogram_of(raw: bytes) -> LogHistogram:
+    """Return a stored histogram."""
+    try:
+        return LogHistogram.from_bytes(raw)
+    except ValueError:
+        return Unreadable(raw)
+
+
+Paces = Callable[[int, int | None], Pace]
+"""Gives the pace of a check by its body's id and its own interval in seconds, if it has one (else None)."""
 
 
 def paces(terms: Terms) -> Paces:
-    """Return the paces under ``terms``."""
+    """Return the paces where the same ``terms`` hold everywhere."""
     spare = terms.fresh - 3 * timedelta(seconds=terms.interval_seconds)
 
-    def pace(interval_seconds: int | None) -> Pace:
+    def pace(_body_id: int, interval_seconds: int | None) -> Pace:
         every = interval_seconds or terms.interval_seconds
-        return Pace(3 * timedelta(seconds=every) + spare, max(60, min(3600, every)))
+        return Pace(_whole(3 * timedelta(seconds=every) + spare), _slot_s(every))
 
     return pace
+
+
+def paces_of(terms_of: Callable[[int, int | None], Terms]) -> Paces:
+    """Return the paces where each body has terms of its own (:class:`app.monitoring.policy.TermsBook`)."""
+
+    def pace(body_id: int, interval_seconds: int | None) -> Pace:
+        own = terms_of(body_id, interval_seconds)
+        return Pace(_whole(own.fresh), _slot_s(own.interval_seconds))
+
+    return pace
+
+
+def _whole(length: timedelta) -> timedelta:
+    """Return the length as it is stored, in whole seconds, so that it is the same again later."""
+    return timedelta(seconds=round(length.total_seconds()))
+
+
+def _slot_s(interval_seconds: int) -> int:
+    return max(60, min(3600, interval_seconds))
 
 
 def checks(pace: Paces, *conditions: Any) -> list[Check]:
@@ -95,7 +146,7 @@ def checks(pace: Paces, *conditions: Any) -> list[Check]:
         .order_by(Watch.check_id)
     )
     rows = db.session().execute(query)
-    return [Check(id_, body, begun, sampled, pace(every)) for id_, body, begun, sampled, every in rows]
+    return [Check(id_, body, begun, sampled, pace(body, every)) for id_, body, begun, sampled, every in rows]
 
 
 def portions(several: Sequence[Check]) -> Iterable[Sequence[Check]]:
@@ -124,28 +175,32 @@ def hour_rows(
     """Return what the hour that begins at ``start`` must say of each check; nothing of those paused.
 
     Args:
-        held: rows as stored; they tell the slot that was used, and what was measured in looks that
+        held: rows as stored; they tell the pace that held then, and what was measured in looks that
             are deleted meanwhile.
         looks_kept: whether the looks of the hour are still there.
     """
     window = Window(start, start + HOUR)
-    here = [check for check in several if check.begun_at < window.end]
     held = held or {}
+    here = [
+        replace(check, pace=held[check.id].pace) if check.id in held else check
+        for check in several
+        if check.begun_at < window.end
+    ]
     spans = _spans(here, window, now)
     measured = _looks([check.id for check in here], window) if looks_kept else {}
     found = {}
     for check in here:
         own = Window(max(start, check.begun_at), window.end)
         before = held.get(check.id)
-        slot_s = before.slot_s if before else check.pace.slot_s
         looks, phases = measured.get(check.id, ((), _NO_PHASES))
-        bucket = bucket_of(spans.get(check.id, ()), own, looks, phases, slot_s)
+        bucket = bucket_of(spans.get(check.id, ()), own, looks, phases, check.pace.slot_s)
         if bucket is None:
             continue
         if not looks_kept and before is not None:
             bucket = _with_looks_of(before.bucket, bucket)
         body_id = before.body_id if before else check.body_id
-        found[check.id] = Row(body_id, slot_s, bucket)
+        fresh_s = round(check.pace.fresh.total_seconds())
+        found[check.id] = Row(body_id, check.pace.slot_s, fresh_s, bucket)
     return found
 
 
@@ -221,16 +276,23 @@ def _parsed(told: str, count: int) -> list[Look]:
 def day_rows(check_ids: Sequence[int], start: datetime) -> dict[int, Row]:
     """Return the sums of the stored hours of the day that begins at ``start``."""
     pools: dict[int, Pool] = defaultdict(Pool)
-    whose: dict[int, tuple[int, int]] = {}
+    whose: dict[int, tuple[int, int, int]] = {}
     query = (
-        select(Rollup.check_id, Rollup.body_id, Rollup.slot_s, *_numbers(Rollup), Rollup.histogram)
+        select(
+            Rollup.check_id,
+            Rollup.body_id,
+            Rollup.slot_s,
+            Rollup.fresh_s,
+            *_numbers(Rollup),
+            Rollup.histogram,
+        )
         .where(Rollup.span == Length.HOUR, Rollup.start_at.in_(hours_of(start)))
         .where(Rollup.check_id.in_(check_ids))
         .order_by(Rollup.start_at)
     )
-    for check_id, body_id, slot_s, *numbers, histogram in db.session().execute(query):
-        pools[check_id].add(numbers, histogram)
-        whose[check_id] = body_id, slot_s
+    for check_id, body_id, slot_s, fresh_s, *numbers, histogram in db.session().execute(query):
+        pools[check_id].add(numbers, histogram_of(histogram))
+        whose[check_id] = body_id, slot_s, fresh_s
     return {check_id: Row(*whose[check_id], pool.bucket()) for check_id, pool in pools.items()}
 
 
@@ -252,7 +314,7 @@ def body_rows(
         query = query.where(Rollup.body_id.in_(body_ids))
     pools: dict[str, Pool] = defaultdict(Pool)
     for body_id, *numbers, histogram in db.session().execute(query):
-        pools[str(body_id)].add(numbers, histogram)
+        pools[str(body_id)].add(numbers, histogram_of(histogram))
     return {ref: GroupRow(pool.count, pool.bucket()) for ref, pool in pools.items()}
 
 

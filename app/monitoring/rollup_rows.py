@@ -13,40 +13,32 @@ from app.core.ids import new_id
 from app.monitoring.history_models import GroupRollup, Rollup, RollupCorrection, Scope
 from app.monitoring.history_models import Span as Length
 from app.monitoring.marks import Reason
-from app.monitoring.reckoning import GroupRow, Row
+from app.monitoring.reckoning import GroupRow, Row, histogram_of
 from mobile_pages.probe.bucket import NUMBERS, Bucket
-from mobile_pages.probe.histogram import LogHistogram
 
 Values = dict[str, Any]
 
 
 def check_rows(length: Length, start: datetime, check_ids: Sequence[int]) -> dict[int, Row]:
-    """Return the stored rows of an hour or day by check.
-
-    Raises:
-        ValueError: a stored histogram is none.
-    """
+    """Return the stored rows of an hour or day by check."""
     query = select(
         Rollup.check_id,
         Rollup.body_id,
         Rollup.slot_s,
+        Rollup.fresh_s,
         *(getattr(Rollup, n) for n in NUMBERS),
         Rollup.histogram,
     ).where(Rollup.span == length, Rollup.start_at == start, Rollup.check_id.in_(check_ids))
     return {
-        check_id: Row(body_id, slot_s, _bucket(numbers, histogram))
-        for check_id, body_id, slot_s, *numbers, histogram in db.session().execute(query)
+        check_id: Row(body_id, slot_s, fresh_s, _bucket(numbers, histogram))
+        for check_id, body_id, slot_s, fresh_s, *numbers, histogram in db.session().execute(query)
     }
 
 
 def group_rows(
     length: Length, scope: Scope, start: datetime, refs: Iterable[str] | None = None
 ) -> dict[str, GroupRow]:
-    """Return the stored rows of an hour or day by body or city, or the province's under ``""``.
-
-    Raises:
-        ValueError: a stored histogram is none.
-    """
+    """Return the stored rows of an hour or day by body or city, or the province's under ``""``."""
     query = select(
         GroupRollup.ref, GroupRollup.pages, *(getattr(GroupRollup, n) for n in NUMBERS), GroupRollup.histogram
     ).where(GroupRollup.span == length, GroupRollup.scope == scope, GroupRollup.start_at == start)
@@ -118,7 +110,9 @@ def values_of(row: Row | GroupRow | None) -> Values:
     if row is None:
         return {}
     own: Values = (
-        {"pages": row.pages} if isinstance(row, GroupRow) else {"body_id": row.body_id, "slot_s": row.slot_s}
+        {"pages": row.pages}
+        if isinstance(row, GroupRow)
+        else {"body_id": row.body_id, "slot_s": row.slot_s, "fresh_s": row.fresh_s}
     )
     figures = dict(zip(NUMBERS, row.bucket.numbers(), strict=True))
     return {**own, **figures, "histogram": row.bucket.histogram.to_bytes()}
@@ -140,7 +134,7 @@ def _plain(values: Values) -> Values:
 
 def _bucket(numbers: Sequence[int], histogram: bytes) -> Bucket:
     own = dict(zip(NUMBERS, numbers, strict=True))
-    return Bucket(**own, histogram=LogHistogram.from_bytes(histogram))
+    return Bucket(**own, histogram=histogram_of(histogram))
 
 
 def _first(now: datetime) -> Values:

@@ -7,7 +7,7 @@ Every step may be repeated, and none is long, so the work can stop anywhere and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -75,7 +75,7 @@ def _beginning() -> datetime | None:
     return None if first is None else marks.hour_of(first)
 
 
-def _roll_hour(start: datetime, now: datetime, pace: Paces, city_of: dict[str, str]) -> None:
+def _roll_hour(start: datetime, now: datetime, pace: Paces, city_of: Mapping[str, str]) -> None:
     awake = or_(Watch.watched.is_(True), Watch.condition != Condition.PAUSED, Watch.since > start)
     looks_kept = _looks_kept(start)
     for portion in reckoning.portions(reckoning.checks(pace, Watch.begun_at < start + HOUR, awake)):
@@ -86,7 +86,7 @@ def _roll_hour(start: datetime, now: datetime, pace: Paces, city_of: dict[str, s
                 Length.HOUR, start, wanted, held, None, now
             )
         )
-    _roll_groups(Length.HOUR, start, None, None, now, city_of)
+    roll_groups(Length.HOUR, start, None, None, now, city_of)
 
 
 def _looks_kept(start: datetime) -> bool:
@@ -94,7 +94,7 @@ def _looks_kept(start: datetime) -> bool:
     return forgotten is None or start >= forgotten
 
 
-def _roll_days(until: datetime, now: datetime, pace: Paces, city_of: dict[str, str]) -> int:
+def _roll_days(until: datetime, now: datetime, pace: Paces, city_of: Mapping[str, str]) -> int:
     first = _beginning()
     assert first is not None
     start = marks.marks().get(Mark.DAYS, day_window(clock.day_of(first)).start)
@@ -102,7 +102,7 @@ def _roll_days(until: datetime, now: datetime, pace: Paces, city_of: dict[str, s
     while start + _DAY <= until:
         for portion in reckoning.portions(reckoning.checks(pace, Watch.begun_at < start + _DAY)):
             _roll_day_of([check.id for check in portion], start, None, now)
-        _roll_groups(Length.DAY, start, None, None, now, city_of)
+        roll_groups(Length.DAY, start, None, None, now, city_of)
         start += _DAY
         db.transaction(lambda start=start: marks.put(Mark.DAYS, start))  # type: ignore[misc]
         done += 1
@@ -117,13 +117,13 @@ def _roll_day_of(check_ids: Sequence[int], start: datetime, reason: Reason | Non
     )
 
 
-def _roll_groups(
+def roll_groups(
     length: Length,
     start: datetime,
     body_ids: Collection[int] | None,
     reason: Reason | None,
     now: datetime,
-    city_of: dict[str, str],
+    city_of: Mapping[str, str],
 ) -> None:
     """Add up bodies (all, or only those given), then cities and the province from all bodies."""
     refs = None if body_ids is None else [str(body_id) for body_id in body_ids]
@@ -152,7 +152,7 @@ def _roll_groups(
     db.transaction(put)
 
 
-def correct(now: datetime, pace: Paces, city_of: dict[str, str], enough: Enough = never) -> int:
+def correct(now: datetime, pace: Paces, city_of: Mapping[str, str], enough: Enough = never) -> int:
     """Look again at the rolled-up hours in which something changed; return how many rows did."""
     rolled = marks.marks().get(Mark.HOURS)
     corrected = 0
@@ -164,7 +164,7 @@ def correct(now: datetime, pace: Paces, city_of: dict[str, str], enough: Enough 
     return corrected
 
 
-def _correct_hour(start: datetime, now: datetime, pace: Paces, city_of: dict[str, str]) -> int:
+def _correct_hour(start: datetime, now: datetime, pace: Paces, city_of: Mapping[str, str]) -> int:
     by_reason: dict[Reason, set[int]] = {}
     while changed := db.transaction(lambda: _correct_some(start, now, pace)):
         for reason, check_ids in changed.items():
@@ -200,19 +200,19 @@ def rewrite_hour(several: Sequence[Check], start: datetime, reason: Reason, now:
 
 
 def spread(
-    start: datetime, check_ids: Collection[int], reason: Reason, now: datetime, city_of: dict[str, str]
+    start: datetime, check_ids: Collection[int], reason: Reason, now: datetime, city_of: Mapping[str, str]
 ) -> None:
     """Carry changes of an hour of checks to their groups and, when it is rolled up, to their day."""
     if not check_ids:
         return
-    _roll_groups(Length.HOUR, start, _bodies(Length.HOUR, start, check_ids), reason, now, city_of)
+    roll_groups(Length.HOUR, start, _bodies(Length.HOUR, start, check_ids), reason, now, city_of)
     day = day_window(clock.day_of(start)).start
     if day >= marks.marks().get(Mark.DAYS, day):
         return
     ordered = sorted(check_ids)
     for at in range(0, len(ordered), CHUNK):
         _roll_day_of(ordered[at : at + CHUNK], day, reason, now)
-    _roll_groups(Length.DAY, day, _bodies(Length.DAY, day, check_ids), reason, now, city_of)
+    roll_groups(Length.DAY, day, _bodies(Length.DAY, day, check_ids), reason, now, city_of)
 
 
 def _bodies(length: Length, start: datetime, check_ids: Collection[int]) -> set[int] | None:

@@ -24,6 +24,7 @@ from app.monitoring.domain import (
 )
 from app.monitoring.incidents import newest, open_count, visible
 from app.monitoring.models import Incident, ProberBeat, ProbeSample, Watch
+from app.monitoring.reckoning import paces
 from app.monitoring.shapes import (
     BodyWatch,
     CityWatch,
@@ -61,8 +62,8 @@ def wall(by: Principal, terms: Terms, *, now: datetime) -> Wall:
             watching=any(prober.alive for prober in found),
             at=now,
         ),
-        today=figures.uptime(
-            Watch.watched.is_(True), _seen_by(by), terms=terms, now=now, windows=figures.TODAY
+        today=figures.windows_of(
+            None if everything else _bodies_with_pages(_seen_by(by)), paces(terms), now, figures.TODAY
         )[0],
         cities=_city_tiles(places, counts, None if everything else _cities_of(by)),
         departments=tiles,
@@ -94,7 +95,7 @@ def city_watch(by: Principal, code: str, terms: Terms, *, now: datetime) -> City
         code=code,
         name=city.name,
         counts=sum_counts(counts.values()),
-        windows=figures.uptime(*within, terms=terms, now=now),
+        windows=figures.windows_of(_bodies_with_pages(*within), paces(terms), now),
         tiles=[_body_tile(body, counts) for body in members if body.id in counts],
         pages=_pages(terms, now, *within),
         incidents=newest(
@@ -121,7 +122,7 @@ def body_watch(by: Principal, body_id: int, terms: Terms, *, now: datetime) -> B
         city_code=city,
         city_name=places.regions[city].name if city else "",
         counts=counts_of_bodies(terms, now, Watch.body_id == body_id).get(body_id, Counts()),
-        windows=figures.uptime(Watch.body_id == body_id, terms=terms, now=now),
+        windows=figures.windows_of([body_id], paces(terms), now),
         pages=_pages(terms, now, Watch.body_id == body_id),
         incidents=newest(Incident.body_id == body_id, limit=INCIDENTS_SHOWN),
     )
@@ -141,7 +142,7 @@ def page_watch(by: Principal, page_id: int, terms: Terms, *, now: datetime) -> P
         watch=page_shown(row, terms, now),
         body=organisations.get_body(row.body_id),
         samples=_samples(page_id),
-        windows=figures.uptime(Watch.page_id == page_id, terms=terms, now=now),
+        windows=figures.windows_of_page(page_id, terms, now),
         official=figures.official(page_id, terms, now),
         incidents=newest(Incident.page_id == page_id, limit=INCIDENTS_SHOWN),
     )
@@ -171,7 +172,8 @@ def uptime_of(
         return body_watch(by, body_id, terms, now=now).windows, None
     if city_code is not None:
         return city_watch(by, city_code, terms, now=now).windows, None
-    return figures.uptime(_seen_by(by), terms=terms, now=now), None
+    bodies = None if _province_wide(by) else _bodies_with_pages(_seen_by(by))
+    return figures.windows_of(bodies, paces(terms), now), None
 
 
 def status(terms: Terms, *, now: datetime) -> Status:
@@ -206,6 +208,10 @@ class Places:
 
 def _seen_by(by: Principal) -> ColumnElement[bool]:
     return organisations.scope_condition(by, Permission.WATCH, Watch.body_id)
+
+
+def _bodies_with_pages(*conditions: ColumnElement[bool]) -> list[int]:
+    return list(db.session().scalars(select(Watch.body_id).where(*conditions).distinct()))
 
 
 def _province_wide(by: Principal) -> bool:

@@ -239,7 +239,8 @@ def keep(row: Watch, before: WatchState, step: Step) -> None:
     """Write the new state into its row and the spans it settles or changes into theirs."""
     held, now_open = open_spans(before), open_spans(step.state)
     if step.spans or held != now_open:
-        marks.spans_changed(row.check_id, held, (*step.spans, *now_open), step.retract_from)
+        after, retracted = (*step.spans, *now_open), step.retract_from
+        marks.spans_changed(row.check_id, held, after, seen_at=before.last_at, retract_from=retracted)
         _replace_spans(row.check_id, held[0].start, step, now_open)
     row.memory, row.version = to_dict(step.state), row.version + 1
     row.condition, row.since = now_open[-1].condition, now_open[-1].start

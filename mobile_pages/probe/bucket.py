@@ -97,7 +97,7 @@ NUMBERS = tuple(one.name for one in fields(Bucket) if one.name != "histogram")
 
 
 class Pool:
-    """Adds buckets up, stored ones without taking them apart first."""
+    """Adds buckets up."""
 
     __slots__ = ("_histogram", "_numbers", "count")
 
@@ -106,17 +106,11 @@ class Pool:
         self._histogram = LogHistogram()
         self.count = 0
 
-    def add(self, numbers: Sequence[int], histogram: LogHistogram | bytes | None = None) -> None:
-        """Add a bucket's numbers, in the order of ``NUMBERS``, and its histogram.
-
-        Raises:
-            ValueError: the bytes are no histogram.
-        """
+    def add(self, numbers: Sequence[int], histogram: LogHistogram | None = None) -> None:
+        """Add a bucket's numbers, in the order of ``NUMBERS``, and its histogram."""
         self._numbers = [held + more for held, more in zip(self._numbers, numbers, strict=True)]
-        if isinstance(histogram, LogHistogram):
+        if histogram is not None:
             self._histogram.merge(histogram)
-        elif histogram:
-            self._histogram.merge_bytes(histogram)
         self.count += 1
 
     def bucket(self) -> Bucket:

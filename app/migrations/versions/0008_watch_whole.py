@@ -147,6 +147,7 @@ def upgrade() -> None:
         sa.Column("total_ms", sa.Integer(), nullable=False),
         sa.Column("histogram", sa.LargeBinary(length=4000), nullable=False),
         sa.Column("slot_s", Small, nullable=False),
+        sa.Column("fresh_s", Medium, nullable=False),
         sa.Column("revision", sa.SmallInteger(), nullable=False),
         sa.Column("computed_at", Instant(0), nullable=False),
         sa.PrimaryKeyConstraint("span", "start_at", "check_id", name=op.f("pk_rollup")),

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from app.core import db
 from app.mobile_access import service as mobile_access
 from app.mobile_access.service import PageView, State
 from app.monitoring import service
 from app.monitoring.domain import Terms
+from app.monitoring.history_models import GroupRollup, HistoryMark, Rollup, RollupTouch
 from app.monitoring.models import StateSpan
 from mobile_pages.probe.base import Phases, ProbeResult, Verdict
 from mobile_pages.probe.runner import Stats
@@ -97,3 +98,9 @@ def _minute(instant: datetime) -> float:
 def a_beat(now, **changed):
     health = {"targets": 1, "running": 0, "looks": 5, "missed": 0, "waiting": 0, "lost": 0, "offline": False}
     service.beat("p1", Stats(**{**health, "lag_p50_ms": 1.0, "lag_p99_ms": 7.0, **changed}), now=now)
+
+
+def nothing_rolled_up() -> None:
+    """Begin the history anew: a page that begins before hours already rolled up exists in tests only."""
+    for model in (HistoryMark, Rollup, GroupRollup, RollupTouch):
+        db.writing().execute(delete(model))
