@@ -6,7 +6,7 @@ idempotent, because a job whose worker dies is run again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -50,11 +50,13 @@ class Job:
         name: ``capability.verb-noun``.
         run: idempotent; opens its own transactions.
         every: for periodic work, how often; None for work that is asked for.
+        urgent: goes before all that is not, however long that waits.
     """
 
     name: str
     run: Handler
     every: timedelta | None = None
+    urgent: bool = False
 
 
 class JobRow(Model):
@@ -117,8 +119,10 @@ def enqueue(
         db.writing().add(row)  # unless another process asked for the same in this moment
 
 
-def claim(owner: str, *, limit: int, now: datetime) -> list[Claimed]:
+def claim(owner: str, *, limit: int, now: datetime, first: Collection[str] = ()) -> list[Claimed]:
     """Take up to ``limit`` due jobs for ``owner``, each for no longer than ``LEASE``.
+
+    Those with a name in ``first`` go before the others; else who waits longest.
 
     A guarded UPDATE per row, so that it works alike on SQLite, MariaDB, Galera and TiDB. A job whose
     workers died in every try is put aside for staff: it may be what kills them.
@@ -127,7 +131,7 @@ def claim(owner: str, *, limit: int, now: datetime) -> list[Claimed]:
     due = (
         select(JobRow.id, JobRow.attempts)
         .where(JobRow.state == JobState.PENDING, JobRow.run_at <= now, free)
-        .order_by(JobRow.run_at)
+        .order_by(JobRow.name.not_in(first), JobRow.run_at)
         .limit(limit)
     )
     candidates = list(db.session().execute(due))

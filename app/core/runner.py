@@ -88,7 +88,8 @@ class Worker:
             return False
         with self._app.app_context():
             self._ask_for_periodic(now)
-            claimed = outbox.claim(self._owner, limit=free, now=now)
+            urgent = {job.name for job in self._jobs.values() if job.urgent}
+            claimed = outbox.claim(self._owner, limit=free, now=now, first=urgent)
         for one in claimed:
             self._running[pool.submit(self._run, one)] = _Held(one, since=now, renewed_at=now)
         return bool(claimed)

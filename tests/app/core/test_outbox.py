@@ -169,3 +169,13 @@ def test_periodic_work_is_asked_for_once_in_its_slot_by_any_number_of_workers(ap
         for worker in workers:
             worker._ask_for_periodic(NOW)
         assert outbox.counts() == {"pending": 1}
+
+
+def test_what_is_urgent_goes_before_what_waits_for_longer(context):
+    for minute, name in enumerate(("slow", "slow", "urgent")):
+        at = NOW + timedelta(minutes=minute)
+        db.transaction(lambda name=name, at=at: outbox.enqueue(name, run_at=at))
+
+    taken = outbox.claim("me", limit=1, now=NOW + timedelta(hours=1), first={"urgent"})
+
+    assert [one.name for one in taken] == ["urgent"]
