@@ -56,6 +56,19 @@ def seed() -> None:
             click.echo(f"  {state}: {count}")
 
 
+@group.command("alerts")
+def alerts() -> None:
+    """Bind the watch's account to the sandbox's phone, as a person would. Safe to repeat."""
+    _refuse_production()
+    installed = settings()
+    code = db.transaction(lambda: service.code_for_watch(clock.system_clock()))
+    words = [("follow", "")] + ([("text", f"绑定 {code}")] if code else [])
+    for kind, value in words:
+        said = {"account": service.ALERTS_FROM, "kind": kind, "value": value}
+        requests.post(f"{installed.sandbox_url}/control/messages", json=said, timeout=10).raise_for_status()
+    click.echo("告警会发到沙箱的手机 alerts go to the sandbox phone")
+
+
 def _refuse_production() -> None:
     if settings().environment is Environment.PRODUCTION:
         raise click.ClickException("演示数据只用于演示环境（HALL_ENV=demo）")

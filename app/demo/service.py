@@ -16,6 +16,7 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from app.alerts import service as alerts
 from app.channel_accounts import service as channel_accounts
 from app.channel_accounts.service import AccountView
 from app.core.errors import Conflict
@@ -34,6 +35,9 @@ ALIPAY_ACCOUNT = ("gd-alipay", "广东省网上办事大厅")
 # to confirm, hide and show it again while a newcomer is still looking.
 OUTAGE = {"first_up_seconds": 75, "down_seconds": 75, "up_seconds": 180}
 FALLS_DOWN = "MAS-MON-01"
+# Who gets the alerts on the sandbox's phone, and from which account.
+WATCH = "demo-province-watch"
+ALERTS_FROM = WECHAT_ACCOUNTS[0][0]
 # Pages that hang keep the checker busy to its deadline; they come last.
 SLOW = "MAS-PRF-01"
 _LETTERS = string.ascii_letters + string.digits
@@ -229,6 +233,14 @@ def publish_passed(urls: Collection[str], now: datetime) -> int:
             with suppress(Conflict):
                 mobile_access.approve(reviewer, page.id, kinds, version=page.version, now=now)
     return sum(page.state is State.CHECKING for page in pages)
+
+
+def code_for_watch(now: datetime) -> str | None:
+    """Return a code that binds the demo's watch (省级值守员) to who sends it; None when it is bound."""
+    person = organisations.find_staff(WATCH)
+    if alerts.bindings_of(person.id):
+        return None
+    return alerts.new_code(person.id, now=now)
 
 
 def states() -> dict[str, int]:

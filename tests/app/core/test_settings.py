@@ -74,3 +74,23 @@ def test_the_halls_own_listener_is_known_to_the_guard(bind, denied):
 
     assert (settings.listens_on and settings.listens_on.cidr) == denied
     assert settings.listens_on is None or settings.listens_on.port == 8443
+
+
+@pytest.mark.parametrize(
+    ("url", "sender"),
+    [
+        pytest.param("http://mail.example.cn", "a@example.cn", id="no mail server"),
+        pytest.param("smtp+plain://mail.example.cn", "a@example.cn", id="unencrypted to another machine"),
+        pytest.param("smtp://user:secret@mail.example.cn:x", "a@example.cn", id="no port"),
+        pytest.param("smtp://mail.example.cn", "a b@example.cn", id="no address"),
+        pytest.param("smtp://mail.example.cn", "", id="no sender"),
+        pytest.param("", "a@example.cn", id="no server"),
+    ],
+)
+def test_a_mail_server_is_set_whole_and_safe_or_not_at_all(url, sender):
+    env = an_environment(HALL_SMTP_URL=url, HALL_MAIL_FROM=sender)
+
+    with pytest.raises(SettingsError, match="HALL_SMTP_URL|HALL_MAIL_FROM") as refused:
+        Settings.from_env(env)
+
+    assert "secret" not in str(refused.value)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import stat
 
+from app.alerts import service as alerts
 from app.channel_accounts import service as channel_accounts
 from app.demo import service
 from app.mobile_access.service import State
 from app.organisations import service as organisations
 from config import notice
+from config.settings import Environment
 from sandbox import config as sandbox_config
 from tests.app.mobile_access.builders import a_page, finish_check
 from tests.builders import NOW, settings_for
@@ -121,3 +123,17 @@ def test_the_demo_is_refused_in_production(app, tables):
     app.extensions["hall_settings"] = held
     assert refused.exit_code != 0
     assert "HALL_ENV=demo" in refused.output
+
+
+def test_the_watch_of_the_demo_is_bound_to_the_phone_once(app, given):
+    def bind_as_the_phone_does():
+        account = channel_accounts.by_key(service.ALERTS_FROM)
+        code = service.code_for_watch(NOW)
+        return code and alerts.bind(code, account, "oResident", now=NOW)
+
+    given(organisations.import_notice, notice.load(), lambda *_: None)
+    given(make)
+    given(organisations.demo_links, environment=Environment.TEST, now=NOW)
+
+    assert given(bind_as_the_phone_does) == "演示省级值守员"
+    assert given(bind_as_the_phone_does) is None
