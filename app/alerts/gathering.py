@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, or_, select, update
 
-from app.alerts.domain import GIVE_UP_AFTER, HOLD, PACE, REPEAT_AFTER, DeliveryState, Severity
+from app.alerts.domain import GIVE_UP_AFTER, HOLD, PACE, REPEAT_AFTER, DeliveryState, MessageKind, Severity
 from app.alerts.models import AlertRow, Delivery, Message, Notice
 from app.alerts.recipients import Directory, is_recovery
 from app.core import db, outbox
@@ -166,7 +166,10 @@ def _told(matters: Iterable[str]) -> dict[str, dict[str, _Told]]:
 
 
 def _earliest(recipient: str, now: datetime) -> datetime:
-    last = db.writing().scalar(select(func.max(Message.created_at)).where(Message.recipient == recipient))
+    before = select(func.max(Message.created_at)).where(
+        Message.recipient == recipient, Message.kind == MessageKind.ALERT
+    )
+    last = db.writing().scalar(before)
     return now if last is None else max(now, last + PACE)
 
 

@@ -40,9 +40,9 @@ def forget_old(_payload: Mapping[str, Any]) -> None:
 
 
 JOBS = (
-    Job(service.GATHER_JOB, gather),
-    Job(service.COMPOSE_JOB, compose),
-    Job(service.DELIVER_JOB, deliver),
+    Job(service.GATHER_JOB, gather, urgent=True),
+    Job(service.COMPOSE_JOB, compose, urgent=True),
+    Job(service.DELIVER_JOB, deliver, urgent=True),
     Job("alerts.find-forgotten", find_forgotten, every=timedelta(minutes=1)),
     Job("alerts.forget-old", forget_old, every=timedelta(hours=6)),
 )

@@ -46,7 +46,8 @@ def title_of(items: Sequence[Item]) -> str:
     head = f"【{SEVERITY_LABELS[worst]}】"
     if len(items) == 1:
         only = items[0]
-        return _cut(f"{head}{only.title}{_times(only.count)}", TITLE_MAX)
+        over = "（已恢复）" if only.recovered_at else ""
+        return _cut(f"{head}{only.title}{_times(only.count)}", TITLE_MAX - len(over)) + over
     counts = Counter(item.topic for item in items)
     parts = [f"{topic_label(topic)} {number:,} 个" for topic, number in _by_severity(items, counts)]
     return _cut(head + "、".join(parts), TITLE_MAX)

@@ -64,3 +64,7 @@ def test_the_summary_says_how_many_cities_and_bodies():
     several = [an_item(city_code="440100", body_id=1), an_item(city_code="440300", body_id=2)]
 
     assert content_of(several, {})["summary"] == "共 2 条：紧急 2 条，涉及 2 个地市、2 个单位。"
+
+
+def test_an_outage_that_is_over_already_says_so_in_its_headline():
+    assert title_of([an_item(recovered_at=AT)]) == "【紧急】户口办理无法访问（已恢复）"
