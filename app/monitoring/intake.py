@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import monotonic
 
 from sqlalchemy import bindparam, select, text
@@ -31,6 +31,7 @@ from mobile_pages.probe.state import Sample, Step, WatchState, observe
 
 PULSE_SECONDS = 3.0
 _CHUNK = 200
+_MICROSECOND = timedelta(microseconds=1)
 
 _Looks = Mapping[datetime, tuple[ProbeResult, int]]
 """Looks by moment, each with the number of its prober."""
@@ -312,9 +313,15 @@ def _in_order(looks: _Looks) -> Iterable[tuple[ProbeResult, int]]:
 
 def _by_check(results: Iterable[ProbeResult]) -> dict[int, list[ProbeResult]]:
     told: dict[int, list[ProbeResult]] = {}
-    for result in sorted(results, key=lambda one: one.started_at):
+    for result in sorted(map(_stored, results), key=lambda one: one.started_at):
         told.setdefault(int(result.target_id), []).append(result)
     return told
+
+
+def _stored(result: ProbeResult) -> ProbeResult:
+    """Return a result at the moment that its stored look will tell, so that the two are one."""
+    beyond = result.started_at.microsecond % 1000
+    return result if not beyond else replace(result, started_at=result.started_at - beyond * _MICROSECOND)
 
 
 def _confirms(before: WatchState, step: Step) -> bool:

@@ -32,5 +32,5 @@ class SteadyClock:
         return self._told
 
     def now(self) -> datetime:
-        """Return the same as an aware datetime, UTC."""
-        return datetime.fromtimestamp(self(), UTC)
+        """Return the same as an aware datetime, UTC, in whole milliseconds."""
+        return datetime.fromtimestamp(int(self() * 1000) / 1000, UTC)

@@ -1,6 +1,7 @@
 """A process that remembers: nothing is lost, invented or told twice, however batches come."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -142,6 +143,20 @@ def test_what_another_process_concluded_is_noticed(app, given):
 
     with app.app_context():
         assert spans(page.id) == [(0, 1, "unknown"), (1, 3, "up"), (3, 6, "down"), (6, None, "up")]
+
+
+def test_a_look_and_what_is_stored_of_it_are_one_though_fewer_digits_are_stored(app, given):
+    page = given(a_watched_page)
+    finer = [
+        replace(one, started_at=one.started_at + timedelta(microseconds=1999))
+        for one in looks(page.id, "UDD")
+    ]
+
+    for one in finer:
+        Prober(app).tell([one])
+
+    with app.app_context():
+        assert concluded(page)[3] == 2
 
 
 def test_a_page_that_left_and_came_back_is_begun_anew(app, given):
