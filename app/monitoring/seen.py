@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import or_, select
 
 from app.core import clock, db
 from app.core.installation import settings
-from app.monitoring.domain import terms
+from app.monitoring import samples
+from app.monitoring.check_settings import HEALTH_SLOW_MS
+from app.monitoring.domain import CheckKind, Outcome, terms
 from app.monitoring.figures import official
-from app.monitoring.models import Incident, ProbeSample, Watch
+from app.monitoring.models import Incident, ProbeSample, StateSpan, Watch
 from mobile_pages.artifact import Monitoring
+from mobile_pages.probe.base import Cause, Condition, Verdict
+from mobile_pages.probe.uptime import Window
 
 WINDOW_DAYS = 7
+_FAILED = samples.verdict_numbers([Verdict.DOWN])
+_ANSWERED = samples.verdict_numbers([Verdict.UP, Verdict.DEGRADED])
 
 
 def seen(page_id: int) -> Monitoring | None:
@@ -25,7 +32,8 @@ def seen(page_id: int) -> Monitoring | None:
 def seen_until(page_id: int, now: datetime) -> Monitoring | None:
     """Return the figures of the seven days before ``now``.
 
-    The health address is not probed yet, so its figures are 0 and its rule says so.
+    Visits of the page and of its health address are counted alike, so that one may be held against
+    the other.
     """
     begun_at = db.session().scalar(select(Watch.begun_at).where(Watch.check_id == page_id))
     if begun_at is None:
@@ -33,13 +41,55 @@ def seen_until(page_id: int, now: datetime) -> Monitoring | None:
     figure = official(page_id, terms(settings()), now)
     since = now - timedelta(days=WINDOW_DAYS)
     days = min(WINDOW_DAYS, (now - begun_at).days)
+    outages = _outages(page_id, since, now)
+    visits, told = _maintenance(page_id, since, now)
     return Monitoring(
         window_days=days,
         visits=figure.visit_count,
         failures=figure.failure_count,
         fewest_daily_visits=_fewest(page_id, since, now, days),
-        outages=_outages(page_id, since),
+        outages=len(outages),
+        maintenance_visits=visits,
+        maintenance_told=told,
+        **_health(page_id, outages, since, now),
     )
+
+
+def _health(page_id: int, outages: Sequence[Window], since: datetime, now: datetime) -> dict[str, int]:
+    """Return what the health address said; nothing where none was looked at."""
+    health = Watch.page_id == page_id, Watch.kind == CheckKind.HEALTH
+    check_id = db.session().scalar(select(Watch.check_id).where(*health, Watch.watched.is_(True)))
+    if check_id is None:
+        return {}
+    figure = official(check_id, terms(settings()), now)
+    looks = select(ProbeSample.at).where(ProbeSample.check_id == check_id, ProbeSample.at >= since)
+    slow = looks.where(ProbeSample.verdict.in_(_ANSWERED), ProbeSample.total_ms > HEALTH_SLOW_MS)
+    failed = list(db.session().scalars(looks.where(ProbeSample.verdict.in_(_FAILED))))
+    return {
+        "health_visits": figure.visit_count,
+        "health_failures": figure.failure_count,
+        "health_slow": len(list(db.session().scalars(slow))),
+        "outages_told": sum(any(one.start <= at < one.end for at in failed) for one in outages),
+    }
+
+
+def _maintenance(page_id: int, since: datetime, now: datetime) -> tuple[int, int]:
+    """Return how often the page was found closed in announced maintenance, and how often it said so well."""
+    spans = select(StateSpan.started_at, StateSpan.ended_at).where(
+        StateSpan.check_id == page_id, StateSpan.condition == Condition.MAINTENANCE
+    )
+    held = [(start, end or now) for start, end in db.session().execute(spans) if (end or now) > since]
+    if not held:
+        return 0, 0
+    query = select(ProbeSample.at, ProbeSample.cause).where(
+        ProbeSample.check_id == page_id, ProbeSample.at >= since, ProbeSample.verdict.in_(_FAILED)
+    )
+    causes = [
+        samples.cause_of(cause)
+        for at, cause in db.session().execute(query)
+        if any(start <= at < end for start, end in held)
+    ]
+    return len(causes), causes.count(Cause.MAINTENANCE_PAGE)
 
 
 def _fewest(page_id: int, since: datetime, now: datetime, days: int) -> int:
@@ -52,6 +102,11 @@ def _fewest(page_id: int, since: datetime, now: datetime, days: int) -> int:
     return min((per_day[day] for day in whole), default=0)
 
 
-def _outages(page_id: int, since: datetime) -> int:
-    query = select(func.count()).select_from(Incident)
-    return db.session().scalar(query.where(Incident.page_id == page_id, Incident.started_at >= since)) or 0
+def _outages(page_id: int, since: datetime, now: datetime) -> list[Window]:
+    """Return when the page itself was down; outages that were taken back never were."""
+    query = select(Incident.started_at, Incident.resolved_at).where(
+        Incident.check_id == page_id,
+        Incident.started_at >= since,
+        or_(Incident.outcome.is_(None), Incident.outcome != Outcome.VOIDED),
+    )
+    return [Window(start, max(start, end or now)) for start, end in db.session().execute(query)]
