@@ -8,7 +8,7 @@ from typing import Any
 
 from app.core import clock, db
 from app.core.outbox import Job
-from app.monitoring import holds, policy, policy_effects
+from app.monitoring import holds, policy, policy_effects, slo
 
 
 def reckon_policy(payload: Mapping[str, Any]) -> None:
@@ -26,7 +26,13 @@ def apply_holds(_payload: Mapping[str, Any]) -> None:
     holds.apply(clock.system_clock())
 
 
+def watch_budgets(_payload: Mapping[str, Any]) -> None:
+    """Raise and end alarms about error budgets."""
+    db.transaction(lambda: slo.watch_budgets(clock.system_clock()))
+
+
 JOBS = (
+    Job("monitoring.watch-budgets", watch_budgets, every=timedelta(minutes=1)),
     Job("monitoring.apply-holds", apply_holds, every=timedelta(seconds=10)),
     Job(policy.RECKON_JOB, reckon_policy),
     Job("monitoring.forget-policy-drafts", forget_drafts, every=timedelta(hours=6)),
