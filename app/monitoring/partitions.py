@@ -6,11 +6,12 @@ when nobody made days for a while; its looks are sorted into days when somebody 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Connection, Engine, func, select, text
 
-from app.core import clock
+from app.core import clock, db
 from app.monitoring.models import ProbeSample
 from mobile_pages.probe.uptime import day_window
 
@@ -25,6 +26,11 @@ _BOUNDS = text(
     "WHERE table_schema = DATABASE() AND table_name = 'probe_sample' AND partition_name IS NOT NULL "
     "ORDER BY partition_ordinal_position"
 )
+
+
+def prepare(_report: Callable[[int, int], None]) -> None:
+    """Make the days ahead before the first look comes."""
+    keep_ahead(db.database().write_engine, clock.system_clock())
 
 
 def days_of(engine: Engine) -> list[date]:

@@ -1,6 +1,8 @@
 from app.core.capability import Capability
 from app.core.later import LaterGroup
+from app.monitoring import partitions
 from app.monitoring.api import api
+from app.monitoring.chart_pages import chart_pages
 from app.monitoring.checks_api import checks_api
 from app.monitoring.checks_pages import check_pages
 from app.monitoring.incident_api import incident_api
@@ -24,6 +26,7 @@ CAPABILITY = Capability(
         status_pages,
         tv_pages,
         monthly_pages,
+        chart_pages,
         check_pages,
         policy_pages,
         maintenance_pages,
@@ -31,5 +34,6 @@ CAPABILITY = Capability(
     commands=(COMMANDS,),
     jobs="app.monitoring.jobs:JOBS",
     gauges="app.monitoring.gauges:collect",
+    prepare=partitions.prepare,
     watch="app.monitoring.seen:seen",
 )
