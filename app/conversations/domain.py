@@ -27,17 +27,25 @@ _LONG_NUMBER = re.compile(r"\d(?:[\s-]?[\dxXｘＸ]){5,}")
 
 HELP = "help"
 HOME = "home"
+HOTLINE = "12345"
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A published page that fits what the resident wrote; ``url`` leads through the hall."""
+    """A published page that fits what the resident wrote; ``url`` leads through the hall.
+
+    Attributes:
+        hotline: whom to call while it is not available.
+        instead: name and address of what may be used meanwhile; None when there is nothing near.
+    """
 
     name: str
     body_name: str
     description: str
     url: str
     available: bool
+    hotline: str = ""
+    instead: tuple[str, str] | None = None
 
 
 def is_stale(freshness: Freshness, now: datetime) -> bool:
@@ -97,7 +105,11 @@ def _quoted(asked: str) -> str:
 
 def _line(match: Match) -> str:
     if not match.available:
-        return f"{match.name}（{match.body_name}）暂停服务，恢复后可再办理"
+        told = f"{match.name}（{match.body_name}）暂时无法使用，可拨打 {match.hotline or HOTLINE} 询问"
+        if match.instead is None:
+            return told
+        name, url = match.instead
+        return f"{told}，也可以先用：\n{name}\n{url}"
     return f"{match.name}（{match.body_name}）\n{match.url}"
 
 

@@ -87,17 +87,27 @@ def _reply(account: AccountView, event: InboundEvent, base_url: str) -> Reply | 
     matches: list[Match] = []
     if domain.wants_search(event):
         found = mobile_access.search(event.text[: domain.QUERY_MAX], limit=domain.MATCHES_MAX)
+        instead = mobile_access.alternatives([page for page in found if not page.available], limit=1)
         matches = [
             Match(
                 name=page.name,
                 body_name=page.body_name,
                 description=page.description,
-                url=f"{base_url}/go/{page.id}?channel={account.kind}",
+                url=_address(base_url, page.id, account),
                 available=page.available,
+                hotline=page.hotline,
+                instead=next(
+                    ((one.name, _address(base_url, one.id, account)) for one in instead.get(page.id, ())),
+                    None,
+                ),
             )
             for page in found
         ]
     return domain.reply_to(event, matches, f"{base_url}/?channel={account.kind}")
+
+
+def _address(base_url: str, page_id: int, account: AccountView) -> str:
+    return f"{base_url}/go/{page_id}?channel={account.kind}"
 
 
 def _answer_to_staff(account: AccountView, event: InboundEvent) -> str:

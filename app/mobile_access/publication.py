@@ -22,6 +22,8 @@ from app.organisations.service import BodyView
 
 PUBLISH_JOB = "mobile_access.publish-channel"
 LIST_MAX = 100
+ALTERNATIVES_MAX = 3
+PROVINCE = "440000"
 _ONLY_ROW = 1
 _CANDIDATES = 200
 _PAIRS_MAX = 12
@@ -128,18 +130,89 @@ def entry(page_id: int) -> Entry:
     if page.first_online_at is None:
         raise NotFound("没有这个服务")
     shown = _shown(page, organisations.get_body(page.body_id))
-    notice = "" if page.served else _NOTICES.get(page.state, _NOT_ONLINE)
-    return Entry(shown, page.url, page.elder_url, page.served, notice)
+    if page.served:
+        return Entry(shown, page.url, page.elder_url, available=True, notice="")
+    return Entry(
+        shown,
+        page.url,
+        page.elder_url,
+        available=False,
+        notice=_NOTICES.get(page.state, _NOT_ONLINE),
+        down=page.state is State.DEGRADED,
+        alternatives=tuple(alternatives([shown]).get(page.id, ())),
+    )
 
 
-def paused() -> list[PublishedPage]:
-    """Return the pages whose entries are hidden while they are down, by name."""
+def alternatives(
+    pages: Iterable[PublishedPage], limit: int = ALTERNATIVES_MAX
+) -> dict[int, list[PublishedPage]]:
+    """Return what residents may use instead of pages that cannot be opened, the nearest first.
+
+    For the same matter: pages of the same theme of the body itself, of its region, of the province;
+    then others of the body. Among equals the name more alike comes first. Another city's are none.
+    """
+    wanted = list(pages)
+    if not wanted:
+        return {}
+    statement = (
+        _pages()
+        .where(
+            MobilePage.served.is_(True),
+            or_(
+                MobilePage.theme.in_({page.theme for page in wanted}),
+                MobilePage.body_id.in_({page.body_id for page in wanted}),
+            ),
+            or_(*map(organisations.body_stands_in, {PROVINCE, *(page.region_code for page in wanted)})),
+        )
+        .order_by(MobilePage.first_online_at, MobilePage.id)
+        .limit(_CANDIDATES)
+    )
+    served = [_shown(row, organisations.joined_body(row)) for row in db.session().execute(statement)]
+    return {page.id: _nearest(page, served)[:limit] for page in wanted}
+
+
+def _nearest(page: PublishedPage, served: Iterable[PublishedPage]) -> list[PublishedPage]:
+    names = _pairs(page.name)
+    ranked = [
+        (rank, -_fit(one, names), one.id, one)
+        for one in served
+        if one.id != page.id and (rank := _distance(page, one)) is not None
+    ]
+    return [one for *_, one in sorted(ranked, key=lambda row: row[:3])]
+
+
+def _distance(page: PublishedPage, other: PublishedPage) -> int | None:
+    """Return how far ``other`` is from serving instead of ``page``; None when it is none."""
+    if other.theme is page.theme:
+        if other.body_id == page.body_id:
+            return 0
+        if other.region_code == page.region_code:
+            return 1
+        return 2 if other.region_code == PROVINCE else None
+    return 3 if other.body_id == page.body_id else None
+
+
+def paused(theme: Theme | None = None, query: str | None = None) -> list[PublishedPage]:
+    """Return the pages whose entries are hidden while they are down, by name.
+
+    Args:
+        query: words, each of which must stand in the name or the description.
+    """
     statement = (
         _pages()
         .where(MobilePage.state == State.DEGRADED, MobilePage.served.is_(False))
         .order_by(MobilePage.name, MobilePage.id)
         .limit(LIST_MAX)
     )
+    if theme is not None:
+        statement = statement.where(MobilePage.theme == theme)
+    for word in (query or "").split():
+        statement = statement.where(
+            or_(
+                MobilePage.name.contains(word, autoescape=True),
+                MobilePage.description.contains(word, autoescape=True),
+            )
+        )
     return [_shown(row, organisations.joined_body(row)) for row in db.session().execute(statement)]
 
 

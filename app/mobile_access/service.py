@@ -78,6 +78,7 @@ from app.mobile_access.page_waivers import (
 )
 from app.mobile_access.printing import ask_for_print, note_printed, print_state
 from app.mobile_access.publication import (
+    alternatives,
     entry,
     hidden,
     paused,
@@ -195,6 +196,7 @@ __all__ = [
     "WatchedPage",
     "affected_pages",
     "affected_table",
+    "alternatives",
     "apply_due_version",
     "approve",
     "ask_for_print",

@@ -116,6 +116,8 @@ class Entry:
     Attributes:
         url: address of the department's page; open it only when ``available``.
         notice: why it is not, for residents, Chinese; ``""`` when it is available.
+        down: it cannot be reached for the moment and comes back by itself.
+        alternatives: what may be used meanwhile, the nearest first.
     """
 
     page: PublishedPage
@@ -123,6 +125,8 @@ class Entry:
     elder_url: str
     available: bool
     notice: str
+    down: bool = False
+    alternatives: tuple[PublishedPage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,15 @@ from urllib.parse import urlencode
 from flask import Blueprint, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from app.core import access, web
+from app.core import access, clock, web
 from app.core.errors import NotFound
 from app.core.installation import settings
 from app.mobile_access import service as mobile_access
 from app.mobile_access.service import THEME_LABELS, Theme
+from app.monitoring import service as monitoring
 
 QUERY_MAX = 40
 PAGE_SIZE = 30
-ALTERNATIVES_MAX = 3
 
 pages = Blueprint("portal_pages", __name__, template_folder="templates")
 
@@ -34,12 +34,13 @@ def home() -> str:
     theme = _theme(request.args.get("theme", ""))
     found = mobile_access.published(theme, query or None, cursor=request.args.get("after"), limit=PAGE_SIZE)
     near = mobile_access.search(query) if query and not found.items else []
+    shown = found.items or near
     return render_template(
         "portal/home.html",
-        found=found.items or near,
+        found=shown,
         guessed=bool(near),
         next_cursor=found.next_cursor,
-        paused=[] if query or theme else mobile_access.paused(),
+        paused=[page for page in mobile_access.paused(theme, query) if page not in shown],
         themes=THEME_LABELS,
         theme=theme,
         query=query,
@@ -57,11 +58,13 @@ def go(page_id: int) -> ResponseReturnValue:
         answer = redirect(entry.elder_url if _elder() and entry.elder_url else entry.url, 302)
         answer.headers["Cache-Control"] = "no-store"  # the page may be down at the next tap
         return answer
-    others = mobile_access.published(entry.page.theme, limit=ALTERNATIVES_MAX + 1).items
+    under_way = monitoring.current([page_id], clock.system_clock()).get(page_id)
+    back_at = under_way and under_way.ends_at.astimezone(clock.HALL_TIME)
     notice = render_template(
         "portal/unavailable.html",
         entry=entry,
-        others=[page for page in others if page.id != page_id][:ALTERNATIVES_MAX],
+        maintenance=under_way,
+        back_at=back_at,
         elder=_elder(),
         keep=_keep,
     )

@@ -23,8 +23,8 @@ def an_event(kind=EventKind.TEXT, text="户口", action=""):
     return InboundEvent("wechat", "gd", "1", kind, "someone", NOW, text, action)
 
 
-def a_match(name="户政业务", *, available=True):
-    return Match(name, "广东省公安厅", "办理户口登记", "https://hall.example/go/1", available)
+def a_match(name="户政业务", *, available=True, **more):
+    return Match(name, "广东省公安厅", "办理户口登记", "https://hall.example/go/1", available, **more)
 
 
 def freshness(age, *, bound):
@@ -48,8 +48,18 @@ def test_several_matches_are_a_numbered_list():
 def test_a_page_that_is_down_is_named_without_its_address():
     reply = reply_to(an_event(), [a_match(available=False)], HOME)
 
-    assert "暂停服务" in reply.text
+    assert "暂时无法使用" in reply.text
+    assert "12345" in reply.text
     assert "https://hall.example/go/1" not in reply.text
+
+
+def test_for_a_page_that_is_down_hotline_and_another_page_are_named():
+    down = a_match(available=False, hotline="020-12345", instead=("省户政", "https://hall.example/go/2"))
+
+    text = reply_to(an_event(), [down], HOME).text
+
+    assert "020-12345" in text
+    assert "也可以先用：\n省户政\nhttps://hall.example/go/2" in text
 
 
 @pytest.mark.parametrize(

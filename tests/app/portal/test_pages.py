@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from app.core import clock
 from app.mobile_access import service as mobile_access
 from app.mobile_access.service import State
+from app.monitoring import service as monitoring
+from app.monitoring.domain import MaintenanceScope
+from app.monitoring.service import Announcement
 from tests.app.mobile_access.builders import a_page
-from tests.builders import NOW
+from tests.app.monitoring.builders import a_watched_page
+from tests.builders import NOW, a_body, a_principal
 
 
 def test_a_published_page_is_found_on_the_home_page_and_opens(client, given):
@@ -50,8 +57,8 @@ def test_a_page_that_is_down_stays_in_sight_without_being_opened(app, client, gi
 
     home, found, opened = client.get("/"), client.get("/?q=居住证"), client.get(f"/go/{page.id}")
 
-    assert "暂停服务" in home.text
-    assert "暂停服务" in found.text
+    assert "暂时无法使用" in home.text
+    assert "暂时无法使用" in found.text
     assert opened.status_code == 503
     assert page.url not in opened.text
 
@@ -106,3 +113,51 @@ def test_what_a_visitor_types_is_shown_as_text(client, tables):
 
     assert "<script>alert" not in page.text
     assert '"><b>' not in page.text
+
+
+def test_the_nearest_service_that_works_is_offered_first(client, given):
+    city = given(a_body, "广州市", "440100")
+    down = given(a_page, state=State.DEGRADED, name="居住证办理", body=city)
+    given(mobile_access.hide_entry, down.id, NOW, now=NOW)
+    given(a_page, state=State.ONLINE, name="佛山居住证", body=given(a_body, "佛山市", "440600"))
+    province = given(a_page, state=State.ONLINE, name="省居住证")
+    own = given(a_page, state=State.ONLINE, name="户口", body=city)
+
+    notice = client.get(f"/go/{down.id}").text
+
+    assert "暂时无法使用" in notice
+    assert notice.index(own.name) < notice.index(province.name)
+    assert "佛山居住证" not in notice
+
+
+def test_without_a_hotline_of_its_own_12345_is_named(client, given):
+    page = given(a_page, state=State.DEGRADED, hotline="")
+    given(mobile_access.hide_entry, page.id, NOW, now=NOW)
+
+    assert 'href="tel:12345"' in client.get(f"/go/{page.id}").text
+
+
+def test_whoever_looks_for_a_page_that_is_down_learns_whom_to_call(client, given):
+    page = given(a_page, state=State.DEGRADED, name="居住证", hotline="020-12345")
+    given(mobile_access.hide_entry, page.id, NOW, now=NOW)
+    given(a_page, state=State.ONLINE, name="居住证进度")
+
+    found = client.get("/?q=居住证").text
+
+    assert found.count(f"/go/{page.id}") == 1
+    assert "电话 020-12345" in found
+
+
+def test_a_page_under_announced_maintenance_says_when_it_is_back(client, given):
+    now = clock.system_clock()
+    page = given(a_watched_page, now=now - timedelta(hours=1))
+    given(mobile_access.probe_failed, page.id, now, "timeout")
+    given(mobile_access.hide_entry, page.id, now, now=now)
+    starts_at = now.replace(second=0, microsecond=0)
+    told = Announcement(MaintenanceScope.PAGE, str(page.id), "系统升级", "升级期间不能办理", starts_at, 120)
+    given(monitoring.announce, given(a_principal, "province_watch"), told, now=now)
+
+    notice = client.get(f"/go/{page.id}").text
+
+    assert "系统升级：升级期间不能办理" in notice
+    assert "恢复。" in notice
