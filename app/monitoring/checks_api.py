@@ -70,12 +70,15 @@ class PageCheck(MethodView):
             lambda: service.change_check(by, check_id, draft, _policy(), version=version, now=now)
         )
 
-    @checks_api.arguments(PageCheckVersionSchema(), location="query")
-    @checks_api.response(204)
-    @access.staff(Permission.PAGES_READ)
-    def delete(self, query: dict[str, Any], check_id: int) -> None:
-        """Remove a check that staff added."""
-        db.transaction(lambda: service.remove_check(access.current_staff(), check_id, **query))
+
+@checks_api.post("/<id:check_id>/removal")
+@checks_api.arguments(PageCheckVersionSchema())
+@checks_api.response(204)
+@access.staff(Permission.PAGES_READ)
+def remove(sent: dict[str, Any], check_id: int) -> None:
+    """Remove a check that staff added."""
+    by = access.current_staff()
+    db.transaction(lambda: service.remove_check(by, check_id, version=sent["version"]))
 
 
 @checks_api.post("/<id:check_id>/tries")

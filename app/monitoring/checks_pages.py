@@ -39,6 +39,7 @@ def _words() -> dict[str, Any]:
         "kind_hints": KIND_HINTS,
         "condition_labels": {key.value: label for key, label in CONDITION_LABELS.items()},
         "cause_label": cause_label,
+        "day": lambda at: clock.day_of(at).isoformat(),
         "methods": METHODS,
         "interval_least": INTERVAL_LEAST,
         "interval_most": INTERVAL_MOST,
@@ -123,8 +124,11 @@ def _form(
     values: Mapping[str, str],
     problems: Mapping[str, str],
 ) -> str:
+    facts, changes = service.facts_of(check.id) if check else (None, [])
     return render_template(
         "monitoring/check.html",
+        facts=facts,
+        changes=changes,
         page=page,
         check=check,
         kind=kind,

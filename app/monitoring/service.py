@@ -33,6 +33,7 @@ from app.monitoring.domain import (
     cause_label,
     terms,
 )
+from app.monitoring.findings import facts_of
 from app.monitoring.holds import HoldBook, Notice, current, hold_book, upcoming
 from app.monitoring.holds import apply as apply_holds
 from app.monitoring.holds import windows as held_windows
@@ -117,6 +118,17 @@ from app.monitoring.shapes import (
     Wall,
     WindowFigure,
 )
+from app.monitoring.strips import (
+    HEAT_DAYS,
+    LATENCY_DAYS,
+    Heat,
+    LatencyPoint,
+    heat,
+    heat_of,
+    latency,
+    province_hours,
+    sparkline,
+)
 from app.monitoring.wall import body_watch, city_watch, page_watch, probers, status, uptime_of, wall
 from app.monitoring.watching import (
     beat,
@@ -161,6 +173,15 @@ __all__ = [
     "upcoming",
     "window",
     "window_list",
+    "HEAT_DAYS",
+    "LATENCY_DAYS",
+    "Heat",
+    "LatencyPoint",
+    "heat",
+    "heat_of",
+    "latency",
+    "province_hours",
+    "sparkline",
     "GroupDetail",
     "IncidentDetail",
     "OrderList",
@@ -171,6 +192,7 @@ __all__ = [
     "ask_try",
     "change_check",
     "checks_of",
+    "facts_of",
     "get_check",
     "may_change",
     "remove_check",

@@ -31,10 +31,13 @@ ACTS = {
     "refusal": {"opinion": "x"},
     "end": {},
     "rulings": {"code": "MAS-A11-13"},
+    "tries": {},
+    "removal": {"version": 1},
 }
 """A good body per act of the API, so that only the object is wrong."""
 
 BODIES = {
+    "/api/v1/checks/<id:check_id>": {"kind": "page", "version": 0},
     "/api/v1/alerts/endpoints/<id:endpoint_id>": {
         "version": 1,
         "name": "x",
@@ -79,6 +82,7 @@ def foreign(app, given):
         "page_id": page.id,
         "body_id": page.body_id,
         "incident_id": incident,
+        "check_id": page.id,
         "number": 1,
         "token_id": token,
         "staff_id": other.staff_id,

@@ -225,7 +225,7 @@ def test_the_api_adds_changes_tries_and_removes(client, given):
     path = f"/api/v1/checks/{made.json['id']}"
     changed = client.put(path, json=body | {"version": 1, "name": "登录二"}, headers=bearer)
     tried = client.post(f"{path}/tries", headers=bearer)
-    gone = client.delete(f"{path}?version=2", headers=bearer)
+    gone = client.post(f"{path}/removal", json={"version": 2}, headers=bearer)
 
     assert [made.status_code, changed.status_code, tried.status_code, gone.status_code] == [
         201,
