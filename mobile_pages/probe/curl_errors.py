@@ -68,7 +68,8 @@ def explain(error: CurlError, time_info: Mapping[str, float], os_errno: int, ver
         return Failure(Cause.TLS_INVALID, _VERIFY_DETAILS.get(verify_result, "证书与域名不符或未通过校验。"))
     if number == pycurl.E_SSL_CONNECT_ERROR:
         return Failure(Cause.TLS_INVALID, "安全连接（TLS）握手失败。")
-    if number in _TOO_LARGE:
+    # All headers together are told as a failure to receive.
+    if number in _TOO_LARGE or (number == pycurl.E_RECV_ERROR and "Too large" in str(error)):
         return Failure(Cause.TOO_LARGE, "页面内容过大，超过探测上限。")
     if number in _LOST:
         return Failure(Cause.CONNECTION_LOST, "连接被对方中断，页面没有传完。")

@@ -80,7 +80,9 @@ async def never_ends(reader: asyncio.StreamReader, writer: asyncio.StreamWriter)
 
 
 @contextlib.asynccontextmanager
-async def served(handler: Handler, tls: ssl.SSLContext | None = None, port: int = 0) -> AsyncIterator[int]:
+async def served(
+    handler: Handler, tls: ssl.SSLContext | None = None, port: int = 0, host: str = "127.0.0.1"
+) -> AsyncIterator[int]:
     """Serve on a free port, or on ``port``; at the end nothing of it is left, however the handler hangs."""
     tasks: set[asyncio.Task[None]] = set()
 
@@ -97,7 +99,7 @@ async def served(handler: Handler, tls: ssl.SSLContext | None = None, port: int 
                 await writer.wait_closed()
             tasks.discard(task)
 
-    server = await asyncio.start_server(guarded, "127.0.0.1", port, ssl=tls)
+    server = await asyncio.start_server(guarded, host, port, ssl=tls)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
