@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 import ssl
 import struct
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tests.mobile_pages.probe.sites import Authority, NameServer, page, redirect
+
+# Probers hang up on sites that misbehave; that they do need not be told.
+logging.getLogger("asyncio").setLevel(logging.ERROR)
 
 MARKER = "户政服务"
 GOOD = page(f"<title>{MARKER}</title><h1>{MARKER}</h1>", headers="Content-Type: text/html; charset=utf-8\r\n")
@@ -81,6 +85,7 @@ class Site:
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
                 for _ in range(30):
                     writer.write(b".")
+                    await writer.drain()
                     await asyncio.sleep(1)
             case "endless":
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n")
@@ -217,6 +222,3 @@ def _stop(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
     loop.close()
-
-
-Turn = Callable[[], None]

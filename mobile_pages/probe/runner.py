@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Protocol
 
 from mobile_pages.probe.base import Cause, Condition, ProbeResult, ProbeTarget, Verdict
@@ -27,6 +28,9 @@ from mobile_pages.probe.state import Rule, Sample, Stretch, WatchState, observe
 from mobile_pages.probe.steady import SteadyClock
 
 log = logging.getLogger(__name__)
+
+_ASK_REFERENCES_SECONDS = 2.0
+"""No more often than this, however many pages fail."""
 
 LoadTargets = Callable[[], Sequence[ProbeTarget]]
 Store = Callable[[list[ProbeResult]], None]
@@ -52,6 +56,7 @@ class Settings:
         grace_seconds: how late a look may begin.
         drain_seconds: how long looks under way may still take when the service is stopped.
         buffer_most: results kept while storing fails.
+        stall_seconds: standing still for longer than this, for want of CPU, is our own fault.
     """
 
     references: tuple[ProbeTarget, ...] = ()
@@ -59,8 +64,9 @@ class Settings:
     store_seconds: float = 1.0
     grace_seconds: float = 5.0
     drain_seconds: float = 5.0
-    running_most: int = 4000
+    running_most: int = 7000
     buffer_most: int = 50_000
+    stall_seconds: float = 1.5
     rule: Rule = Rule()
 
 
@@ -114,8 +120,10 @@ class Prober:
         self._listed: frozenset[str] = frozenset()
         self._tasks: set[asyncio.Task[None]] = set()
         self._lags: deque[float] = deque(maxlen=1000)
+        self._references_asked_at = float("-inf")
         self._look_count = 0
         self._missed_count = 0
+        self._stalled_at = float("-inf")
 
     def stats(self) -> Stats:
         """Return the service's health at this moment; safe to call from any thread."""
@@ -145,7 +153,9 @@ class Prober:
                 self._start_due(looker)
                 soonest = self._schedule.next_at()
                 wait = 0.25 if soonest is None else min(0.25, max(0.0, soonest - self._clock()))
+                asleep_at = monotonic()
                 await _sleep(stop, wait)
+                self._note_stall(monotonic() - asleep_at - wait)
         finally:
             stop.set()
             await self._drain()
@@ -177,8 +187,21 @@ class Prober:
         finally:
             self._schedule.done(due.target.id, self._clock(), confirm)
 
+    def _note_stall(self, late_seconds: float) -> None:
+        """Note that this process itself stood still: what timed out meanwhile says nothing."""
+        if late_seconds >= self._settings.stall_seconds:
+            log.warning("prober_stalled", extra={"seconds": round(late_seconds, 1)})
+            self._stalled_at = self._clock()
+
+    def _was_stalled(self, result: ProbeResult) -> bool:
+        silent = result.verdict is Verdict.DOWN and result.status is None
+        return silent and result.started_at.timestamp() <= self._stalled_at
+
     def _take_in(self, target: ProbeTarget, result: ProbeResult) -> bool:
         """Note a result; return whether another look soon would settle something."""
+        if self._was_stalled(result):
+            detail = f"探测机过于繁忙，本次结果不计。（{result.detail}）"
+            result = replace(result, verdict=Verdict.UNKNOWN, cause=Cause.PROBER_FAULT.value, detail=detail)
         if target.id in self._references:
             self._tell(self._connection.note_reference(result))
             return result.verdict is Verdict.DOWN
@@ -188,7 +211,19 @@ class Prober:
             detail = f"探测机自身网络中断，本次结果不计。（{result.detail}）"
             result = replace(result, verdict=Verdict.UNKNOWN, cause=Cause.PROBER_OFFLINE.value, detail=detail)
         self._outbox.add(result)
-        return self._wants_closer_look(result)
+        closer = self._wants_closer_look(result)
+        if closer and result.verdict is Verdict.DOWN and result.status is None:
+            self._ask_references(target.interval_seconds)
+        return closer
+
+    def _ask_references(self, interval_seconds: float) -> None:
+        """Look at the reference addresses before a page is believed to be down, for it may be us."""
+        now = self._clock()
+        if now - self._references_asked_at < min(_ASK_REFERENCES_SECONDS, interval_seconds / 5):
+            return
+        self._references_asked_at = now
+        for reference in self._references:
+            self._schedule.hasten(reference, now)
 
     def _wants_closer_look(self, result: ProbeResult) -> bool:
         # The caller keeps the state that counts; this one only tells when to look closer.

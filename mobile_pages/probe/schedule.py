@@ -118,6 +118,12 @@ class Scheduler:
         if confirm and extra + entry.target.timeout_seconds <= entry.due_at:
             self._plan(entry, extra, confirming=True)
 
+    def hasten(self, target_id: str, now: float) -> None:
+        """Let a page be looked at now, unless a look is under way; its regular turns stay."""
+        entry = self._entries.get(target_id)
+        if entry is not None and not entry.running and entry.due_at > now:
+            self._plan(entry, now, confirming=True)
+
     def _plan(self, entry: _Entry, due_at: float, confirming: bool = False) -> None:
         entry.due_at, entry.confirming = due_at, confirming
         heapq.heappush(self._heap, (due_at, entry.target.id))
