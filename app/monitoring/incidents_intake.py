@@ -23,6 +23,7 @@ from app.monitoring import policy, telling
 from app.monitoring.domain import (
     CAUSE_MAX,
     DETAIL_MAX,
+    FLAPPING,
     NOTE_MAX,
     OUTCOME_LABELS,
     EventKind,
@@ -60,6 +61,7 @@ class _Opened:
     cause: str
     detail: str
     terms: Terms
+    held: bool
 
     @property
     def check_id(self) -> int:
@@ -77,16 +79,28 @@ class _Closed:
     check_id: int
     at: datetime
     outcome: Outcome
+    held: bool
 
 
 _Told = _Opened | _Failing | _Closed
 
 
 def opened(
-    row: Watch, since: datetime, confirmed_at: datetime, cause: str, detail: str, terms: Terms
+    row: Watch,
+    since: datetime,
+    confirmed_at: datetime,
+    cause: str,
+    detail: str,
+    terms: Terms,
+    *,
+    held: bool = False,
 ) -> None:
-    """Note a confirmed outage of a check; :func:`settle` must follow."""
-    _gather(_Opened(row, since, confirmed_at, cause, detail, terms))
+    """Note a confirmed outage of a check; :func:`settle` must follow.
+
+    Args:
+        held: the check flaps: an incident that is open serves for this outage too.
+    """
+    _gather(_Opened(row, since, confirmed_at, cause, detail, terms, held))
 
 
 def failing(check_id: int, result: ProbeResult) -> None:
@@ -94,9 +108,13 @@ def failing(check_id: int, result: ProbeResult) -> None:
     _gather(_Failing(check_id, result))
 
 
-def closed(check_id: int, at: datetime, outcome: Outcome) -> None:
-    """Note that the outage of a check, if there is one, ended; :func:`settle` must follow."""
-    _gather(_Closed(check_id, at, outcome))
+def closed(check_id: int, at: datetime, outcome: Outcome, *, held: bool = False) -> None:
+    """Note that the outage of a check, if there is one, ended; :func:`settle` must follow.
+
+    Args:
+        held: the check flaps: only residents are told, the incident stays open.
+    """
+    _gather(_Closed(check_id, at, outcome, held))
 
 
 def settle() -> None:
@@ -108,15 +126,20 @@ def settle() -> None:
     lines: list[dict[str, Any]] = []
     groups: set[int] = set()
     moved: list[tuple[Incident, _Opened | _Closed]] = []
+    held: dict[int, tuple[Incident, _Opened | _Closed]] = {}
     for one in gathered:
+        if isinstance(one, _Opened | _Closed) and one.held and one.check_id in lasting:
+            lines += _serve(lasting[one.check_id], one, held)
+            continue
         match one:
             case _Opened():
                 incident = lasting[one.check_id] = _open(one)
-                moved.append((incident, one))
+                if one.cause != FLAPPING:
+                    moved.append((incident, one))
                 lines.append(line(incident.id, one.confirmed_at, EventKind.OPENED, _why(incident)))
             case _Failing() if one.check_id in lasting:
                 lines += _look_again(lasting[one.check_id], one.result)
-            case _Closed() if one.check_id in lasting:
+            case _Closed(held=False) if one.check_id in lasting:
                 incident = lasting.pop(one.check_id)
                 _close(incident, one)
                 moved.append((incident, one))
@@ -125,9 +148,19 @@ def settle() -> None:
                     groups.add(incident.group_id)
     add_lines(lines)
     end_groups(groups)
-    _tell_registry(moved)
+    _tell_registry([*moved, *held.values()])
     _tell_of_ends([incident for incident, one in moved if isinstance(one, _Closed)])
     _ask_to_tend(gathered)
+
+
+def _serve(
+    incident: Incident, one: _Opened | _Closed, held: dict[int, tuple[Incident, _Opened | _Closed]]
+) -> list[dict[str, Any]]:
+    """Let an open incident serve for what a check that flaps does; residents are told its last state."""
+    if isinstance(one, _Opened) and one.cause == FLAPPING:
+        return [line(incident.id, one.confirmed_at, EventKind.CHANGED, cause_label(FLAPPING))]
+    held[one.check_id] = incident, one
+    return []
 
 
 def line(incident_id: int, at: datetime, kind: EventKind, text: str, actor: str = PROBER) -> dict[str, Any]:
@@ -179,11 +212,15 @@ def _gather(one: _Told) -> None:
 
 def _touched(gathered: Iterable[_Told]) -> set[int]:
     """Return the checks whose lasting incident must be changed; most failing looks change nothing."""
-    closing = {one.check_id for one in gathered if isinstance(one, _Closed)}
+    closing = {one.check_id for one in gathered if isinstance(one, _Closed | _Opened) and _serves(one)}
     causes = {one.check_id: one.result.cause for one in gathered if isinstance(one, _Failing)}
     known = select(Incident.check_id, Incident.cause).where(Incident.open_check_id.in_(causes))
     rows = db.writing().execute(known) if causes else ()
     return closing | {check_id for check_id, cause in rows if cause != causes[check_id][:CAUSE_MAX]}
+
+
+def _serves(one: _Opened | _Closed) -> bool:
+    return isinstance(one, _Closed) or one.held
 
 
 def _lasting(check_ids: Collection[int]) -> dict[int, Incident]:
@@ -284,7 +321,7 @@ def _tell_registry(moved: Sequence[tuple[Incident, _Opened | _Closed]]) -> None:
         for incident, one in hiding
         if isinstance(one, _Closed) and one.outcome is not Outcome.UNWATCHED
     ]
-    still_down = _down_pages([incident.page_id for incident, _ in back], rules)
+    still_down = _down_pages([incident for incident, _ in back], rules)
     hidden = mobile_access.hidden(incident.page_id for incident, _ in back)
     lines = hiding_lines(incident for incident, _ in back)
     for incident, one in hiding:
@@ -305,10 +342,14 @@ def hides(incident: Incident, rules: TermsBook) -> bool:
     return incident.kind in rules.rules_of(incident.body_id).hide_kinds
 
 
-def _down_pages(page_ids: Collection[int], rules: TermsBook) -> set[int]:
-    """Return those of the pages that another lasting incident keeps hidden."""
-    query = select(Incident).where(Incident.page_id.in_(page_ids), Incident.open_check_id.is_not(None))
-    lasting = db.writing().scalars(query) if page_ids else ()
+def _down_pages(back: Collection[Incident], rules: TermsBook) -> set[int]:
+    """Return those of the pages of incidents that are over that another lasting one keeps hidden."""
+    query = select(Incident).where(
+        Incident.page_id.in_({one.page_id for one in back}),
+        Incident.id.not_in([one.id for one in back]),
+        Incident.open_check_id.is_not(None),
+    )
+    lasting = db.writing().scalars(query) if back else ()
     return {one.page_id for one in lasting if hides(one, rules)}
 
 

@@ -199,7 +199,8 @@ class Intake:
                 for event in step.events:
                     act(row, event, look.detail, terms)
             state = step.state
-            if look.verdict is Verdict.DOWN and state.incident is not None:
+            # While it flaps, flapping is the cause; that of each look would only flicker.
+            if look.verdict is Verdict.DOWN and state.incident is not None and not state.flapping_since:
                 incidents.failing(row.check_id, look)
         cause = newest.cause if newest is not None else row.cause
         if newest is None or not changed:

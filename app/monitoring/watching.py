@@ -14,14 +14,16 @@ from app.mobile_access import service as mobile_access
 from app.mobile_access.service import State, WatchedPage
 from app.monitoring import incidents_intake as incidents
 from app.monitoring import marks, samples
-from app.monitoring.domain import CAUSE_MAX, CheckKind, Outcome, Terms
+from app.monitoring.domain import CAUSE_MAX, FLAPPING, CheckKind, Outcome, Terms
 from app.monitoring.models import ProberBeat, StateSpan, Watch
 from mobile_pages.probe.base import Condition, Span
 from mobile_pages.probe.outage import Outage
 from mobile_pages.probe.runner import Stats
 from mobile_pages.probe.state import (
+    Calmed,
     CameBack,
     Event,
+    Flapping,
     Step,
     Voided,
     WatchState,
@@ -245,6 +247,7 @@ def keep(row: Watch, before: WatchState, step: Step) -> None:
     row.memory, row.version = to_dict(step.state), row.version + 1
     row.condition, row.since = now_open[-1].condition, now_open[-1].start
     row.cause = now_open[-1].cause[:CAUSE_MAX]
+    row.flapping_since = step.state.flapping_since
 
 
 def _replace_spans(check_id: int, from_: datetime, step: Step, now_open: Sequence[Span]) -> None:
@@ -281,9 +284,13 @@ def _span_row(check_id: int, span: Span) -> dict[str, Any]:
 def act(row: Watch, event: Event, detail: str, terms: Terms) -> None:
     """Let the incidents know of a change; :func:`incidents.settle` must follow."""
     match event:
-        case WentDown(since, confirmed_at, cause):
-            incidents.opened(row, since, confirmed_at, cause, detail, terms)
-        case CameBack(at):
+        case WentDown(since, confirmed_at, cause, flapping):
+            incidents.opened(row, since, confirmed_at, cause, detail, terms, held=flapping)
+        case CameBack(at, flapping=flapping):
+            incidents.closed(row.check_id, at, Outcome.RECOVERED, held=flapping)
+        case Flapping(at):
+            incidents.opened(row, at, at, FLAPPING, detail, terms, held=True)
+        case Calmed(at, condition=condition) if condition is not Condition.DOWN:
             incidents.closed(row.check_id, at, Outcome.RECOVERED)
         case Voided(at):
             incidents.closed(row.check_id, at, Outcome.VOIDED)
