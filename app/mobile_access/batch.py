@@ -204,4 +204,5 @@ def _lacks_verdict(result: RuleResult) -> bool:
         return False
     rule = load_rules()[result.id].rule
     by_http = rule.needs in _BY_HTTP and not rule.may_wait
-    return result.reason.startswith(RULE_ERROR) or (by_http and result.verdict is Verdict.NOT_RUN)
+    silent = result.verdict is Verdict.NOT_RUN and result.reason != _STATIC_ONLY.detail
+    return result.reason.startswith(RULE_ERROR) or (by_http and silent)

@@ -28,6 +28,8 @@ from app.mobile_access.spec_versions import REJUDGE_JOB
 from mobile_pages.artifact import Artifact, Monitoring
 from mobile_pages.gather.static import fetch
 from mobile_pages.report.pdf import to_pdf
+from mobile_pages.spec.base import Profile
+from mobile_pages.spec.editions import editions_of
 
 LOOK_JOB = "mobile_access.look-at-page"
 REJUDGED_AT_ONCE = 20
@@ -48,6 +50,7 @@ def check_page(payload: Mapping[str, Any]) -> None:
         store_screenshot=store.put,
         deadline_seconds=installed.check_deadline_seconds,
         now=clock.system_clock(),
+        elder=Profile.ELDER in editions_of(task.declaration),
     )
     artifact = replace(artifact, monitoring=_seen(task.page_id))
     kept = store.put(artifact.to_json().encode())

@@ -14,6 +14,7 @@ from config.access_spec.versions import PinchZoom
 from mobile_pages.artifact import Artifact
 from mobile_pages.report.document import to_json
 from mobile_pages.spec.base import Need, Outcome, Profile, Rule, Verdict
+from mobile_pages.spec.editions import editions_of, joined
 from mobile_pages.spec.engine import RULE_ERROR, SpecRule, Waiver, judge, load_rules
 from mobile_pages.spec.outcomes import NOT_COLLECTED, not_applicable
 
@@ -22,14 +23,23 @@ log = structlog.get_logger(__name__)
 
 
 def judged(artifact: Artifact, digest: str, spec: SpecView, waivers: Iterable[Waiver]) -> CheckResult:
-    """Return what the rules of ``spec`` say of ``artifact``, which is kept under ``digest``."""
-    report = judge(
-        artifact,
-        Profile.STANDARD,
-        spec_version=spec.version,
-        spec_rules=rules_under(spec.pinch_zoom),
-        waivers=waivers,
-        on_error=_rule_broke,
+    """Return what the rules of ``spec`` say of ``artifact``, which is kept under ``digest``.
+
+    A page with an elder edition is judged in both, see :func:`~mobile_pages.spec.editions.joined`.
+    """
+    rules, excused = rules_under(spec.pinch_zoom), tuple(waivers)
+    report = joined(
+        [
+            judge(
+                artifact,
+                profile,
+                spec_version=spec.version,
+                spec_rules=rules,
+                waivers=excused,
+                on_error=_rule_broke,
+            )
+            for profile in editions_of(artifact.declaration)
+        ]
     )
     return CheckResult(
         verdict=CheckVerdict(report.verdict),
@@ -67,7 +77,8 @@ def explained(result: CheckResult, codes: Collection[str]) -> CheckResult:
 
 
 def _is_silent(rule: Mapping[str, Any]) -> bool:
-    return bool(rule["verdict"] == Verdict.NOT_RUN or rule["reason"].startswith(RULE_ERROR))
+    answers = [rule, *rule.get("editions", ())]
+    return any(one["verdict"] == Verdict.NOT_RUN or one["reason"].startswith(RULE_ERROR) for one in answers)
 
 
 def _answered(rule: Mapping[str, Any] | None) -> bool:

@@ -100,8 +100,14 @@ def open_rules(by: Principal, page_id: int, number: int) -> list[OpenRule]:
             rulings=tuple(rulings.get(rule["code"], ())),
         )
         for rule in (run.report or {}).get("rules", ())
-        if rule["verdict"] == Verdict.NEEDS_REVIEW or rule["code"] in rulings
+        if _asks(rule) or rule["code"] in rulings
     ]
+
+
+def _asks(rule: Mapping[str, Any]) -> bool:
+    """Tell whether a rule of a report asks for a person, be it about one edition alone."""
+    answers = [rule, *rule.get("editions", ())]
+    return any(one["verdict"] == Verdict.NEEDS_REVIEW for one in answers)
 
 
 def may_rule(by: Principal, body_id: int, open_rule: OpenRule) -> bool:

@@ -94,7 +94,11 @@ def openings_for(declaration: Declaration, *, elder: bool = True) -> tuple[Openi
     if declaration.signed_in_url:
         openings.append(Opening("signed-360", variant="signed"))
     if declaration.elder_url and elder:
-        openings += [Opening("elder-360", variant="elder"), Opening("elder-page", variant="elder-pages")]
+        openings += [
+            Opening("elder-360", variant="elder"),
+            Opening("elder-zoom-360", variant="elder", text_zoom=TEXT_ZOOM),
+            Opening("elder-page", variant="elder-pages"),
+        ]
     return tuple(openings)
 
 

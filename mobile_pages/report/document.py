@@ -12,7 +12,8 @@ from typing import Any
 
 from mobile_pages.artifact import Artifact, Client, Trouble
 from mobile_pages.spec.base import Finding, Profile, Severity, Verdict
-from mobile_pages.spec.engine import Overall, Report, RuleResult, Totals
+from mobile_pages.spec.engine import EditionAnswer, Overall, Report, RuleResult, Totals
+from mobile_pages.spec.severity import SeverityScale
 
 FORMAT_VERSION = 1
 
@@ -76,6 +77,7 @@ def refused(
         collected_at=collected_at,
         results=(),
         totals=Totals(),
+        editions=(profile,),
     )
     return StoredReport(report, Timings(0, 0), name=name, refusal=refusal)
 
@@ -88,11 +90,12 @@ def to_json(report: Report, artifact: Artifact) -> dict[str, Any]:
 def document_of(one: StoredReport) -> dict[str, Any]:
     """Return the document, plain JSON values only.
 
-    Its keys: ``format_version, url, final_url, spec_version, profile, verdict, collected_at, totals,
-    rules, uncovered, timings, screenshots``, and ``name`` and ``refusal`` (``code, detail``) where there
-    is one. ``rules`` holds one object per rule in the order of the table: ``id, code, title, group,
-    severity, verdict, measured, threshold, reason, findings, source, clause, fix, waiver``; a finding
-    holds ``where, advice, selector, snippet, measured, count, rendering, box``.
+    Its keys: ``format_version, url, final_url, spec_version, profile, editions, verdict, collected_at,
+    totals, rules, uncovered, timings, screenshots``, and ``name`` and ``refusal`` (``code, detail``) where
+    there is one. ``rules`` holds one object per rule in the order of the table: ``id, code, title, group,
+    tier, since, severities, severity, verdict, measured, threshold, reason, findings, source, clause, fix,
+    waiver, editions``; a finding holds ``where, advice, selector, snippet, measured, count, rendering, box,
+    edition``.
     """
     document = dataclasses.asdict(one.report)
     rules = document.pop("results")
@@ -101,6 +104,7 @@ def document_of(one: StoredReport) -> dict[str, Any]:
         **document,
         "rules": [_rule_json(rule) for rule in rules],
         "uncovered": list(one.report.uncovered),
+        "editions": list(one.report.editions),
         "timings": dataclasses.asdict(one.timings),
         "screenshots": [dataclasses.asdict(picture) for picture in one.screenshots],
     }
@@ -138,7 +142,7 @@ def _rule_json(rule: dict[str, Any]) -> dict[str, Any]:
         {**finding, "box": None if finding["box"] is None else list(finding["box"])}
         for finding in rule["findings"]
     ]
-    return {**rule, "findings": findings}
+    return {**rule, "findings": findings, "editions": list(rule["editions"])}
 
 
 def _timings(artifact: Artifact) -> Timings:
@@ -168,6 +172,7 @@ def _report(document: Mapping[str, Any]) -> Report:
         results=tuple(_rule(one) for one in document["rules"]),
         totals=Totals(**document["totals"]),
         uncovered=tuple(document["uncovered"]),
+        editions=tuple(Profile(one) for one in document.get("editions", [document["profile"]])),
     )
 
 
@@ -178,10 +183,33 @@ def _rule(raw: Mapping[str, Any]) -> RuleResult:
             "severity": Severity(raw["severity"]),
             "verdict": Verdict(raw["verdict"]),
             "findings": tuple(_finding(one) for one in raw["findings"]),
+            "severities": _scale(raw.get("severities")),
+            "editions": tuple(_answer(one) for one in raw.get("editions", ())),
         }
+    )
+
+
+def _scale(raw: Mapping[str, str] | None) -> SeverityScale | None:
+    return None if raw is None else SeverityScale(**{name: Severity(one) for name, one in raw.items()})
+
+
+def _answer(raw: Mapping[str, str]) -> EditionAnswer:
+    return EditionAnswer(
+        profile=Profile(raw["profile"]),
+        severity=Severity(raw["severity"]),
+        verdict=Verdict(raw["verdict"]),
+        measured=raw["measured"],
+        reason=raw["reason"],
     )
 
 
 def _finding(raw: Mapping[str, Any]) -> Finding:
     box = raw["box"]
-    return Finding(**{**raw, "box": None if box is None else tuple(box)})
+    edition = raw.get("edition")
+    return Finding(
+        **{
+            **raw,
+            "box": None if box is None else tuple(box),
+            "edition": None if edition is None else Profile(edition),
+        }
+    )

@@ -8,6 +8,7 @@ from datetime import datetime
 from xml.etree import ElementTree as ET
 
 from mobile_pages.report.document import StoredReport
+from mobile_pages.report.view import editions_text, place_of
 from mobile_pages.spec.base import Finding, Verdict
 from mobile_pages.spec.engine import RuleResult
 
@@ -54,6 +55,7 @@ def _suite(page: StoredReport) -> ET.Element:
         ("final_url", report.final_url),
         ("spec_version", report.spec_version),
         ("profile", report.profile.value),
+        ("editions", ",".join(report.editions)),
         ("verdict", report.verdict.value),
     ):
         ET.SubElement(properties, "property", name=name, value=_plain(value))
@@ -88,7 +90,9 @@ def _skip(case: ET.Element, message: str) -> None:
 
 
 def _summary(result: RuleResult) -> str:
-    return f"测得：{result.measured or '不符合'}；要求：{result.threshold}"
+    differing = editions_text(result)
+    said = f"测得：{result.measured or '不符合'}；要求：{result.threshold}"
+    return f"{said}。{differing}" if differing else said
 
 
 def _details(result: RuleResult) -> str:
@@ -100,7 +104,7 @@ def _details(result: RuleResult) -> str:
 
 def _finding(finding: Finding) -> str:
     count = f"（共 {finding.count} 处）" if finding.count > 1 else ""
-    lines = [f"{finding.where}{count} {finding.measured}".rstrip()]
+    lines = [f"{place_of(finding)}{count} {finding.measured}".rstrip()]
     lines += [text for text in (finding.selector, finding.snippet) if text]
     return "\n".join([*lines, f"怎么改：{finding.advice}"])
 

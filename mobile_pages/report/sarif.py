@@ -14,6 +14,7 @@ from urllib.parse import quote
 import ada_url
 
 from mobile_pages.report.document import StoredReport
+from mobile_pages.report.view import editions_text, place_of
 from mobile_pages.spec.base import Finding, Severity, Verdict
 from mobile_pages.spec.engine import RuleResult
 
@@ -132,9 +133,10 @@ def _results(
 
 def _message(result: RuleResult, finding: Finding | None) -> str:
     if finding is None:
-        return "。".join(part for part in (result.title, result.measured, result.reason) if part)
+        said = (result.title, result.measured, result.reason, editions_text(result))
+        return "。".join(part for part in said if part)
     figure = f"（{finding.measured}）" if finding.measured else ""
-    return f"{finding.where}{figure}：{finding.advice}"
+    return f"{place_of(finding)}{figure}：{finding.advice}"
 
 
 def _location(page: StoredReport, page_index: int, finding: Finding | None) -> dict[str, Any]:
@@ -147,7 +149,7 @@ def _location(page: StoredReport, page_index: int, finding: Finding | None) -> d
         return {"physicalLocation": physical}
     if finding.snippet:
         physical["region"]["snippet"] = {"text": finding.snippet}
-    made: dict[str, Any] = {"physicalLocation": physical, "message": {"text": finding.where}}
+    made: dict[str, Any] = {"physicalLocation": physical, "message": {"text": place_of(finding)}}
     if finding.selector:
         made["logicalLocations"] = [{"fullyQualifiedName": finding.selector, "kind": "element"}]
     return made
@@ -157,6 +159,8 @@ def _properties(result: RuleResult, finding: Finding | None) -> Mapping[str, Any
     made: dict[str, Any] = {"verdict": result.verdict.value, "measured": result.measured}
     if finding is not None:
         made |= {"count": finding.count, "rendering": finding.rendering}
+        if finding.edition is not None:
+            made["edition"] = finding.edition.value
         if finding.box is not None:
             made["box"] = list(finding.box)
     return made
@@ -173,5 +177,5 @@ def _uri(page: StoredReport) -> str:
 def _fingerprint(page: StoredReport, result: RuleResult, finding: Finding | None) -> str:
     parts = [page.report.url, page.report.profile.value, result.code]
     if finding is not None:
-        parts += [finding.where, finding.selector, finding.rendering]
+        parts += [place_of(finding), finding.selector, finding.rendering]
     return sha256("\n".join(parts).encode(errors="replace")).hexdigest()

@@ -50,7 +50,7 @@ REFUSED_BADGE = Badge("不能检查", Tone.WARN)
 _MILD_BADGE = Badge("建议改进", Tone.WARN)
 _WAIVED_BADGE = Badge("暂缓整改", Tone.WARN)
 _SEVERITIES = {Severity.MUST: "必须", Severity.SHOULD: "建议"}
-_PROFILES = {Profile.STANDARD: "标准版", Profile.ELDER: "长辈版"}
+PROFILE_NAMES = {Profile.STANDARD: "标准版", Profile.ELDER: "长辈版"}
 _ORDER = (Verdict.FAIL, Verdict.NEEDS_REVIEW, Verdict.NOT_RUN, Verdict.PASS, Verdict.NOT_APPLICABLE)
 
 
@@ -81,6 +81,7 @@ class RuleView:
         severity_text: 必须 or 建议.
         blocks: this alone keeps the page from being published.
         is_open: whether the page shows it unfolded: it needs somebody's hand.
+        editions_text: what was said of each edition; ``""`` where that is the same or one was judged.
     """
 
     id: str
@@ -98,6 +99,7 @@ class RuleView:
     fix: str
     blocks: bool
     is_open: bool
+    editions_text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +187,7 @@ def view(stored: StoredReport) -> ReportView:
         was_redirected=report.final_url not in ("", report.url),
         badge=REFUSED_BADGE if refusal else OVERALL_BADGES[report.verdict],
         headline=f"没有检查：{refusal.detail}" if refusal else headline(report.totals, report.verdict),
-        profile_text=_PROFILES[report.profile],
+        profile_text="和".join(PROFILE_NAMES[one] for one in report.editions or (report.profile,)),
         spec_version=report.spec_version,
         collected_at=datetime.fromisoformat(report.collected_at).astimezone(LOCAL),
         counts=_counts(report.totals),
@@ -261,7 +263,29 @@ def _rule(result: RuleResult, pictures: dict[str, Screenshot]) -> RuleView:
         fix=result.fix,
         blocks=result.blocks,
         is_open=result.verdict in (Verdict.FAIL, Verdict.NEEDS_REVIEW),
+        editions_text=editions_text(result),
     )
+
+
+def place_of(finding: Finding) -> str:
+    """Return where a finding was made, with the edition where only one has it."""
+    return f"{PROFILE_NAMES[finding.edition]}，{finding.where}" if finding.edition else finding.where
+
+
+def editions_text(result: RuleResult) -> str:
+    """Say how the editions differ under a rule, ``""`` when they do not."""
+    if len({(one.verdict, one.severity) for one in result.editions}) < 2:
+        return ""
+    said = [
+        "".join(
+            (
+                f"{PROFILE_NAMES[one.profile]}（{_SEVERITIES[one.severity]}）{BADGES[one.verdict].text}",
+                f"，{one.measured}" if one.measured else "",
+            )
+        )
+        for one in result.editions
+    ]
+    return "；".join(said)
 
 
 def _badge(result: RuleResult) -> Badge:
@@ -274,7 +298,7 @@ def _badge(result: RuleResult) -> Badge:
 
 def _finding(finding: Finding, pictures: dict[str, Screenshot]) -> FindingView:
     return FindingView(
-        where=finding.where,
+        where=place_of(finding),
         advice=finding.advice,
         selector=finding.selector,
         snippet=finding.snippet,

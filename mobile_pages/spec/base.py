@@ -58,6 +58,7 @@ class Finding:
         measured: the figure found, with unit; ``""`` when there is none.
         box: x, y, width, height in CSS px on the rendering named by ``rendering``; None when not measured.
         advice: how to mend it, plain Chinese.
+        edition: where two editions were judged together, the one it was found in; None when in both.
     """
 
     where: str
@@ -68,6 +69,7 @@ class Finding:
     count: int = 1
     rendering: str = ""
     box: tuple[float, float, float, float] | None = None
+    edition: Profile | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import dataclasses
 import importlib
 import pkgutil
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -54,12 +54,28 @@ class SpecRule:
 
 
 @dataclass(frozen=True, slots=True)
+class EditionAnswer:
+    """What a rule said of one edition of a page."""
+
+    profile: Profile
+    severity: Severity
+    verdict: Verdict
+    measured: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class RuleResult:
     """What one rule said, with all that a report tells about it.
 
     Attributes:
         clause: how to cite the rule, e.g. ``"手机版接入规范（第1版）MAS-LAY-01"``.
         waiver: why a failure is let through for now, with its last day; ``""`` when it is not.
+        tier: how the clause is measured, letters as in the table.
+        since: first version of the spec that has the rule.
+        severities: how grave a fault is in each edition; None in reports of earlier releases.
+        editions: what was said of each edition, where two were judged together; the fields above are then
+            those of the graver answer, and ``findings`` those of both.
     """
 
     id: str
@@ -76,6 +92,10 @@ class RuleResult:
     clause: str
     fix: str
     waiver: str = ""
+    tier: str = ""
+    since: str = "1"
+    severities: SeverityScale | None = None
+    editions: tuple[EditionAnswer, ...] = ()
 
     @property
     def blocks(self) -> bool:
@@ -106,6 +126,7 @@ class Report:
         collected_at: ISO 8601 UTC, when the artifact was collected.
         results: one per rule, in the order of the table.
         uncovered: codes of the table that no rule of this version of the spec judges.
+        editions: those that were judged, ``profile`` first.
     """
 
     url: str
@@ -117,6 +138,7 @@ class Report:
     results: tuple[RuleResult, ...]
     totals: Totals
     uncovered: tuple[str, ...] = ()
+    editions: tuple[Profile, ...] = ()
 
     def result(self, code: str) -> RuleResult | None:
         """Return the result of the clause ``code``, None when no rule judged it."""
@@ -223,8 +245,9 @@ def judge(
         verdict=_overall(results, {one.rule.code for one in valid if one.rule.may_wait}),
         collected_at=artifact.collected_at,
         results=results,
-        totals=_totals(results),
+        totals=totals_of(results),
         uncovered=tuple(code for code in _codes() if code not in judged),
+        editions=(profile,),
     )
 
 
@@ -260,6 +283,9 @@ def _result(
         source=clause.source,
         clause=f"手机版接入规范(第{spec_version}版){rule.code}",
         fix=rule.fix,
+        tier=clause.tier,
+        since=rule.since,
+        severities=spec_rule.severity,
     )
 
 
@@ -332,7 +358,8 @@ def _overall(results: Iterable[RuleResult], watched: Container[str]) -> Overall:
     return Overall.UNDECIDED if broken else Overall.PASS
 
 
-def _totals(results: tuple[RuleResult, ...]) -> Totals:
+def totals_of(results: Collection[RuleResult]) -> Totals:
+    """Count how the rules ended."""
     count = Counter(one.verdict for one in results)
     must_failed = sum(one.blocks for one in results)
     waived = sum(one.verdict is Verdict.FAIL and bool(one.waiver) for one in results)

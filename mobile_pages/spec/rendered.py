@@ -26,11 +26,25 @@ CLIENT_NAMES: Mapping[str, str] = {
 def edition(artifact: Artifact, profile: Profile) -> Rendering | None:
     """Return the measured opening of the edition that is judged.
 
-    The elder edition is judged on its own address when one is registered. None when the page could
-    not be measured; :func:`unopened` then says why.
+    None when it could not be measured; :func:`unopened_edition` then says why. What the other edition
+    shows never stands in for it.
     """
-    elder = measured(artifact, ELDER) if profile is Profile.ELDER else None
-    return elder or measured(artifact, PLAIN)
+    return measured(artifact, edition_label(artifact, profile))
+
+
+def edition_label(artifact: Artifact, profile: Profile) -> str:
+    """Return which opening shows the edition that is judged: the elder one's own where it is registered."""
+    return ELDER if is_elder(artifact, profile) else PLAIN
+
+
+def is_elder(artifact: Artifact, profile: Profile) -> bool:
+    """Say whether the elder edition is judged and stands under an address of its own."""
+    return profile is Profile.ELDER and bool(artifact.declaration.elder_url)
+
+
+def unopened_edition(artifact: Artifact, profile: Profile) -> Outcome:
+    """Return «not run» with the reason why the edition that is judged was not measured."""
+    return unopened(artifact, edition_label(artifact, profile))
 
 
 def measured(artifact: Artifact, label: str) -> Rendering | None:

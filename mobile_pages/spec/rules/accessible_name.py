@@ -5,7 +5,7 @@ from __future__ import annotations
 from mobile_pages.artifact import Artifact
 from mobile_pages.spec.base import Need, Outcome, Profile, Rule
 from mobile_pages.spec.outcomes import decided
-from mobile_pages.spec.rendered import axe_says, besides, edition, finding, unopened
+from mobile_pages.spec.rendered import axe_says, besides, edition, finding, unopened_edition
 
 _KINDS = {
     "link": ("链接", "链接里只有图标时，加 aria-label 或给图片写 alt，说明点了去哪里。"),
@@ -31,7 +31,7 @@ _AXE_RULES = {
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
     rendering = edition(artifact, profile)
     if rendering is None:
-        return unopened(artifact)
+        return unopened_edition(artifact, profile)
     own = rendering.metrics["nameless"]
     told = [
         {**entry, "what": what}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mobile_pages.artifact import Artifact
 from mobile_pages.spec.base import Need, Outcome, Profile, Rule
 from mobile_pages.spec.outcomes import decided, needs_review, not_applicable, not_run
-from mobile_pages.spec.rendered import edition, finding, unopened
+from mobile_pages.spec.rendered import edition, finding, unopened_edition
 
 _WHERE = {"image": "图形验证码", "slider": "滑块验证"}
 _ADVICE = "在验证码旁边加一个按钮，可以改用语音播报或短信验证；图形验证码要能放大到 2 倍以上。"
@@ -14,7 +14,7 @@ _ADVICE = "在验证码旁边加一个按钮，可以改用语音播报或短信
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
     rendering = edition(artifact, profile)
     if rendering is None:
-        return unopened(artifact)
+        return unopened_edition(artifact, profile)
     captchas = rendering.metrics.get("captchas")
     if captchas is None:
         return not_run("这次采集还没有找验证码，请重新检查")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mobile_pages.artifact import Artifact
 from mobile_pages.spec.base import Finding, Need, Outcome, Profile, Rule
 from mobile_pages.spec.outcomes import decided
-from mobile_pages.spec.rendered import edition, finding, unopened
+from mobile_pages.spec.rendered import edition, finding, unopened_edition
 
 _LAYOUT_ADVICE = "这是按电脑屏幕排的页面。加上 viewport 并改成手机版式，不要只把电脑页缩小显示。"
 _WIDTH_ADVICE = "去掉容器的固定宽度（例如 width:1000px），改成 width:auto 或 max-width:100%。"
@@ -15,7 +15,7 @@ _PLUGIN_ADVICE = "手机不支持 Flash、ActiveX 等插件，换成 HTML5 的�
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
     rendering = edition(artifact, profile)
     if rendering is None:
-        return unopened(artifact)
+        return unopened_edition(artifact, profile)
     layout = rendering.metrics["layout"]
     faults: list[Finding] = []
     if layout["client_width"] > rendering.width + 1:

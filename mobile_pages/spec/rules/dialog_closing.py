@@ -8,7 +8,7 @@ from typing import Any
 from mobile_pages.artifact import Artifact
 from mobile_pages.spec.base import Finding, Need, Outcome, Profile, Rule
 from mobile_pages.spec.outcomes import decided, not_applicable
-from mobile_pages.spec.rendered import PLAIN, edition, finding, quoted, unopened
+from mobile_pages.spec.rendered import edition_label, finding, quoted, unopened_edition
 
 _LEAST_PX = 44
 _TOLERANCE_PX = 0.5
@@ -21,9 +21,9 @@ _PLACE_ADVICE = "把关闭按钮移到弹窗的左上角、右上角或底部中
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
     # A page that opens dialogs without end cannot be measured, but that much is known of it.
-    rendering = edition(artifact, profile) or artifact.rendering(PLAIN)
+    rendering = artifact.rendering(edition_label(artifact, profile))
     if rendering is None or not (rendering.metrics or rendering.dialogs):
-        return unopened(artifact)
+        return unopened_edition(artifact, profile)
     faults: list[Finding] = []
     if rendering.dialogs:
         faults.append(

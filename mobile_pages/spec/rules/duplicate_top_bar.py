@@ -5,7 +5,7 @@ from __future__ import annotations
 from mobile_pages.artifact import Artifact
 from mobile_pages.spec.base import Need, Outcome, Profile, Rule
 from mobile_pages.spec.outcomes import decided
-from mobile_pages.spec.rendered import edition, finding, unopened
+from mobile_pages.spec.rendered import edition, finding, unopened_edition
 
 _KINDS = {
     "back": ("自己画的返回键", "微信和支付宝顶部已有返回键，去掉页面里的这个。"),
@@ -16,7 +16,7 @@ _KINDS = {
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
     rendering = edition(artifact, profile)
     if rendering is None:
-        return unopened(artifact)
+        return unopened_edition(artifact, profile)
     faults = []
     for entry in rendering.metrics["top_bars"]:
         where, advice = _KINDS[entry["kind"]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mobile_pages.artifact import Artifact
 from mobile_pages.spec.base import Finding, Need, Outcome, Profile, Rule
 from mobile_pages.spec.outcomes import decided, not_applicable
-from mobile_pages.spec.rendered import edition, unopened
+from mobile_pages.spec.rendered import edition, unopened_edition
 
 _SMALLEST_PX = 12.0
 _BODY_PX = 14.0
@@ -15,7 +15,7 @@ _SMALL_SHARE = 0.02
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
     rendering = edition(artifact, profile)
     if rendering is None:
-        return unopened(artifact)
+        return unopened_edition(artifact, profile)
     sizes = {float(size): count for size, count in rendering.metrics["fonts"].items()}
     total = sum(sizes.values())
     if not total:

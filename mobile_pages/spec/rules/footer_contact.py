@@ -8,13 +8,13 @@ import unicodedata
 from mobile_pages.artifact import Artifact
 from mobile_pages.spec.base import Finding, Need, Outcome, Profile, Rule
 from mobile_pages.spec.outcomes import decided
-from mobile_pages.spec.rendered import edition, finding, unopened
+from mobile_pages.spec.rendered import edition, finding, unopened_edition
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
     rendering = edition(artifact, profile)
     if rendering is None:
-        return unopened(artifact)
+        return unopened_edition(artifact, profile)
     declaration, footer = artifact.declaration, rendering.metrics["footer"]
     text = _plain(footer["text"])
     faults: list[Finding] = []

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from mobile_pages.artifact import Artifact, Rendering
 from mobile_pages.spec.base import Finding, Need, Outcome, Profile, Rule
 from mobile_pages.spec.outcomes import decided
-from mobile_pages.spec.rendered import PLAIN, finding, measured, unopened
+from mobile_pages.spec.rendered import ELDER, PLAIN, finding, is_elder, measured, unopened_edition
 
 _LABELS = ("plain-320", PLAIN, "plain-414")
 _ALLOWED_PX = 1
@@ -18,9 +18,10 @@ _ADVICE = (
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
-    renderings = [one for label in _LABELS if (one := measured(artifact, label))]
+    labels = (ELDER,) if is_elder(artifact, profile) else _LABELS
+    renderings = [one for label in labels if (one := measured(artifact, label))]
     if not renderings:
-        return unopened(artifact)
+        return unopened_edition(artifact, profile)
     wide = [one for one in renderings if one.metrics["layout"]["overflow"] > _ALLOWED_PX]
     faults = [one for rendering in wide if not _is_hidden(rendering) for one in _findings(rendering)]
     doubts = [one for rendering in wide if _is_hidden(rendering) for one in _findings(rendering)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mobile_pages.artifact import Artifact
 from mobile_pages.spec.base import Need, Outcome, Profile, Rule
 from mobile_pages.spec.outcomes import decided, not_applicable
-from mobile_pages.spec.rendered import axe_says, besides, edition, finding, unopened
+from mobile_pages.spec.rendered import axe_says, besides, edition, finding, unopened_edition
 
 _ADVICES = {
     "missing": '给图片加 alt，写明图上是什么；只作装饰的写 alt=""。',
@@ -17,7 +17,7 @@ _AXE_RULES = ("image-alt", "input-image-alt", "role-img-alt", "svg-img-alt", "ob
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
     rendering = edition(artifact, profile)
     if rendering is None:
-        return unopened(artifact)
+        return unopened_edition(artifact, profile)
     images = rendering.metrics["images"]
     told = [{**one, "problem": "missing"} for one in axe_says(rendering, "violations", *_AXE_RULES)]
     if not images["count"] and not told:

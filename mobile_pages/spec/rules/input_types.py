@@ -10,7 +10,7 @@ from typing import Any
 from mobile_pages.artifact import Artifact
 from mobile_pages.spec.base import Finding, Need, Outcome, Profile, Rule
 from mobile_pages.spec.outcomes import decided, not_applicable
-from mobile_pages.spec.rendered import edition, finding, quoted, unopened
+from mobile_pages.spec.rendered import edition, finding, quoted, unopened_edition
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ _AUTOCOMPLETE = re.compile(
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
     rendering = edition(artifact, profile)
     if rendering is None:
-        return unopened(artifact)
+        return unopened_edition(artifact, profile)
     fields = [one for one in rendering.metrics["inputs"] if not one["read_only"]]
     if not fields:
         return not_applicable("页面上没有要填的内容")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mobile_pages.artifact import Artifact
 from mobile_pages.spec.base import Finding, Need, Outcome, Profile, Rule
 from mobile_pages.spec.outcomes import decided, not_applicable
-from mobile_pages.spec.rendered import edition, finding, quoted, unopened
+from mobile_pages.spec.rendered import edition, finding, quoted, unopened_edition
 
 _LEAST = 1.3
 _LINE_ADVICE = "把正文的 line-height 设为 1.5 左右，至少 1.3。"
@@ -15,7 +15,7 @@ _GAP_ADVICE = "给段落加下边距，段与段的距离至少是行距的 1.3 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
     rendering = edition(artifact, profile)
     if rendering is None:
-        return unopened(artifact)
+        return unopened_edition(artifact, profile)
     paragraphs = rendering.metrics["paragraphs"]
     if not paragraphs["count"]:
         return not_applicable("页面上没有两行以上的段落")

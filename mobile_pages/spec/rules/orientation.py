@@ -5,7 +5,7 @@ from __future__ import annotations
 from mobile_pages.artifact import Artifact
 from mobile_pages.spec.base import Need, Outcome, Profile, Rule
 from mobile_pages.spec.outcomes import decided, not_run
-from mobile_pages.spec.rendered import edition, finding, quoted, unopened
+from mobile_pages.spec.rendered import edition, finding, quoted, unopened_edition
 
 _ADVICE = "去掉样式里按横屏或竖屏旋转内容的写法(@media (orientation: …) 里的 rotate)，让内容随屏幕自然排列。"
 
@@ -13,7 +13,7 @@ _ADVICE = "去掉样式里按横屏或竖屏旋转内容的写法(@media (orient
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
     rendering = edition(artifact, profile)
     if rendering is None:
-        return unopened(artifact)
+        return unopened_edition(artifact, profile)
     seen = rendering.metrics.get("orientation")
     if seen is None:
         return not_run("这次采集还没有看样式表，请重新检查")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mobile_pages.artifact import Artifact
 from mobile_pages.spec.base import Need, Outcome, Profile, Rule
 from mobile_pages.spec.outcomes import decided
-from mobile_pages.spec.rendered import edition, finding, unopened
+from mobile_pages.spec.rendered import edition, finding, unopened_edition
 
 _ADVICE = "去掉自己的登录、注册界面，改为跳转省统一身份认证，群众在办事大厅登录后直接进入。"
 
@@ -13,7 +13,7 @@ _ADVICE = "去掉自己的登录、注册界面，改为跳转省统一身份认
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
     rendering = edition(artifact, profile)
     if rendering is None:
-        return unopened(artifact)
+        return unopened_edition(artifact, profile)
     faults = [
         finding(one, rendering, where="密码输入框", advice=_ADVICE) for one in rendering.metrics["passwords"]
     ]

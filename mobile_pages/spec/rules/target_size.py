@@ -8,7 +8,7 @@ from typing import Any
 from mobile_pages.artifact import Artifact
 from mobile_pages.spec.base import Finding, Need, Outcome, Profile, Rule, Severity, Verdict
 from mobile_pages.spec.outcomes import decided
-from mobile_pages.spec.rendered import axe_says, besides, edition, finding, quoted, unopened
+from mobile_pages.spec.rendered import axe_says, besides, edition, finding, quoted, unopened_edition
 
 _LEAST_PX = 24
 _COMFORTABLE_PX = 44
@@ -21,7 +21,7 @@ _MAIN_ADVICE = "按钮、输入框和栏目入口至少做到 44×44 像素，�
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
     rendering = edition(artifact, profile)
     if rendering is None:
-        return unopened(artifact)
+        return unopened_edition(artifact, profile)
     targets = rendering.metrics["targets"]
     small = [one for one in targets["list"] if _below(one, _LEAST_PX) and one["crowded"]]
     narrow = [

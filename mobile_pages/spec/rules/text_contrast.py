@@ -8,7 +8,7 @@ from typing import Any
 from mobile_pages.artifact import Artifact, Rendering
 from mobile_pages.spec.base import Need, Outcome, Profile, Rule
 from mobile_pages.spec.outcomes import decided
-from mobile_pages.spec.rendered import axe_says, besides, edition, finding, quoted, unopened
+from mobile_pages.spec.rendered import axe_says, besides, edition, finding, quoted, unopened_edition
 
 _ADVICE = "把文字颜色调深，或把背景调浅；白底上的灰字用 #666 或更深。"
 _DOUBT_ADVICE = "文字后面是图片或渐变，机器算不准，请对着截图看清不清楚；必要时给文字垫一块纯色底。"
@@ -27,7 +27,7 @@ _DOUBTS = {
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
     rendering = edition(artifact, profile)
     if rendering is None:
-        return unopened(artifact)
+        return unopened_edition(artifact, profile)
     contrast = rendering.metrics["contrast"]
     told = _told(rendering)
     certain = [one for one in contrast["list"] if not one["doubt"]]

@@ -8,9 +8,10 @@ from typing import Any
 from mobile_pages.artifact import Artifact, Rendering
 from mobile_pages.spec.base import Finding, Need, Outcome, Profile, Rule
 from mobile_pages.spec.outcomes import decided
-from mobile_pages.spec.rendered import PLAIN, finding, measured, quoted, unopened
+from mobile_pages.spec.rendered import edition_label, finding, is_elder, measured, quoted, unopened
 
 _ZOOMED = "zoom-360"
+_ELDER_ZOOMED = "elder-zoom-360"
 # Of the 1.5 that are asked for; text that a page excepts on purpose (icons, a logo) may stay.
 _LEAST_GROWTH = 1.3
 _CUT_ADVICE = "给文字所在的框去掉固定高度，改用 min-height 和内边距，并允许换行，字放大后才放得下。"
@@ -20,9 +21,11 @@ _BUTTON_ADVICE = "字号放大后主按钮跑到了屏幕外，把按钮宽度�
 
 
 def judge(artifact: Artifact, profile: Profile) -> Outcome:
-    plain, zoomed = measured(artifact, PLAIN), measured(artifact, _ZOOMED)
+    label = edition_label(artifact, profile)
+    zoomed_label = _ELDER_ZOOMED if is_elder(artifact, profile) else _ZOOMED
+    plain, zoomed = measured(artifact, label), measured(artifact, zoomed_label)
     if plain is None or zoomed is None:
-        return unopened(artifact, PLAIN if plain is None else _ZOOMED)
+        return unopened(artifact, label if plain is None else zoomed_label)
     before = plain.metrics["text"]["glyph_height"]
     # A page whose only text is drawn has nothing that could grow.
     growth = zoomed.metrics["text"]["glyph_height"] / before if before else zoomed.text_zoom
