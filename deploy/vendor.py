@@ -10,7 +10,7 @@ FILES = {
     "htmx.org/dist/htmx.min.js": STATIC / "htmx.min.js",
     "swagger-ui-dist/swagger-ui.css": STATIC / "swagger-ui.css",
     "swagger-ui-dist/swagger-ui-bundle.js": STATIC / "swagger-ui-bundle.js",
-    "echarts/dist/echarts.simple.min.js": STATIC / "echarts.simple.min.js",
+    "echarts/dist/echarts.common.min.js": STATIC / "echarts.common.min.js",
     "axe-core/axe.min.js": CHECKER / "axe.min.js",
     "axe-core/LICENSE": CHECKER / "axe-core.LICENSE",
 }

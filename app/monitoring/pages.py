@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.core import access, clock, db
@@ -12,7 +12,8 @@ from app.core.access import Permission
 from app.core.installation import settings
 from app.monitoring import service
 from app.monitoring.service import CONDITION_LABELS, OUTCOME_LABELS, OfficialVerdict, Terms
-from app.monitoring.wording import duration, moment, percent
+from app.monitoring.wording import duration, heat_class, moment, percent
+from app.organisations.service import Principal
 
 OFFICIAL_LABELS = {
     OfficialVerdict.PASS: "合格",
@@ -20,6 +21,8 @@ OFFICIAL_LABELS = {
     OfficialVerdict.VETO: "单项否决",
     OfficialVerdict.TOO_FEW_VISITS: "监测不满一周，暂不判定",
 }
+WALL_DAYS = 14
+PAGE_DAYS = 90
 SIGNS = {"up": "✓", "degraded": "!", "down": "✕", "unknown": "?"}
 
 pages = Blueprint("monitoring_pages", __name__, url_prefix="/wall", template_folder="templates")
@@ -37,20 +40,22 @@ def words() -> dict[str, Any]:
         "percent": percent,
         "duration": duration,
         "moment": moment,
+        "heat_class": heat_class,
+        "sparkline": service.sparkline,
     }
 
 
 @pages.get("")
 @access.staff(Permission.WATCH)
 def wall() -> str:
-    return render_template("monitoring/wall.html", wall=_wall())
+    return render_template("monitoring/wall.html", **wall_context(access.current_staff()))
 
 
 @pages.get("/live")
 @access.staff(Permission.WATCH)
 def live() -> str:
     """Return the part of the wall that refreshes itself."""
-    return render_template("monitoring/live.html", wall=_wall())
+    return render_template("monitoring/live.html", **wall_context(access.current_staff()))
 
 
 @pages.get("/city/<code>")
@@ -71,7 +76,10 @@ def body(body_id: int) -> str:
 @access.staff(Permission.WATCH)
 def page(page_id: int) -> str:
     found = service.page_watch(access.current_staff(), page_id, _terms(), now=clock.system_clock())
-    return render_template("monitoring/page.html", page=found)
+    # The part that refreshes itself shows no days.
+    refreshing = "HX-Request" in request.headers
+    days = [] if refreshing else service.page_days(page_id, PAGE_DAYS, _terms(), now=found.at)
+    return render_template("monitoring/page.html", page=found, days=days)
 
 
 @pages.post("/incidents/<id:incident_id>/acknowledge")
@@ -82,8 +90,21 @@ def acknowledge(incident_id: int) -> ResponseReturnValue:
     return redirect(url_for(".page", page_id=known.page_id), 303)
 
 
-def _wall() -> service.Wall:
-    return service.wall(access.current_staff(), _terms(), now=clock.system_clock())
+def wall_context(viewer: Principal) -> dict[str, Any]:
+    """Return what the wall shows ``viewer``: how things stand, the last days, the last day's times."""
+    now = clock.system_clock()
+    shown = service.wall(viewer, _terms(), now=now)
+    hours = service.province_hours(24, now=now) if shown.province_wide else []
+    return {
+        "wall": shown,
+        "heat": service.heat_of(
+            {tile.key: tile.name for tile in shown.cities if tile.worst},
+            {tile.key: tile.name for tile in shown.departments},
+            WALL_DAYS,
+            now=now,
+        ),
+        "lately": [one.p95_ms for one in hours],
+    }
 
 
 def _terms() -> Terms:

@@ -12,7 +12,7 @@ from app.core.access import Permission
 from app.core.errors import NotFound
 from app.core.installation import settings
 from app.monitoring import service
-from app.monitoring.pages import words
+from app.monitoring.pages import wall_context, words
 from app.organisations.service import Principal
 
 COOKIE = "hall_display"
@@ -121,5 +121,4 @@ def _viewer() -> Principal | None:
 
 
 def _shown(viewer: Principal) -> dict[str, Any]:
-    terms = service.terms(settings())
-    return {"wall": service.wall(viewer, terms, now=clock.system_clock()), "map": MAP}
+    return {**wall_context(viewer), "map": MAP}

@@ -28,3 +28,13 @@ def duration(seconds: float) -> str:
 def moment(at: datetime) -> str:
     """Return month, day and time of day in Guangdong."""
     return at.astimezone(clock.HALL_TIME).strftime("%m-%d %H:%M:%S")
+
+
+_HEAT_STEPS = ((1.0, "h0"), (0.999, "h1"), (0.995, "h2"), (0.99, "h3"), (0.95, "h4"))
+
+
+def heat_class(rate: float | None) -> str:
+    """Return an availability's step on the heat map: ``h0`` (all) to ``h5``; ``hn`` when unknown."""
+    if rate is None:
+        return "hn"
+    return next((name for least, name in _HEAT_STEPS if rate >= least), "h5")

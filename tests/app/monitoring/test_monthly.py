@@ -47,7 +47,7 @@ def a_day_of(scope: Scope, ref: str, bucket: Bucket, pages: int = 1) -> None:
 
 
 def a_day_of_a_page(page, bucket: Bucket) -> None:
-    put_checks(Length.DAY, DAY, {page.id: Row(page.body_id, 60, bucket)}, {}, None, LATER)
+    put_checks(Length.DAY, DAY, {page.id: Row(page.body_id, 60, 195, bucket)}, {}, None, LATER)
 
 
 def test_cities_are_ranked_by_availability_and_equals_share_a_rank(given, context):
