@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import Message
 from http.cookiejar import CookieJar
+from math import ceil
 from time import monotonic, perf_counter
 from typing import Any, cast
 from urllib.request import Request as CookieRequest
@@ -31,6 +32,7 @@ from mobile_pages.probe.content import decode, objection, structure, title
 from mobile_pages.probe.curl_errors import Failure, explain
 from mobile_pages.probe.dns import DnsResolver
 from mobile_pages.probe.facts import Certificate, Seen
+from mobile_pages.probe.places import NotOurTurn, Places, Turn
 
 log = logging.getLogger(__name__)
 
@@ -70,12 +72,13 @@ class Limits:
 
     Attributes:
         connections: transfers at the same time, all hosts together.
-        per_host: looks at the same time at pages of one host and port.
+        per_host: looks at the same time at pages of one host and port; more at a host with so many
+            pages that they could not be looked at in turn if all of them timed out.
         patience_seconds: how long a look may wait for its turn before it is given up as missed.
         body_bytes: after decompression, of one answer.
     """
 
-    connections: int = 2000
+    connections: int = 6000
     per_host: int = 6
     patience_seconds: float = 10.0
     body_bytes: int = 4 * 1024 * 1024
@@ -107,12 +110,14 @@ class HttpProber:
         self._user_agent = user_agent
         self._now = now
         self._connections = asyncio.Semaphore(self._limits.connections)
-        self._hosts: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._hosts: WeakValueDictionary[str, Places] = WeakValueDictionary()
+        self._loads: dict[str, float] = {}
+        self._known: dict[str, str] = {}
         self._learnt: dict[str, _Learnt] = {}
         self._learnings, self._learning_at = LEARN_MOST, monotonic()
         self._client = _Client(
             force_instance=True,
-            max_clients=self._limits.connections,
+            max_clients=1,
             max_body_size=self._limits.body_bytes,
         )
 
@@ -122,18 +127,18 @@ class HttpProber:
 
     async def travel(self, target: ProbeTarget, way: Callable[[Trip], Awaitable[None]]) -> ProbeResult:
         """Look in the caller's ``way``, which sends by :meth:`fetch` and raises :class:`Failure`."""
-        host = self._hosts.setdefault(_host_key(target.url), asyncio.Semaphore(self._limits.per_host))
+        host = self._places_at(target)
         trip = Trip(target, self._now(), learning=self._is_to_learn(target.id))
         known = self._learnt.get(target.id)
         if known is not None:
             trip.cert_not_after = known.cert_not_after
         try:
-            async with _Turn(host, self._limits.patience_seconds):
+            async with Turn(host, self._limits.patience_seconds):
                 trip.started_at = self._now()
                 await way(trip)
         except Failure as failure:
             return trip.result(Verdict.DOWN, failure.cause, failure.detail)
-        except _NotOurTurn:
+        except NotOurTurn:
             return trip.result(Verdict.UNKNOWN, Cause.MISSED, "探测任务繁忙，本次未能按时探测。")
         except Exception:
             log.exception("probe_failed", extra={"target_id": target.id})
@@ -142,6 +147,18 @@ class HttpProber:
             detail = f"页面打开用时 {trip.phases.total_ms / 1000:.1f} 秒。"
             return trip.result(Verdict.DEGRADED, Cause.SLOW, detail)
         return trip.result(Verdict.UP)
+
+    def _places_at(self, target: ProbeTarget) -> Places:
+        """Return the places of a target's host: enough that its pages get their turn though all hang."""
+        host = _host_key(target.url)
+        if self._known.get(target.id) != host:
+            self._known[target.id] = host
+            share = target.timeout_seconds / target.interval_seconds
+            self._loads[host] = self._loads.get(host, 0.0) + share
+        wanted = max(self._limits.per_host, ceil(self._loads[host]))
+        places = self._hosts.setdefault(host, Places(wanted))
+        places.grow(wanted)
+        return places
 
     def _is_to_learn(self, target_id: str) -> bool:
         """Tell whether it is time to learn more of a target than whether it is open."""
@@ -200,7 +217,7 @@ class HttpProber:
             trip.phases += Phases(dns_ms=(perf_counter() - began) * 1000)
         trip.addresses = trip.addresses or pinned.addresses
         exchange = _Exchange(pinned.host, pinned.port, pinned.addresses, trip.learning)
-        async with _Turn(self._connections, self._limits.patience_seconds):
+        async with Turn(self._connections, self._limits.patience_seconds):
             request = _Request(
                 pinned.url,
                 exchange=exchange,
@@ -216,6 +233,9 @@ class HttpProber:
             )
             try:
                 answer = await self._client.fetch(request, raise_error=False)
+            except asyncio.CancelledError:
+                exchange.given_up = True
+                raise
             except CurlError as error:
                 trip.arrive(exchange)
                 raise explain(error, exchange.time_info, exchange.os_errno, exchange.verify_result) from error
@@ -242,15 +262,24 @@ class _Client(CurlAsyncHTTPClient):
         self._spent: list[str] = []
         super().initialize(*args, **options)
 
+    def _handle_timeout(self) -> None:
+        # Closing breaks off what is under way, which asks for one more time-out.
+        if self._multi is not None:
+            super()._handle_timeout()
+
     def fetch_impl(self, request: HTTPRequest, callback: Callable[[HTTPResponse], None]) -> None:
         exchange: _Exchange = cast(_Request, request).exchange
 
         def read_first(response: HTTPResponse) -> None:
             exchange.read(response.time_info)
             self._spent.append(f"-{exchange.host}:{exchange.port}")
-            callback(response)
+            if not exchange.given_up:
+                callback(response)
 
         exchange.spent, self._spent = self._spent, []
+        if not self._free_list:  # how many at a time is limited before they come here
+            self._curls.append(self._curl_create())
+            self._free_list.append(self._curls[-1])
         super().fetch_impl(request, read_first)
 
 
@@ -277,6 +306,7 @@ class _Exchange:
     verify_result: int = 0
     time_info: dict[str, float] = field(default_factory=dict)
     spent: list[str] = field(default_factory=list)
+    given_up: bool = False
 
     def prepare(self, curl: Any) -> None:
         self.curl = curl
@@ -424,31 +454,6 @@ class _Headers:
 
     def info(self) -> Message:
         return self.message
-
-
-class _NotOurTurn(Exception):
-    """Waited longer for our own limits than is fair to the target."""
-
-
-@dataclass(slots=True)
-class _Turn:
-    """A place under one of our own limits, waited for with patience and no longer."""
-
-    places: asyncio.Semaphore
-    patience_seconds: float
-
-    async def __aenter__(self) -> None:
-        if not self.places.locked():
-            await self.places.acquire()
-            return
-        try:
-            async with asyncio.timeout(self.patience_seconds):
-                await self.places.acquire()
-        except TimeoutError as error:
-            raise _NotOurTurn from error
-
-    async def __aexit__(self, *exc: object) -> None:
-        self.places.release()
 
 
 def _judge(target: ProbeTarget, answer: HTTPResponse) -> None:

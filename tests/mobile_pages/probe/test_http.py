@@ -440,3 +440,27 @@ def test_a_fault_of_our_own_is_unknown_and_not_down(authority, caplog):
 def test_targets_without_time_are_refused(wrong):
     with pytest.raises(ValueError, match="positive"):
         ProbeTarget("page", "http://page.gd.example/", **wrong)
+
+
+def test_a_host_of_many_pages_that_all_hang_is_asked_by_as_many_at_a_time_as_it_takes():
+    connected = []
+
+    async def handler(reader, writer):
+        connected.append(writer)
+        await hangs(reader, writer)
+
+    async def run():
+        async with served(handler) as port, a_prober(port, per_host=2, connections=50) as prober:
+            url = f"http://127.0.0.1:{port}/"
+            pages = [ProbeTarget(str(number), url, 60, timeout_seconds=30) for number in range(20)]
+            looks = [asyncio.create_task(prober.look(page)) for page in pages]
+            while len(connected) < 10:
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.1)
+            for one in looks:
+                one.cancel()
+            await asyncio.gather(*looks, return_exceptions=True)
+
+    asyncio.run(run())
+
+    assert len(connected) == 10
