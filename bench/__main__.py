@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from bench import check, masking, published
+from bench import check, history, masking, published
 from tests.builders import an_environment
 
 if __name__ == "__main__":
@@ -24,3 +24,5 @@ if __name__ == "__main__":
         check.run(Path(folder))
         print()
         masking.run()
+        print()
+        history.run()
