@@ -8,13 +8,12 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from app.alerts.domain import DeliveryState, MessageKind, Severity, Way
+from app.alerts.domain import STAFF_WAYS, DeliveryState, MessageKind, Severity, Way
 from app.alerts.models import Delivery, Endpoint, Message, Preference, StaffBinding
 from app.alerts.recipients import endpoint_id_of, staff_id_of
 from app.core import db, outbox
 
 DELIVER_JOB = "alerts.deliver"
-STAFF_WAYS = (Way.WECHAT, Way.ALIPAY, Way.EMAIL)
 NO_ADDRESS = "no_address"
 
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
+from app.alerts.domain import CODE_MINUTES_MAX
 from app.alerts.models import BindingCode, StaffBinding
 from app.alerts.sealing import CODE_FIELD, OPENID_FIELD, openid_of
 from app.channel_accounts import service as channel_accounts
@@ -17,7 +18,6 @@ from app.core import audit, db, limits, vault
 from app.core.errors import DomainError, NotFound
 from app.organisations import service as organisations
 
-CODE_MINUTES_MAX = 10
 CODE_LIFE = timedelta(minutes=CODE_MINUTES_MAX)
 BINDABLE = ("wechat", "alipay")
 # A code is one of a million and lives ten minutes. Who guesses from many accounts at once would need more

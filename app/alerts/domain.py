@@ -21,6 +21,9 @@ HOST_MAX = 255
 URL_MAX = 1000
 EMAIL_MAX = 254
 ACTOR_MAX = 80
+LIST_MAX = 100
+SECRET_MAX = 200
+CODE_MINUTES_MAX = 10
 CITY_MAX = 20
 
 HOLD = timedelta(seconds=20)
@@ -136,6 +139,46 @@ class EndpointFormat(StrEnum):
 class MessageKind(StrEnum):
     ALERT = "alert"
     TEST = "test"
+
+
+STAFF_WAYS = (Way.WECHAT, Way.ALIPAY, Way.EMAIL)
+
+
+@dataclass(frozen=True, slots=True)
+class NewSettings:
+    """What somebody asks for; the defaults are what holds for who never asked.
+
+    Attributes:
+        ways: the preferred first; those left out are not used.
+        quiet_from: minutes after midnight, with ``quiet_until``; None for no quiet hours.
+        email: ``""`` for none.
+    """
+
+    ways: tuple[Way, ...] = STAFF_WAYS
+    quiet_from: int | None = None
+    quiet_until: int | None = None
+    digest: Digest = Digest.AT_ONCE
+    min_severity: Severity = Severity.WARNING
+    muted: tuple[str, ...] = ()
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewEndpoint:
+    """What is asked for.
+
+    Attributes:
+        secret: DingTalk's 加签 secret; for the generic format one is made, WeCom has none.
+        body_id, city_code: at most one of them; both None is the whole province.
+    """
+
+    name: str
+    format: EndpointFormat
+    url: str
+    secret: str = ""
+    min_severity: Severity = Severity.WARNING
+    body_id: int | None = None
+    city_code: str | None = None
 
 
 SEVERITY_LABELS = {Severity.INFO: "通知", Severity.WARNING: "警告", Severity.CRITICAL: "紧急"}

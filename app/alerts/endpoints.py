@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, select
 
 from app.alerts import scope
-from app.alerts.domain import NAME_MAX, URL_MAX, EndpointFormat, Severity
+from app.alerts.domain import NAME_MAX, SECRET_MAX, URL_MAX, EndpointFormat, NewEndpoint, Severity
 from app.alerts.models import Endpoint
 from app.alerts.sealing import SECRET_FIELD, URL_FIELD
 from app.core import audit, db, vault
@@ -19,26 +19,7 @@ from app.organisations.service import Principal, RegionLevel
 from mobile_pages.guard import Guard, Refused, parse_target
 
 SECRET_BYTES = 32
-SECRET_MAX = 200
 OBJECT = "alert_endpoint"
-
-
-@dataclass(frozen=True, slots=True)
-class NewEndpoint:
-    """What is asked for.
-
-    Attributes:
-        secret: DingTalk's 加签 secret; for the generic format one is made, WeCom has none.
-        body_id, city_code: at most one of them; both None is the whole province.
-    """
-
-    name: str
-    format: EndpointFormat
-    url: str
-    secret: str = ""
-    min_severity: Severity = Severity.WARNING
-    body_id: int | None = None
-    city_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

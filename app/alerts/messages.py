@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from app.alerts import addresses, scope, wording
-from app.alerts.domain import DeliveryState, MessageKind, Severity, Way
+from app.alerts.domain import LIST_MAX, DeliveryState, MessageKind, Severity, Way
 from app.alerts.endpoints import get_endpoint
 from app.alerts.models import AlertRow, Delivery, Endpoint, Message, Notice
 from app.alerts.recipients import endpoint_id_of, endpoint_recipient, staff_recipient
@@ -19,7 +19,6 @@ from app.core.errors import Invalid, NotFound
 from app.organisations import service as organisations
 from app.organisations.service import Principal
 
-LIST_MAX = 100
 ALERTS_SHOWN = 200
 TESTS = "6/10minutes"
 TEST_TOPIC = "test"

@@ -6,8 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.alerts.addresses import STAFF_WAYS
-from app.alerts.domain import EMAIL_MAX, Digest, Severity, Topic, Way
+from app.alerts.domain import EMAIL_MAX, STAFF_WAYS, NewSettings, Topic, Way
 from app.alerts.models import Preference
 from app.alerts.sealing import EMAIL_FIELD
 from app.alerts.timing import MINUTES_A_DAY
@@ -19,25 +18,6 @@ _MAILBOX = re.compile(
     r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}"
 )
 AUDIT_OBJECT = "staff"
-
-
-@dataclass(frozen=True, slots=True)
-class NewSettings:
-    """What somebody asks for; the defaults are what holds for who never asked.
-
-    Attributes:
-        ways: the preferred first; those left out are not used.
-        quiet_from: minutes after midnight, with ``quiet_until``; None for no quiet hours.
-        email: ``""`` for none.
-    """
-
-    ways: tuple[Way, ...] = STAFF_WAYS
-    quiet_from: int | None = None
-    quiet_until: int | None = None
-    digest: Digest = Digest.AT_ONCE
-    min_severity: Severity = Severity.WARNING
-    muted: tuple[str, ...] = ()
-    email: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,14 @@ from typing import Any
 
 import marshmallow as ma
 
-from app.alerts import service
-from app.alerts.service import (
+from app.alerts.domain import (
+    CODE_MINUTES_MAX,
+    EMAIL_MAX,
+    LIST_MAX,
+    NAME_MAX,
+    SECRET_MAX,
+    STAFF_WAYS,
+    URL_MAX,
     DeliveryState,
     Digest,
     EndpointFormat,
@@ -65,8 +71,8 @@ class TimeOfDay(ma.fields.Field[int]):
 class WantedSchema(ma.Schema):
     ways = ma.fields.List(
         ma.fields.Enum(Way, by_value=True),
-        load_default=list(service.STAFF_WAYS),
-        validate=ma.validate.Length(max=len(service.STAFF_WAYS)),
+        load_default=list(STAFF_WAYS),
+        validate=ma.validate.Length(max=len(STAFF_WAYS)),
         metadata={"description": "先用排在前面的方式；没有列出的不用"},
     )
     quiet_from = TimeOfDay(load_default=None, allow_none=True)
@@ -76,7 +82,7 @@ class WantedSchema(ma.Schema):
     muted = ma.fields.List(
         ma.fields.Enum(Topic, by_value=True), load_default=[], validate=ma.validate.Length(max=len(Topic))
     )
-    email = Text(longest=service.EMAIL_MAX, may_be_empty=True, load_default="")
+    email = Text(longest=EMAIL_MAX, may_be_empty=True, load_default="")
 
     @ma.post_load
     def _make(self, data: dict[str, Any], **_: Any) -> NewSettings:
@@ -102,9 +108,7 @@ class BindingSchema(ma.Schema):
 
 
 class NewCodeSchema(ma.Schema):
-    valid_minutes = ma.fields.Int(
-        required=True, strict=True, validate=ma.validate.Range(1, service.CODE_MINUTES_MAX)
-    )
+    valid_minutes = ma.fields.Int(required=True, strict=True, validate=ma.validate.Range(1, CODE_MINUTES_MAX))
 
 
 class CodeSchema(ma.Schema):
@@ -171,7 +175,7 @@ class TestSentSchema(ma.Schema):
 class DeliveryQuerySchema(ma.Schema):
     state = ma.fields.Enum(DeliveryState, by_value=True)
     after = Id()
-    limit = ma.fields.Int(load_default=50, validate=ma.validate.Range(1, service.LIST_MAX))
+    limit = ma.fields.Int(load_default=50, validate=ma.validate.Range(1, LIST_MAX))
 
 
 class DeliveryListSchema(ma.Schema):
@@ -180,11 +184,11 @@ class DeliveryListSchema(ma.Schema):
 
 
 class NewEndpointSchema(ma.Schema):
-    name = Text(longest=service.NAME_MAX, required=True)
+    name = Text(longest=NAME_MAX, required=True)
     format = ma.fields.Enum(EndpointFormat, by_value=True, required=True)
-    url = Text(longest=service.URL_MAX, required=True)
+    url = Text(longest=URL_MAX, required=True)
     secret = Text(
-        longest=service.SECRET_MAX,
+        longest=SECRET_MAX,
         may_be_empty=True,
         load_default="",
         metadata={"description": "钉钉机器人的加签密钥；通用格式的密钥由本系统生成"},
@@ -224,6 +228,6 @@ class EndpointMadeSchema(ma.Schema):
 
 class EndpointChangeSchema(ma.Schema):
     version = ma.fields.Int(required=True, strict=True, validate=VERSION)
-    name = Text(longest=service.NAME_MAX, required=True)
+    name = Text(longest=NAME_MAX, required=True)
     min_severity = ma.fields.Enum(Severity, by_value=True, required=True)
     active = ma.fields.Bool(required=True)

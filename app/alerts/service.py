@@ -4,9 +4,8 @@ Functions that write need a running transaction, but for ``gather``, ``gather_la
 ``find_forgotten``, which run several of their own.
 """
 
-from app.alerts.addresses import DELIVER_JOB, STAFF_WAYS
+from app.alerts.addresses import DELIVER_JOB
 from app.alerts.binding import (
-    CODE_MINUTES_MAX,
     AlreadyBound,
     BadCode,
     BindingView,
@@ -22,12 +21,16 @@ from app.alerts.binding import (
 )
 from app.alerts.composing import compose
 from app.alerts.domain import (
+    CODE_MINUTES_MAX,
     DIGEST_LABELS,
     EMAIL_MAX,
     FORMAT_LABELS,
     KEEP,
+    LIST_MAX,
     NAME_MAX,
+    SECRET_MAX,
     SEVERITY_LABELS,
+    STAFF_WAYS,
     STATE_LABELS,
     TOPIC_LABELS,
     URL_MAX,
@@ -38,14 +41,14 @@ from app.alerts.domain import (
     Digest,
     EndpointFormat,
     MessageKind,
+    NewEndpoint,
+    NewSettings,
     Severity,
     Topic,
     Way,
 )
 from app.alerts.endpoints import (
-    SECRET_MAX,
     EndpointView,
-    NewEndpoint,
     add_endpoint,
     change_endpoint,
     endpoints,
@@ -55,7 +58,6 @@ from app.alerts.endpoints import (
 )
 from app.alerts.gathering import COMPOSE_JOB, find_forgotten, forget_old, gather, gather_late, give_up
 from app.alerts.messages import (
-    LIST_MAX,
     AlertView,
     DeliveryList,
     DeliveryView,
@@ -67,7 +69,7 @@ from app.alerts.messages import (
     own_messages,
     send_test,
 )
-from app.alerts.preferences import NewSettings, SettingsView, change_settings, settings_of
+from app.alerts.preferences import SettingsView, change_settings, settings_of
 from app.alerts.raising import GATHER_JOB, raise_alert
 from app.alerts.receipts import note_receipt
 from app.alerts.scope import own_cities, sees_province
