@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from bench import check, history, masking, published
+from bench import check, farm, history, masking, published
 from tests.builders import an_environment
 
 if __name__ == "__main__":
@@ -26,3 +26,5 @@ if __name__ == "__main__":
         masking.run()
         print()
         history.run()
+    print()
+    farm.measure()

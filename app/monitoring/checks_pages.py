@@ -66,8 +66,9 @@ def new(page_id: int, kind: str) -> str:
 @check_pages.post("/pages/<id:page_id>/new/<kind>")
 @access.staff(Permission.PAGES_READ)
 def create(page_id: int, kind: str) -> ResponseReturnValue:
-    by, now, wanted = access.current_staff(), clock.system_clock(), _kind(kind)
+    by, now = access.current_staff(), clock.system_clock()
     page = service.get_check(by, page_id)
+    wanted = _kind(kind)
     try:
         draft = _draft(wanted)
         made = db.transaction(lambda: service.add_check(by, page_id, draft, _policy(), now=now))
