@@ -43,6 +43,7 @@ def server() -> Iterator[str]:
                 *common,
                 f"--port={port}",
                 f"--socket={folder}/s",
+                f"--tmpdir={folder}",  # a server that starts clears the temporary tables of a shared one
                 "--bind-address=127.0.0.1",
                 "--innodb-buffer-pool-size=64M",
                 "--innodb-flush-log-at-trx-commit=0",
