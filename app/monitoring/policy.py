@@ -243,6 +243,11 @@ def policies(city_code: str, *, now: datetime) -> list[PolicyView]:
     return [_view(row, found, rows, now) for row in rows]
 
 
+def rules_before(city_code: str, *, now: datetime) -> Rules:
+    """Return what holds where no version was made: the installation's, for a city the province's."""
+    return book(now).province if city_code else installation_rules(settings())
+
+
 def changes_between(before: Rules, after: Rules) -> tuple[Change, ...]:
     """Return what differs, in words."""
     return tuple(

@@ -49,17 +49,16 @@ def place(code: str) -> str:
     now = clock.system_clock()
     found = service.policy_place(access.current_staff(), city_code(code), now=now)
     versions = service.policies(found.code, now=now)
-    before = [*versions[1:], None]
+    before = [*(one.rules for one in versions[1:]), service.rules_before(found.code, now=now)]
     return render_template(
         "monitoring/policy.html",
         place=found,
-        versions=[(one, _changes(one, older)) for one, older in zip(versions, before, strict=True)],
+        versions=[
+            (one, service.changes_between(older, one.rules))
+            for one, older in zip(versions, before, strict=False)
+        ],
         names=organisations.names_of(one.created_by for one in versions),
     )
-
-
-def _changes(one: service.PolicyView, older: service.PolicyView | None) -> tuple[service.Change, ...]:
-    return service.changes_between(older.rules, one.rules) if older else ()
 
 
 @policy_pages.route("/<code>/change", methods=("GET", "POST"))

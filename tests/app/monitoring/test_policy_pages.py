@@ -64,7 +64,9 @@ def test_a_change_is_shown_before_it_is_confirmed(app, client, given):
     assert "连续失败几次认定故障：3 次 → <b>5 次</b>" in shown
     assert "已逐次重放，数字精确" in shown
     submit(client, answer.location, f"{answer.location}/confirm")
-    assert "第 1 版" in client.get("/wall/policies/province").text
+    page = client.get("/wall/policies/province").text
+    assert "第 1 版" in page
+    assert "3 次 → 5 次" in page
 
 
 def test_what_is_wrong_stands_beside_its_field(client, given):
