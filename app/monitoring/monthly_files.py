@@ -5,19 +5,17 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import render_template
-from openpyxl import Workbook
-from openpyxl.styles import Alignment, Font, PatternFill
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.worksheet import Worksheet
 
 from app.monitoring.monthly import Figures, Line, Table
 from app.monitoring.wording import duration, percent
 
-_HEAD = PatternFill("solid", fgColor="DCE6F2")
-_BAD = PatternFill("solid", fgColor="F8D7DA")
+if TYPE_CHECKING:
+    from openpyxl.worksheet.worksheet import Worksheet
+
+_HEAD, _BAD = "DCE6F2", "F8D7DA"
 _RATE = "0.00%"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -49,6 +47,10 @@ NOTES = (
 
 def as_xlsx(figures: Figures) -> bytes:
     """Return the report as a workbook: one sheet of totals, one per ranking."""
+    # Here and not above: a web worker that makes no spreadsheet is spared its megabytes.
+    from openpyxl import Workbook
+    from openpyxl.styles import Font
+
     book = Workbook()
     first = book.active
     assert first is not None
@@ -72,16 +74,19 @@ def as_xlsx(figures: Figures) -> bytes:
 
 
 def _fill(sheet: Worksheet, table: Table) -> None:
+    from openpyxl.styles import Alignment, Font, PatternFill
+    from openpyxl.utils import get_column_letter
+
     sheet.append([heading for heading, _, _ in _COLUMNS])
     for cell in sheet[1]:
-        cell.font, cell.fill = Font(bold=True), _HEAD
+        cell.font, cell.fill = Font(bold=True), PatternFill("solid", fgColor=_HEAD)
         cell.alignment = Alignment(wrap_text=True, vertical="top")
     for line in table.lines:
         sheet.append([read(line) for _, read, _ in _COLUMNS])
         for cell, (_, _, style) in zip(sheet[sheet.max_row], _COLUMNS, strict=True):
             cell.number_format = style
             if line.vetoed:
-                cell.fill = _BAD
+                cell.fill = PatternFill("solid", fgColor=_BAD)
     sheet.freeze_panes = "C2"
     for number in range(1, len(_COLUMNS) + 1):
         sheet.column_dimensions[get_column_letter(number)].width = 24 if number == 2 else 12
