@@ -435,7 +435,7 @@ def _judge_own_network(score: Score, played: Run, spans: Mapping[str, Sequence[S
         counted = tally(own, away)
         if counted.down.total_seconds() > 0:
             score.lose(8 / len(spans), f"{name}: down for {counted.down} while the own network was away")
-        elif counted.unknown.total_seconds() < end - begin - 2 * INTERVAL:
+        elif (counted.unknown + counted.maintenance).total_seconds() < end - begin - 2 * INTERVAL:
             score.lose(
                 8 / len(spans), f"{name}: unknown for {counted.unknown} only while the network was away"
             )
