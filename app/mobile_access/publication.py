@@ -158,6 +158,7 @@ def alternatives(
         _pages()
         .where(
             MobilePage.served.is_(True),
+            MobilePage.state == State.ONLINE,  # not one that may itself be hidden in a minute
             or_(
                 MobilePage.theme.in_({page.theme for page in wanted}),
                 MobilePage.body_id.in_({page.body_id for page in wanted}),

@@ -295,7 +295,7 @@ def _evidence(result: ProbeResult) -> dict[str, Any]:
 
 
 def _why(incident: Incident) -> str:
-    return f"{cause_label(incident.cause)}。{incident.detail}"
+    return incident.detail or f"{cause_label(incident.cause)}。"
 
 
 def _close(incident: Incident, one: _Closed) -> None:
