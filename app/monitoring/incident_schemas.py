@@ -123,7 +123,9 @@ class AssigneeSchema(ma.Schema):
 
 class NewOrderSchema(ma.Schema):
     demands = Text(longest=DEMANDS_MAX, required=True)
-    due_on = ma.fields.Date(required=True)
+    due_on = ma.fields.Date(
+        required=True, metadata={"description": "期限，明天以后、一年以内", "maxLength": 10}
+    )
 
 
 class AnswerSchema(ma.Schema):
@@ -156,8 +158,8 @@ class OrderListSchema(ma.Schema):
 
 
 class StatisticsQuerySchema(ma.Schema):
-    start = ma.fields.AwareDateTime(required=True, validate=_SANE)
-    end = ma.fields.AwareDateTime(required=True, validate=_SANE)
+    start = ma.fields.AwareDateTime(required=True, validate=_SANE, metadata={"maxLength": 40})
+    end = ma.fields.AwareDateTime(required=True, validate=_SANE, metadata={"maxLength": 40})
     by = ma.fields.Enum(By, by_value=True, load_default=By.BODY)
 
     @ma.validates_schema

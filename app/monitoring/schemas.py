@@ -68,8 +68,12 @@ class IncidentQuerySchema(ma.Schema):
     group_id = Id()
     kind = ma.fields.Enum(CheckKind, by_value=True)
     phase = ma.fields.Str(validate=ma.validate.OneOf(PHASE_LABELS))
-    from_on = ma.fields.Date(validate=_SANE, metadata={"description": "确认日期不早于（北京时间）"})
-    until_on = ma.fields.Date(validate=_SANE, metadata={"description": "确认日期不晚于（北京时间）"})
+    from_on = ma.fields.Date(
+        validate=_SANE, metadata={"description": "确认日期不早于（北京时间）", "maxLength": 10}
+    )
+    until_on = ma.fields.Date(
+        validate=_SANE, metadata={"description": "确认日期不晚于（北京时间）", "maxLength": 10}
+    )
     after = Id()
     limit = ma.fields.Int(load_default=50, validate=ma.validate.Range(1, LIST_MAX))
 
