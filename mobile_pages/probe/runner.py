@@ -12,6 +12,7 @@ import gc
 import logging
 import resource
 import signal
+import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -327,7 +328,9 @@ def serve(prober: Prober) -> None:
 
     # Twenty thousand pages are a million lasting objects: going through them all again and again would
     # stop everything for a moment each time.
-    gc.set_threshold(50_000, 50, 50)
+    gc.set_threshold(50_000, 20, 1000)
+    # The loop asks for the interpreter at every event and must not wait long for the thread that stores.
+    sys.setswitchinterval(0.0005)
 
     async def until_signal() -> None:
         stop = asyncio.Event()
