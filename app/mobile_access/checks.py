@@ -37,6 +37,9 @@ RECHECK_WITHIN = timedelta(hours=24)  # Source: MAS-MON-04
 
 _RENEWED = frozenset({State.ONLINE, State.PASSED})
 
+LOOKS_AGAIN = "6/hour"
+"""How often a visit to one online page may be asked for, by whoever it is."""
+
 STUCK_AFTER = timedelta(hours=1)
 """A check not finished by then never will be: the job was put aside."""
 
@@ -203,7 +206,7 @@ def pages_to_rejudge(after: int, *, limit: int) -> list[int]:
     return list(db.session().scalars(query))
 
 
-def look_again(by: organisations.Principal, page_id: int, *, now: datetime) -> None:
+def look_again(by: organisations.Principal, page_id: int, *, now: datetime) -> CheckView:
     """Ask for a visit to an online page; it stays with residents meanwhile.
 
     Raises:
@@ -216,7 +219,8 @@ def look_again(by: organisations.Principal, page_id: int, *, now: datetime) -> N
     under_way = newest is not None and newest.finished_at is None and not confirming
     if page.state is not State.ONLINE or under_way:
         raise Conflict("网页不在线，或者正在检测")
-    ask_recheck(page_id, CheckKind.ASKED, occasion=None, because="", actor=by.actor, now=now)
+    run_id = ask_recheck(page_id, CheckKind.ASKED, occasion=None, because="", actor=by.actor, now=now)
+    return _view(db.writing().get_one(CheckRun, run_id))
 
 
 def _newest(page_id: int) -> CheckRun | None:

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.channel_accounts import service as channel_accounts
-from app.core import access, audit, clock, db
+from app.core import access, audit, clock, db, limits
 from app.core.access import Permission
 from app.core.errors import DomainError, Invalid
 from app.core.ids import read_id
@@ -155,9 +155,14 @@ def check(page_id: int) -> ResponseReturnValue:
 def look_again(page_id: int) -> ResponseReturnValue:
     return _act(
         page_id,
-        lambda by: service.look_again(by, page_id, now=clock.system_clock()),
+        lambda by: _look_again(by, page_id),
         "已提交检测，检测期间居民照常使用。",
     )
+
+
+def _look_again(by: organisations.Principal, page_id: int) -> None:
+    limits.hit(service.LOOKS_AGAIN, "look-again", str(page_id))
+    service.look_again(by, page_id, now=clock.system_clock())
 
 
 @pages.post("/pages/<id:page_id>/suspend")

@@ -7,14 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
+from app.core import db
 from app.core.errors import NotFound
+from app.mobile_access import service
 from app.mobile_access.files import FileStore
 from app.mobile_access.shapes import CheckReport
+from app.mobile_access.tables import to_csv as table_to_csv
+from app.mobile_access.tables import to_xlsx
+from app.organisations.service import Principal
 from mobile_pages.report.csv import to_csv
 from mobile_pages.report.document import StoredReport, document_of, from_json
 from mobile_pages.report.html import to_html
 from mobile_pages.report.junit import to_junit
 from mobile_pages.report.sarif import to_sarif
+
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +82,18 @@ def as_file(found: CheckReport, form: str, store: FileStore, *, made_at: datetim
             return Download(to_csv([now]), "text/csv; charset=utf-8", "csv")
         case _:
             raise NotFound("没有这种格式")
+
+
+def exported(by: Principal, form: str, narrowed: service.Filter, *, contacts: bool) -> Download:
+    """Return registrations as ``csv`` or ``xlsx``, in a transaction where that leaves a trace."""
+
+    def rows() -> list[dict[str, str]]:
+        return list(service.export_pages(by, narrowed, contacts=contacts))
+
+    found = db.transaction(rows) if contacts else rows()
+    if form == "xlsx":
+        return Download(to_xlsx(found), _XLSX, "xlsx")
+    return Download(table_to_csv(found), "text/csv; charset=utf-8", "csv")
 
 
 def print_key(found: CheckReport) -> str:

@@ -7,6 +7,7 @@ Functions that write need a running transaction; those that ask a name server or
 from app.mobile_access.addresses import AddressRefused, normalised, outbound_guard, vetted
 from app.mobile_access.affected import affected_pages, affected_table
 from app.mobile_access.checks import (
+    LOOKS_AGAIN,
     because_of,
     begin_check,
     checks_of,
@@ -50,6 +51,7 @@ from app.mobile_access.drift import (
     note_missed_look,
 )
 from app.mobile_access.evidence import EvidenceFile, EvidenceRefused, examined
+from app.mobile_access.exports import export_pages
 from app.mobile_access.grace import end_grace, open_grace, open_graces
 from app.mobile_access.life import (
     MustRuleFails,
@@ -100,6 +102,7 @@ from app.mobile_access.registry import (
     update_page,
 )
 from app.mobile_access.retention import clear_folder, forget_files, forget_printed
+from app.mobile_access.rule_totals import Totals, TotalsFilter, rule_totals
 from app.mobile_access.rulings import (
     Decision,
     EvidenceThere,
@@ -147,6 +150,7 @@ __all__ = [
     "CHANNEL_STATE_LABELS",
     "CHECK_KIND_LABELS",
     "EVENT_LABELS",
+    "LOOKS_AGAIN",
     "STATE_LABELS",
     "THEME_LABELS",
     "VERDICT_LABELS",
@@ -188,6 +192,8 @@ __all__ = [
     "SpecView",
     "State",
     "Theme",
+    "Totals",
+    "TotalsFilter",
     "VersionTaken",
     "WaiverDecided",
     "WaiverOpen",
@@ -219,6 +225,7 @@ __all__ = [
     "evidence_file",
     "evidence_for",
     "examined",
+    "export_pages",
     "forget_files",
     "forget_printed",
     "get",
@@ -258,6 +265,7 @@ __all__ = [
     "request_waiver",
     "retire",
     "rule_on",
+    "rule_totals",
     "schedule_state",
     "search",
     "spec_in_force",

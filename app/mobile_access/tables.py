@@ -1,4 +1,7 @@
-"""Reads what departments send as CSV or XLSX into rows of text. Pure; whatever the bytes, it ends."""
+"""Reads what departments send as CSV or XLSX into rows of text, and writes it. Pure.
+
+Whatever the bytes, reading ends. What was written reads back as it was.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -46,6 +49,8 @@ COLUMNS = {
 REQUIRED = ("单位", "服务名", "网址", "办事领域", "渠道")
 
 _ZIP_START = b"PK\x03\x04"
+# What neither CSV as we read it nor a workbook can hold.
+_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _SIGNED_NUMBER = re.compile(r"[+-][0-9 ()-]*")
 
 
@@ -129,7 +134,7 @@ def _row(number: int, fields: Sequence[str | None], cells: Sequence[str]) -> tup
             errors.append(RowError(number, labels[name], "不接受公式"))
         elif len(cell) > CELL_MAX:
             errors.append(RowError(number, labels[name], f"超过 {CELL_MAX} 个字符"))
-        row.cells[name] = cell.strip()
+        row.cells[name] = _unharmed(cell.strip())
     if any(cell.strip() for cell in cells[len(fields) :]):
         errors.append(RowError(number, "", "数据比表头多"))
     return row, errors
@@ -143,7 +148,40 @@ def is_formula(cell: str) -> bool:
 
 def harmless(cell: str) -> str:
     """Return ``cell`` so that a spreadsheet program shows it and runs nothing."""
-    return f"'{cell}" if is_formula(cell) else cell
+    return f"'{cell}" if is_formula(cell.lstrip("'")) else cell
+
+
+def _unharmed(cell: str) -> str:
+    """Return what :func:`harmless` was given."""
+    return cell[1:] if cell.startswith("'") and is_formula(cell.lstrip("'")) else cell
+
+
+def to_csv(rows: Iterable[Mapping[str, str]]) -> bytes:
+    """Write rows, by field name, under the headings that :func:`read_table` knows; no cell is a formula."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(COLUMNS)
+    writer.writerows(_written(row) for row in rows)
+    return out.getvalue().encode("utf-8-sig")
+
+
+def to_xlsx(rows: Iterable[Mapping[str, str]]) -> bytes:
+    """Write a workbook as :func:`to_csv` does a file; every cell is text."""
+    # Here and not above: see _xlsx.
+    from openpyxl import Workbook
+
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("移动网页")
+    sheet.append(list(COLUMNS))
+    for row in rows:
+        sheet.append(_written(row))
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _written(row: Mapping[str, str]) -> list[str]:
+    return [_UNWRITABLE.sub("", harmless(row.get(name, ""))) for name in COLUMNS.values()]
 
 
 def _fields(heading: Sequence[str]) -> list[str | None]:

@@ -8,6 +8,8 @@ from app.mobile_access.report_pages import reports
 from app.mobile_access.review_api import REVIEW_BLUEPRINTS
 from app.mobile_access.review_pages import reviews
 from app.mobile_access.spec_pages import specs
+from app.mobile_access.tables_api import tables_blp
+from app.mobile_access.tables_pages import tables
 from app.mobile_access.waiver_pages import waivers
 from app.organisations.service import Progress
 from config.access_spec.versions import load_versions
@@ -22,8 +24,8 @@ def prepare(progress: Progress) -> None:
 
 CAPABILITY = Capability(
     "mobile_access",
-    api=(*BLUEPRINTS, *REVIEW_BLUEPRINTS),
-    pages=(pages, reports, reviews, specs, waivers),
+    api=(*BLUEPRINTS, *REVIEW_BLUEPRINTS, tables_blp),
+    pages=(pages, reports, reviews, specs, tables, waivers),
     commands=(
         LaterGroup("pages", "app.mobile_access.cli:pages", help="Mobile pages."),
         LaterGroup(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from mobile_pages.report.document import StoredReport
 from mobile_pages.spec.base import Severity, Verdict
-from mobile_pages.spec.engine import RuleResult
+from mobile_pages.spec.engine import Report, RuleResult
 
 COLUMNS = (
     "条款",
@@ -25,45 +25,112 @@ COLUMNS = (
     "未检测",
     "不通过的页面",
 )
+SHOWN_PAGES = 300
+"""What a spreadsheet's cell (32,767 characters) holds of addresses of common length."""
+_COUNTED = {
+    Verdict.PASS: "passed",
+    Verdict.FAIL: "failed",
+    Verdict.NEEDS_REVIEW: "needs_review",
+    Verdict.NOT_APPLICABLE: "not_applicable",
+    Verdict.NOT_RUN: "not_run",
+}
 _SEVERITIES = {Severity.MUST: "必须", Severity.SHOULD: "建议"}
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def to_csv(pages: Sequence[StoredReport]) -> bytes:
+@dataclass(slots=True)
+class RuleTotals:
+    """How one rule ended over many pages.
+
+    Attributes:
+        severity: the gravest that it had on any page: a rule may grade a fault as milder than the table.
+        waived: of those that failed, the pages that have leave to.
+        failing: addresses of pages on which it failed, the first :data:`SHOWN_PAGES`.
+    """
+
+    code: str
+    title: str
+    group: str
+    severity: Severity
+    pages: int = 0
+    passed: int = 0
+    failed: int = 0
+    waived: int = 0
+    needs_review: int = 0
+    not_applicable: int = 0
+    not_run: int = 0
+    failing: list[str] = field(default_factory=list)
+
+
+class Tally:
+    """Counts how the rules ended, page after page; what was counted needs no memory of its own."""
+
+    def __init__(self) -> None:
+        self.pages = 0
+        self._rules: dict[str, RuleTotals] = {}
+
+    def add(self, report: Report) -> None:
+        """Count a page; one that was refused has no results and counts nowhere."""
+        self.pages += bool(report.results)
+        for one in report.results:
+            totals = self._rules.setdefault(
+                one.code, RuleTotals(one.code, one.title, one.group, Severity.SHOULD)
+            )
+            self._count(totals, one, report.url)
+
+    def totals(self) -> list[RuleTotals]:
+        """Return the rules that were met, in the order of the table."""
+        return list(self._rules.values())
+
+    def _count(self, totals: RuleTotals, one: RuleResult, url: str) -> None:
+        totals.pages += 1
+        if one.severity is Severity.MUST:
+            totals.severity = Severity.MUST
+        name = _COUNTED[one.verdict]
+        setattr(totals, name, getattr(totals, name) + 1)
+        if one.verdict is Verdict.FAIL:
+            totals.waived += bool(one.waiver)
+            if len(totals.failing) < SHOWN_PAGES:
+                totals.failing.append(url)
+
+
+def to_csv(pages: Iterable[StoredReport]) -> bytes:
     """Return one row per rule, in the order of the table: how many pages ended how, and which fail.
 
     UTF-8 with a byte order mark, so that spreadsheet programs read the Chinese; no cell is a formula.
     Pages that were refused have no results and are not counted.
     """
-    rows: dict[str, list[tuple[str, RuleResult]]] = defaultdict(list)
+    tally = Tally()
     for page in pages:
-        for result in page.report.results:
-            rows[result.code].append((page.report.url, result))
+        tally.add(page.report)
+    return totals_to_csv(tally.totals())
+
+
+def totals_to_csv(totals: Iterable[RuleTotals]) -> bytes:
+    """Return totals as :func:`to_csv` writes them."""
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
-    writer.writerows([_harmless(cell) for cell in _row(found)] for found in rows.values())
+    writer.writerows([_harmless(cell) for cell in _row(one)] for one in totals)
     return out.getvalue().encode("utf-8-sig", errors="replace")
 
 
-def _row(found: Sequence[tuple[str, RuleResult]]) -> Iterable[object]:
-    results = [result for _, result in found]
-    counts = {verdict: sum(one.verdict is verdict for one in results) for verdict in Verdict}
-    failing = [url for url, one in found if one.verdict is Verdict.FAIL]
-    # A rule may grade a page's fault as milder than the table does; the gravest counts.
-    gravest = Severity.MUST if any(one.severity is Severity.MUST for one in results) else Severity.SHOULD
+def _row(one: RuleTotals) -> Iterable[object]:
+    failing = list(one.failing)
+    if one.failed > len(failing):
+        failing.append(f"等 {one.failed} 个")
     return (
-        results[0].code,
-        results[0].title,
-        results[0].group,
-        _SEVERITIES[gravest],
-        len(results),
-        counts[Verdict.PASS],
-        counts[Verdict.FAIL],
-        sum(one.verdict is Verdict.FAIL and bool(one.waiver) for one in results),
-        counts[Verdict.NEEDS_REVIEW],
-        counts[Verdict.NOT_APPLICABLE],
-        counts[Verdict.NOT_RUN],
+        one.code,
+        one.title,
+        one.group,
+        _SEVERITIES[one.severity],
+        one.pages,
+        one.passed,
+        one.failed,
+        one.waived,
+        one.needs_review,
+        one.not_applicable,
+        one.not_run,
         "\n".join(failing),
     )
 
