@@ -28,6 +28,7 @@ from sqlalchemy import (
     ExceptionContext,
     Insert,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     Table,
@@ -98,6 +99,8 @@ Key = BigInteger().with_variant(Integer, "sqlite")
 # For tables of so many rows that every byte of a column is a disk's worth.
 Tiny = SmallInteger().with_variant(mysql.TINYINT(unsigned=True), "mysql", "mariadb")
 Small = SmallInteger().with_variant(mysql.SMALLINT(unsigned=True), "mysql", "mariadb")
+Paper = LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql", "mariadb")
+"""A document kept in a row: up to 16 MB."""
 Medium = Integer().with_variant(mysql.MEDIUMINT(unsigned=True), "mysql", "mariadb")
 
 

@@ -5,10 +5,10 @@ from typing import Any, Literal
 from alembic import context
 from sqlalchemy import Enum, create_engine, pool
 
-from app.core.db import Instant, Key, Medium, Model, Small, Tiny
+from app.core.db import Instant, Key, Medium, Model, Paper, Small, Tiny
 from app.core.migrate import only_on
 
-_NUMBERS = {"Key": Key, "Tiny": Tiny, "Small": Small, "Medium": Medium}
+_NUMBERS = {"Key": Key, "Tiny": Tiny, "Small": Small, "Medium": Medium, "Paper": Paper}
 
 
 def render(kind: str, item: Any, _context: object) -> str | Literal[False]:

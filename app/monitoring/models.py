@@ -14,7 +14,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     SmallInteger,
     String,
     Text,
@@ -22,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.db import Instant, Key, Model, Small, Tiny, key_column
+from app.core.db import Instant, Key, Model, Paper, Small, Tiny, key_column
 from app.monitoring.domain import (
     ACTOR_MAX,
     CAUSE_MAX,
@@ -261,7 +260,7 @@ class ReformOrder(Model):
     decision_reason: Mapped[str] = mapped_column(String(NOTE_MAX))
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[str | None] = mapped_column(String(ACTOR_MAX))
-    paper: Mapped[bytes | None] = mapped_column(LargeBinary(4_000_000), deferred=True)
+    paper: Mapped[bytes | None] = mapped_column(Paper, deferred=True)
     version: Mapped[int]
 
 
@@ -418,7 +417,7 @@ class MonthlyReport(Model):
     made_at: Mapped[datetime]
     made_by: Mapped[str] = mapped_column(String(ACTOR_MAX))
     asked_at: Mapped[datetime | None]
-    paper: Mapped[bytes | None] = mapped_column(LargeBinary(4_000_000), deferred=True)
+    paper: Mapped[bytes | None] = mapped_column(Paper, deferred=True)
 
 
 

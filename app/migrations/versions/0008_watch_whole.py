@@ -9,7 +9,7 @@ from collections.abc import Callable
 import sqlalchemy as sa
 from alembic import op
 
-from app.core.db import Instant, Key, Medium, Small, Tiny
+from app.core.db import Instant, Key, Medium, Paper, Small, Tiny
 
 revision = "0008"
 down_revision = "0007"
@@ -116,7 +116,7 @@ def upgrade() -> None:
         sa.Column("made_at", Instant(), nullable=False),
         sa.Column("made_by", sa.String(length=80), nullable=False),
         sa.Column("asked_at", Instant(), nullable=True),
-        sa.Column("paper", sa.LargeBinary(length=4000000), nullable=True),
+        sa.Column("paper", Paper, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_monthly_report")),
         sa.UniqueConstraint("month_on", "scope_ref", name="uq_monthly_report_once"),
         mysql_charset="utf8mb4",
@@ -539,7 +539,7 @@ def _create_reform_order() -> None:
         sa.Column("decision_reason", sa.String(length=1000), nullable=False),
         sa.Column("decided_at", Instant(), nullable=True),
         sa.Column("decided_by", sa.String(length=80), nullable=True),
-        sa.Column("paper", sa.LargeBinary(length=4000000), nullable=True),
+        sa.Column("paper", Paper, nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["body_id"], ["body.id"], name=op.f("fk_reform_order_body_id_body")),
         sa.ForeignKeyConstraint(
