@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import signal
 from datetime import UTC, datetime
+from threading import Event
 
 import click
 from flask.cli import AppGroup, ScriptInfo, pass_script_info
 
 from app.core import clock
 from app.core.installation import settings
+from app.core.later import load
 from app.monitoring import policy, recompute
-from app.monitoring.domain import PROBER_MAX
-from app.monitoring.prober import watch
+from app.monitoring.domain import PROBER_MAX, terms
+from app.monitoring.prober import Desk, watch
+from app.monitoring.queue_worker import NO_STATS, relay
 from app.monitoring.reckoning import paces_of
 from mobile_pages.probe.uptime import Window, day_window
 
@@ -30,6 +34,18 @@ def _name(_context: click.Context, _parameter: click.Parameter, value: str) -> s
 def run(info: ScriptInfo, name: str) -> None:
     """Look at every published page until interrupted."""
     watch(info.load_app(), settings(), name)
+
+
+@group.command("relay")
+@click.option("--name", default="relay-1", show_default=True, callback=_name, help="Unique among probers.")
+@pass_script_info
+def relay_command(info: ScriptInfo, name: str) -> None:
+    """Put looks that are due into RabbitMQ, for workers of Celery; leases shares as a prober does."""
+    stop = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    desk = Desk(info.load_app(), name, terms(settings()), lambda: NO_STATS)
+    relay(desk, load("app.monitoring.celery_app:send"), stop)
 
 
 @group.command("recompute")

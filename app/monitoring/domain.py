@@ -18,6 +18,8 @@ URL_MAX = 500
 CAUSE_MAX = 40
 DETAIL_MAX = 200
 PROBER_MAX = 20
+QUEUE_PREFIX = "queue:"
+"""Begins the names of those that take looks from a queue; they hold no leases."""
 ACTOR_MAX = 80
 NOTE_MAX = 1000
 DEMANDS_MAX = 4000

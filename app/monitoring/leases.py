@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, or_, select, update
 
 from app.core import db
+from app.monitoring.domain import QUEUE_PREFIX
 from app.monitoring.models import ProberBeat, ShardLease
 
 SHARDS = 64
@@ -65,7 +66,9 @@ def leave(prober: str, *, now: datetime) -> None:
 
 
 def _alive(now: datetime) -> Collection[str]:
-    query = select(ProberBeat.name).where(ProberBeat.seen_at > now - LEASE)
+    query = select(ProberBeat.name).where(
+        ProberBeat.seen_at > now - LEASE, ProberBeat.name.not_like(f"{QUEUE_PREFIX}%")
+    )
     return db.writing().scalars(query).all()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import quote
@@ -94,6 +94,7 @@ class Desk:
         self._targets: Mapping[int, ProbeTarget] = {}
         self._stamp: object = None
         self._listed_at: datetime | None = None
+        self._told_at: datetime | None = None
 
     def load(self) -> Sequence[ProbeTarget]:
         """Return what must be looked at from here; note a sign of life and renew the leases."""
@@ -107,6 +108,16 @@ class Desk:
         held = {one.id for one in own}
         seconds = [self._targets[check_id] for check_id in asked if check_id in self._targets]
         return [*own, *(replace(one, soon=True) for one in seconds if one.id not in held)]
+
+    def targets(self, check_ids: Iterable[int]) -> Sequence[ProbeTarget]:
+        """Return those of the checks that are to be looked at, whoever leases them; note a sign of life."""
+        now = clock.system_clock()
+        with self._app.app_context():
+            self._list(now)
+            if self._told_at is None or (now - self._told_at).total_seconds() >= RELOAD_SECONDS:
+                db.transaction(lambda: service.beat(self._name, self._stats(), now=now))
+                self._told_at = now
+        return [self._targets[check_id] for check_id in check_ids if check_id in self._targets]
 
     def store(self, results: Sequence[ProbeResult]) -> None:
         """Store a batch and draw the conclusions, all of it or nothing."""
@@ -167,17 +178,21 @@ def is_away(error: Exception) -> bool:
     return isinstance(error, Unavailable | OperationalError | InterfaceError)
 
 
+def lookers(settings: Settings, steady: SteadyClock, network: Network | None = None) -> Looker:
+    """Return what looks at targets of every kind; to be made in the loop it is used in."""
+    guarding = mobile_access.outbound_guard(settings).policy
+    return _Lookers(guarding, _canary_policy(settings, guarding), steady.now, network or Network())
+
+
 def build_prober(
     app: Flask, settings: Settings, name: str, network: Network | None = None
 ) -> tuple[Prober, Desk]:
     """Return the prober of this installation, not yet running, and its desk."""
     terms = service.terms(settings)
-    guarding = mobile_access.outbound_guard(settings).policy
-    canary_policy = _canary_policy(settings, guarding)
     steady = SteadyClock()
 
     def make_looker() -> Looker:
-        return _Lookers(guarding, canary_policy, steady.now, network or Network())
+        return lookers(settings, steady, network)
 
     def stats() -> Stats:
         seen = prober.stats()
@@ -188,7 +203,7 @@ def build_prober(
     spool = Spool(settings.var_dir / "probe-spool" / quote(name, safe=""))
     shelf = SpooledStore(desk.store, desk.tell_outage, spool, is_away)
     behaviour = Behaviour(
-        references=_canaries(settings, terms),
+        references=references(settings, terms),
         reload_seconds=RELOAD_SECONDS,
         drain_seconds=DRAIN_SECONDS,
         rule=terms.rule,
@@ -197,7 +212,8 @@ def build_prober(
     return prober, desk
 
 
-def _canaries(settings: Settings, terms: Terms) -> tuple[ProbeTarget, ...]:
+def references(settings: Settings, terms: Terms) -> tuple[ProbeTarget, ...]:
+    """Return the addresses that tell whether our own network works."""
     return tuple(
         ProbeTarget(
             id=f"{_CANARY}{number}",
