@@ -104,12 +104,17 @@ def _clean(value: Any) -> Any:
 
 @cache
 def _source(name: str) -> str:
-    return (_SCRIPTS / name).read_text(encoding="utf-8")
+    return _in_ascii(_SCRIPTS / name)
 
 
 @cache
 def _axe_source() -> str:
-    return _AXE.read_text(encoding="utf-8")
+    return _in_ascii(_AXE)
+
+
+def _in_ascii(script: Path) -> str:
+    """Return a script with other letters escaped: one of them doubles what the browser copies and parses."""
+    return script.read_text(encoding="utf-8").encode("ascii", "backslashreplace").decode("ascii")
 
 
 @cache

@@ -168,10 +168,9 @@ class Visit:
         unfinished = page.go(self.url)
         self.is_over = page.inert
         for index, opening in enumerate(self.openings):
-            if index:
-                page.resize(opening.width)
             if opening.text_zoom != 1.0:
                 set_text_zoom(page, opening.text_zoom)
+            if index or opening.text_zoom != 1.0:
                 page.resize(opening.width)
             metrics = measure(page) if unfinished or index else measure_when_shown(page)
             if opening.second_opinion:
