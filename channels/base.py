@@ -16,13 +16,35 @@ from urllib.parse import parse_qsl
 
 import requests
 
+from channels.outward import Article as Article
+from channels.outward import Consent as Consent
+from channels.outward import DeliveryReceipt as DeliveryReceipt
+from channels.outward import Media as Media
+from channels.outward import MediaId as MediaId
+from channels.outward import MenuEntry as MenuEntry
+from channels.outward import MenuRule as MenuRule
+from channels.outward import MenuViolation as MenuViolation
+from channels.outward import MiniPage as MiniPage
+from channels.outward import Notification as Notification
+from channels.outward import QrCode as QrCode
+from channels.outward import Reply as Reply
+from channels.outward import SendResult as SendResult
+from channels.people import ChannelIdentity as ChannelIdentity
+from channels.people import LoginGrant as LoginGrant
+from channels.people import UserInfo as UserInfo
 from channels.vocabulary import Capability as Capability
 from channels.vocabulary import ChannelError as ChannelError
 from channels.vocabulary import EventKind as EventKind
 from channels.vocabulary import LoginScope as LoginScope
+from channels.vocabulary import MediaKind as MediaKind
+from channels.vocabulary import NotificationKind as NotificationKind
 from channels.vocabulary import Outcome as Outcome
 from channels.vocabulary import PageMedium as PageMedium
 from channels.vocabulary import Rejected as Rejected
+from channels.webview import ClientEnv as ClientEnv
+from channels.webview import PageConfig as PageConfig
+from channels.webview import PageLink as PageLink
+from channels.webview import PageRule as PageRule
 
 MAX_BODY_BYTES = 64 * 1024
 """Platforms send a few kilobytes; anything near this is no message of theirs."""
@@ -126,6 +148,7 @@ class InboundEvent:
         text: what the resident wrote or scanned; ``""`` for events without words.
         action: menu key or address, scene of a QR code; ``""`` when there is none.
         raw_type: the platform's own name, e.g. ``event:CLICK``.
+        consents: which templates the resident allowed or forbade with it.
         extras: further values that are no personal data.
 
     Raises:
@@ -142,6 +165,7 @@ class InboundEvent:
     action: str = ""
     raw_type: str = ""
     attachments: tuple[Attachment, ...] = ()
+    consents: tuple[Consent, ...] = ()
     extras: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -151,109 +175,6 @@ class InboundEvent:
                 raise ValueError(f"{name} must have 1 to {MAX_ID_CHARS} characters")
         if self.occurred_at.utcoffset() != timedelta(0):
             raise ValueError("occurred_at must be in UTC")
-
-
-@dataclass(frozen=True, slots=True)
-class Article:
-    """One entry of a picture-and-text message (图文消息)."""
-
-    title: str
-    description: str = ""
-    url: str = ""
-    picture: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What we say to a resident: a text, or articles, never both.
-
-    Raises:
-        ValueError: both or neither are given.
-    """
-
-    text: str = ""
-    articles: tuple[Article, ...] = ()
-
-    def __post_init__(self) -> None:
-        if bool(self.text) == bool(self.articles):
-            raise ValueError("a reply has either a text or articles")
-
-
-@dataclass(frozen=True, slots=True)
-class MenuEntry:
-    """A menu button: opens ``url``, reports ``key``, or holds ``children``.
-
-    Raises:
-        ValueError: not exactly one of the three is given.
-    """
-
-    name: str
-    url: str = ""
-    key: str = ""
-    children: tuple[MenuEntry, ...] = ()
-
-    def __post_init__(self) -> None:
-        if sum(map(bool, (self.url, self.key, self.children))) != 1:
-            raise ValueError("a menu entry has exactly one of url, key and children")
-
-
-@dataclass(frozen=True, slots=True)
-class MenuViolation:
-    """Why the platform would refuse a menu.
-
-    Attributes:
-        path: positions from the top, e.g. ``(0, 2)``; empty for the menu as a whole.
-        message: for staff, in Chinese.
-    """
-
-    path: tuple[int, ...]
-    code: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class SendResult:
-    """How one send ended. ``code`` is the platform's, ``platform_id`` its message id."""
-
-    outcome: Outcome
-    platform_id: str = ""
-    code: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryReceipt:
-    """What the platform says later about a message it had accepted."""
-
-    platform_id: str
-    outcome: Outcome
-    code: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelIdentity:
-    """Who signed in. ``verified`` means the platform vouches for the person's real name."""
-
-    account: str
-    subject: str = field(repr=False)
-    union_id: str = field(default="", repr=False)
-    verified: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ClientEnv:
-    """The app a page is shown in.
-
-    Attributes:
-        system: ``android``, ``ios`` or ``other``.
-        mini_program: the page is inside a mini program's web view.
-        mini_app_id: which one, where the platform tells.
-    """
-
-    channel: str
-    version: str
-    system: str
-    mini_program: bool = False
-    mini_app_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,12 +192,6 @@ class Health:
     clock_skew_seconds: float | None = None
     token_expires_at: datetime | None = None
     code: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PageLink:
-    medium: PageMedium
-    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,7 +262,11 @@ class AccountConfig:
 
 @runtime_checkable
 class Channel(Protocol):
-    """One account on one platform. One package under ``channels/`` per kind."""
+    """One account on one platform. One package under ``channels/`` per kind.
+
+    What an account lacks the :class:`Capability` for is refused with the :class:`ChannelError`
+    ``unsupported``; :class:`channels.lacking.Lacking` does that for adapters.
+    """
 
     @property
     def kind(self) -> str: ...
@@ -410,22 +329,58 @@ class Channel(Protocol):
         """
         ...
 
+    def refresh(self, identity: ChannelIdentity) -> ChannelIdentity:
+        """Return the identity with a new grant.
+
+        Raises:
+            ChannelError: it has none, it ran out, the platform refused, or it was not reached.
+        """
+        ...
+
+    def user_info(self, identity: ChannelIdentity) -> UserInfo:
+        """Ask for what the resident agreed to show, with the identity's grant.
+
+        Raises:
+            ChannelError: the grant does not reach that far, ran out, or the platform was not reached.
+        """
+        ...
+
     def render(self, recipient: str, reply: Reply) -> Mapping[str, Any]:
-        """Return what ``send`` would send; pure."""
+        """Return what ``send`` would send; pure.
+
+        Raises:
+            ChannelError: ``unsupported``, the account cannot send such a reply by itself.
+        """
         ...
 
     def send(self, recipient: str, reply: Reply) -> SendResult:
         """Send a message of our own. Failures are outcomes, not exceptions."""
         ...
 
+    def render_notification(self, recipient: str, notification: Notification) -> Mapping[str, Any]:
+        """Return what ``send_notification`` would send; pure. Words that are too long are shortened.
+
+        Raises:
+            ChannelError: ``unsupported``, or ``bad_data`` for a value the platform would refuse.
+        """
+        ...
+
+    def send_notification(self, recipient: str, notification: Notification) -> SendResult:
+        """Send a notification. Failures are outcomes; only ``unsupported`` is an exception."""
+        ...
+
     def parse_receipt(self, ev: InboundEvent) -> DeliveryReceipt | None: ...
 
     def classify(self, code: str) -> Outcome: ...
 
-    def check_menu(self, tree: Sequence[MenuEntry]) -> list[MenuViolation]: ...
+    def check_menu(
+        self, tree: Sequence[MenuEntry], rules: Sequence[MenuRule] = ()
+    ) -> list[MenuViolation]: ...
 
-    def publish_menu(self, tree: Sequence[MenuEntry]) -> None:
-        """Put the menu in place of the one there.
+    def publish_menu(self, tree: Sequence[MenuEntry], rules: Sequence[MenuRule] = ()) -> None:
+        """Put the menu, and the menus of some residents, in place of all there are.
+
+        Of several rules that fit a resident the first holds.
 
         Raises:
             ChannelError: the menu breaks a limit, the platform refused, or it was not reached.
@@ -438,6 +393,42 @@ class Channel(Protocol):
         Raises:
             ChannelError: refused or not reached.
         """
+        ...
+
+    def read_menu_rules(self) -> tuple[MenuRule, ...]:
+        """Return the menus of some residents, first the one that is tried first.
+
+        Raises:
+            ChannelError: refused or not reached.
+        """
+        ...
+
+    def make_qr(self, scene: str, seconds: int | None = None) -> QrCode:
+        """Make a code that reports ``scene`` when scanned; ``None`` seconds for one that never ends.
+
+        Raises:
+            ChannelError: ``bad_scene``, ``bad_seconds``, refused or not reached.
+        """
+        ...
+
+    def upload(self, media: Media) -> MediaId:
+        """Hand a file over to the platform.
+
+        Raises:
+            ChannelError: ``bad_media`` for one the platform would refuse, refused or not reached.
+        """
+        ...
+
+    def page_config(self, url: str, apis: Sequence[str]) -> PageConfig | None:
+        """Sign a page so that it may call the phone's functions; ``None`` where no signature is needed.
+
+        Raises:
+            ChannelError: ``bad_url``, refused or not reached.
+        """
+        ...
+
+    def page_rules(self) -> tuple[PageRule, ...]:
+        """Return what pages must heed inside this platform's app; pure."""
         ...
 
     def page_link(self, url: str, params: Mapping[str, str], medium: PageMedium = PageMedium.H5) -> PageLink:

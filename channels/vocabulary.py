@@ -10,13 +10,25 @@ class EventKind(StrEnum):
 
     TEXT = "text"
     IMAGE = "image"
+    VOICE = "voice"
+    VIDEO = "video"
+    LINK = "link"
     LOCATION = "location"
+    """A place the resident sent."""
+    POSITION = "position"
+    """Where the phone is, told by the app unasked; nothing to answer."""
     MENU = "menu"
     SCAN = "scan"
     FOLLOW = "follow"
     UNFOLLOW = "unfollow"
     ENTER = "enter"
     RECEIPT = "receipt"
+    CONSENT = "consent"
+    """The resident allowed or forbade something: notifications, or what we may know."""
+    SERVICE = "service"
+    """A person of ours took over a conversation, passed it on or ended it."""
+    ACCOUNT = "account"
+    """About the account itself, for staff: its verification runs out, an article went out."""
     UNKNOWN = "unknown"
 
 
@@ -27,8 +39,39 @@ class Capability(StrEnum):
     """The answer to a callback may carry the reply. Without it, send the reply with ``send``."""
     SEND = "send"
     MENU = "menu"
+    MENU_RULES = "menu_rules"
+    """Some residents can be shown another menu."""
     WEB_LOGIN = "web_login"
+    LOGIN_REFRESH = "login_refresh"
+    USER_INFO = "user_info"
     RECEIPTS = "receipts"
+    IMAGE_REPLY = "image_reply"
+    HANDOVER = "handover"
+    """The answer to a callback may hand the resident over to a person."""
+    TEMPLATE_NOTICE = "template_notice"
+    SUBSCRIBE_NOTICE = "subscribe_notice"
+    PAGE_CONFIG = "page_config"
+    """Pages need a signature before they may call the phone's functions."""
+    QR = "qr"
+    UPLOAD = "upload"
+
+
+class NotificationKind(StrEnum):
+    """By what right a notification is sent."""
+
+    TEMPLATE = "template"
+    """To whoever follows the account (模板消息)."""
+    SUBSCRIBE = "subscribe"
+    """To whoever asked for it (订阅通知)."""
+
+
+class MediaKind(StrEnum):
+    """What an uploaded file is."""
+
+    IMAGE = "image"
+    VOICE = "voice"
+    VIDEO = "video"
+    THUMB = "thumb"
 
 
 class Outcome(StrEnum):

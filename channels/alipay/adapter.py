@@ -29,6 +29,7 @@ from channels.base import (
     InboundRequest,
     LoginScope,
     MenuEntry,
+    MenuRule,
     MenuViolation,
     Outcome,
     PageLink,
@@ -40,6 +41,7 @@ from channels.base import (
     dedup_digest,
 )
 from channels.http import HttpAnswer, skew_seconds
+from channels.lacking import Lacking, unsupported
 from channels.links import with_params
 from channels.markup import writable
 
@@ -49,7 +51,7 @@ _SCOPES = {LoginScope.BASE: "auth_base", LoginScope.PROFILE: "auth_user"}
 _MENU_QUERY = "alipay.open.public.menu.query"
 
 
-class AlipayChannel:
+class AlipayChannel(Lacking):
     """One service window."""
 
     kind = "alipay"
@@ -145,6 +147,8 @@ class AlipayChannel:
         return ChannelIdentity(self.account, subject)
 
     def render(self, recipient: str, reply: Reply) -> Mapping[str, Any]:
+        if reply.image or reply.handover:
+            raise unsupported(Capability.HANDOVER if reply.handover else Capability.IMAGE_REPLY)
         if not reply.articles:
             content = {"content": writable(reply.text)}
             return {"to_user_id": recipient, "msg_type": "text", "text": content, "chat": "0"}
@@ -175,10 +179,12 @@ class AlipayChannel:
     def classify(self, code: str) -> Outcome:
         return classify(code)
 
-    def check_menu(self, tree: Sequence[MenuEntry]) -> list[MenuViolation]:
+    def check_menu(self, tree: Sequence[MenuEntry], rules: Sequence[MenuRule] = ()) -> list[MenuViolation]:
         return menu.check(tree)
 
-    def publish_menu(self, tree: Sequence[MenuEntry]) -> None:
+    def publish_menu(self, tree: Sequence[MenuEntry], rules: Sequence[MenuRule] = ()) -> None:
+        if rules:
+            self.need(Capability.MENU_RULES)
         if violations := menu.check(tree):
             raise ChannelError(f"the menu breaks {violations[0].code}", retryable=False, code="bad_menu")
         # The platform keeps making and changing apart and refuses the one where it wants the other.

@@ -29,6 +29,7 @@ from channels.base import (
     InboundRequest,
     LoginScope,
     MenuEntry,
+    MenuRule,
     MenuViolation,
     Outcome,
     PageLink,
@@ -40,6 +41,7 @@ from channels.base import (
     dedup_digest,
 )
 from channels.http import call, skew_seconds, whole_number
+from channels.lacking import Lacking, unsupported
 from channels.links import with_params
 from channels.markup import elements
 from channels.wechat import menu, messages, settings
@@ -60,7 +62,7 @@ _RECEIPTS = {
 }
 
 
-class WeChatChannel:
+class WeChatChannel(Lacking):
     """One official account."""
 
     kind = "wechat"
@@ -182,6 +184,8 @@ class WeChatChannel:
         return ChannelIdentity(self.account, openid, union_id)
 
     def render(self, recipient: str, reply: Reply) -> Mapping[str, Any]:
+        if reply.image or reply.handover:
+            raise unsupported(Capability.HANDOVER if reply.handover else Capability.IMAGE_REPLY)
         return messages.custom_message(recipient, reply)
 
     def send(self, recipient: str, reply: Reply) -> SendResult:
@@ -200,10 +204,12 @@ class WeChatChannel:
     def classify(self, code: str) -> Outcome:
         return classify(code)
 
-    def check_menu(self, tree: Sequence[MenuEntry]) -> list[MenuViolation]:
+    def check_menu(self, tree: Sequence[MenuEntry], rules: Sequence[MenuRule] = ()) -> list[MenuViolation]:
         return menu.check(tree)
 
-    def publish_menu(self, tree: Sequence[MenuEntry]) -> None:
+    def publish_menu(self, tree: Sequence[MenuEntry], rules: Sequence[MenuRule] = ()) -> None:
+        if rules:
+            self.need(Capability.MENU_RULES)
         if violations := menu.check(tree):
             raise ChannelError(f"the menu breaks {violations[0].code}", retryable=False, code="bad_menu")
         self._client.menu.create(menu.to_wire(tree))

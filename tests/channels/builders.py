@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import requests
 
-from channels.base import ChannelEnv, TokenStore
+from channels import registry
+from channels.base import Channel, ChannelEnv, TokenStore
 from channels.tokens import MemoryTokenStore
 
 NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
@@ -34,3 +36,10 @@ def an_env(
             timeout_seconds=timeout_seconds,
             deadline_seconds=deadline_seconds,
         )
+
+
+@contextmanager
+def an_adapter(platform: Any, base_url: str = "http://127.0.0.1:9", **settings: str) -> Iterator[Channel]:
+    """Yield the adapter of the account that ``platform`` plays the other end of."""
+    with an_env() as env:
+        yield registry.build(platform.config(base_url, **settings), env)

@@ -13,6 +13,7 @@ from tests.channels.server import Answer, Respond
 SECRET = "a-shared-secret"
 RECIPIENT = "resident"
 GOOD_CODE = "code-base"
+PROFILE_CODE = "code-profile"
 CALLBACK = {"code": GOOD_CODE, "state": "s1"}
 
 
@@ -43,6 +44,18 @@ def event(name: str, action: str = "", at: datetime = NOW) -> InboundRequest:
     kinds = {"follow": "follow", "unfollow": "unfollow", "click": "menu"}
     message = {"id": action or "e", "kind": kinds.get(name, name), "sender": RECIPIENT, "action": action}
     return _signed("POST", json.dumps(message).encode(), at)
+
+
+def _event(**message: str) -> InboundRequest:
+    return _signed("POST", json.dumps({"id": "e", "sender": RECIPIENT, **message}).encode(), NOW)
+
+
+def consent(allowed: list[str], forbidden: list[str]) -> InboundRequest:
+    return _event(kind="consent", allowed=" ".join(allowed), forbidden=" ".join(forbidden))
+
+
+def receipt(platform_id: str, arrived: bool) -> InboundRequest:
+    return _event(kind="receipt", action=platform_id, text="ok" if arrived else "lost")
 
 
 def signed(body: bytes) -> InboundRequest:

@@ -90,6 +90,11 @@ def event(name: str, action: str = "", at: datetime = NOW) -> InboundRequest:
     return sealed(message(at, **fields), at)
 
 
+def receipt(platform_id: str, arrived: bool) -> InboundRequest:
+    status = "success" if arrived else "failed:user block"
+    return sealed(message(MsgType="event", Event="TEMPLATESENDJOBFINISH", MsgID=platform_id, Status=status))
+
+
 def signed(body: bytes) -> InboundRequest:
     """Return ``body`` where the message should be, authentic in every way."""
     return sealed(body.decode("utf-8", "replace"))

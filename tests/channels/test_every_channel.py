@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -30,10 +27,9 @@ from channels.base import (
     Rejected,
     Reply,
 )
-from tests.channels.builders import NOW, an_env
+from tests.channels.builders import NOW, an_adapter
 from tests.channels.server import a_platform
 
-KINDS = sorted(registry.kinds())
 NOISE = st.binary(max_size=300)
 MENU = (
     MenuEntry(
@@ -41,17 +37,6 @@ MENU = (
     ),
     MenuEntry("首页", url="https://hall.example.cn/"),
 )
-
-
-@pytest.fixture(params=KINDS)
-def platform(request: pytest.FixtureRequest) -> Any:
-    return importlib.import_module(f"tests.channels.platform_{request.param}")
-
-
-@contextmanager
-def an_adapter(platform: Any, base_url: str = "http://127.0.0.1:9") -> Iterator[Channel]:
-    with an_env() as env:
-        yield registry.build(platform.config(base_url), env)
 
 
 def inbound(adapter: Channel, req: InboundRequest) -> InboundEvent:
