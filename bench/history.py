@@ -387,13 +387,16 @@ def _read(pages: int) -> None:
         return figures.window(days, NOW)
 
     def wall() -> None:
-        figures.province(asked(1), pace)
-        figures.province(asked(30), pace, times=True)
-        figures.by_city(asked(30), pace)
+        running = figures.lately(pace, NOW)
+        figures.province(asked(1), pace, running=running)
+        figures.province(asked(30), pace, times=True, running=running)
+        figures.by_city(asked(30), pace, running=running)
         figures.heat(Scope.CITY, 30, NOW)
 
     questions: list[tuple[str, Callable[[], object], str]] = [
         ("the wall's figures", wall, "(the whole wall: at most 300)"),
+        ("of these, the running hour", lambda: figures.lately(pace, NOW), ""),
+        ("of these, the heat", lambda: figures.heat(Scope.CITY, 30, NOW), ""),
         ("a page, 90 days", lambda: figures.page(middle, 90, own, NOW), "(the whole page: at most 200)"),
         ("the same, 90 days of hours", lambda: figures.page(middle, 90, own, NOW, hours=2160), ""),
         ("inspection of a page", lambda: figures.official(middle, own, NOW), ""),

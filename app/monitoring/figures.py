@@ -124,39 +124,66 @@ def window(days: int, now: datetime) -> Window:
     return day_window(first, days).until(now)
 
 
-def province(asked: Window, pace: Paces, *, times: bool = False) -> Figure:
+@dataclass(frozen=True, slots=True)
+class Lately:
+    """How each body's pages fared in the time since the last roll-up, ``over``."""
+
+    over: Window
+    by_body: Mapping[int, Running]
+
+
+def lately(pace: Paces, now: datetime, body_ids: Collection[int] | None = None) -> Lately:
+    """Return the running part once, for several questions about windows that end ``now``.
+
+    Windows that begin later than the last roll-up do not use it.
+    """
+    reach = _reach(window(1, now))
+    return Lately(reach.running, _running(reach, pace, body_ids, None))
+
+
+def province(asked: Window, pace: Paces, *, times: bool = False, running: Lately | None = None) -> Figure:
     """Return the whole province's figure; with ``times`` its latencies too.
 
     Args:
         asked: begins with a day of Guangdong; ends now or with a day that is over.
+        running: from :func:`lately`, when several figures are asked for at once.
     """
     reach = _reach(asked)
     figures = _stored(Scope.PROVINCE, reach, None, times)
-    whole = sum(_running(reach, pace, None).values(), Running())
-    return _joined(figures.get(""), whole)
+    since = _running(reach, pace, None, running)
+    return _joined(figures.get(""), sum(since.values(), Running()))
 
 
-def by_city(asked: Window, pace: Paces, *, times: bool = False) -> dict[str, Figure]:
+def by_city(
+    asked: Window, pace: Paces, *, times: bool = False, running: Lately | None = None
+) -> dict[str, Figure]:
     """Return the figure of each city with pages, by its code; see :func:`province`."""
     reach = _reach(asked)
     figures = _stored(Scope.CITY, reach, None, times)
     city_of = reckoning.cities()
-    running: dict[str, Running] = defaultdict(Running)
-    for body_id, one in _running(reach, pace, None).items():
+    since = _running(reach, pace, None, running)
+    own: dict[str, Running] = defaultdict(Running)
+    for body_id, one in since.items():
         if str(body_id) in city_of:
-            running[city_of[str(body_id)]] += one
-    return {code: _joined(figures.get(code), running.get(code)) for code in figures.keys() | running.keys()}
+            own[city_of[str(body_id)]] += one
+    return {code: _joined(figures.get(code), own.get(code)) for code in figures.keys() | own.keys()}
 
 
 def by_body(
-    asked: Window, pace: Paces, body_ids: Collection[int] | None = None, *, times: bool = False
+    asked: Window,
+    pace: Paces,
+    body_ids: Collection[int] | None = None,
+    *,
+    times: bool = False,
+    running: Lately | None = None,
 ) -> dict[int, Figure]:
     """Return the figure of each body with pages, of all or of those given; see :func:`province`."""
     reach = _reach(asked)
     stored = _stored(Scope.BODY, reach, None if body_ids is None else [str(one) for one in body_ids], times)
     figures = {int(ref): figure for ref, figure in stored.items()}
-    running = _running(reach, pace, body_ids)
-    return {id_: _joined(figures.get(id_), running.get(id_)) for id_ in figures.keys() | running.keys()}
+    since = _running(reach, pace, body_ids, running)
+    known = figures.keys() | (since.keys() if body_ids is None else since.keys() & set(body_ids))
+    return {id_: _joined(figures.get(id_), since.get(id_)) for id_ in known}
 
 
 def pooled(several: Iterable[Figure]) -> Figure:
@@ -208,14 +235,14 @@ def page(check_id: int, days: int, terms: Terms, now: datetime, *, hours: int = 
     first_hour = min(reach.hours.start, marks.hour_of(now) - (hours - 1) * HOUR)
     by_day = _of_check(check_id, Length.DAY, reach.days, _DAY)
     by_hour = _of_check(check_id, Length.HOUR, Window(first_hour, max(first_hour, reach.hours.end)), HOUR)
-    lately = _Lately(_spans(check, reach.running, now), Window(_later(reach.running, check), now))
+    recent = _Recent(_spans(check, reach.running, now), Window(_later(reach.running, check), now))
     strip = []
     for n in range(days):
         start = asked.start + n * _DAY
         parts = [by_day[start]] if start in by_day else []
         if start >= reach.hours.start:
             parts = [by_hour[at] for at in reckoning.hours_of(start) if at in by_hour]
-        rest = lately.within(Window(start, start + _DAY))
+        rest = recent.within(Window(start, start + _DAY))
         strip.append(DayFigure(clock.day_of(start), _of_parts(parts, rest) if parts or rest else None))
     points = [HourPoint(at, by_hour.get(at)) for at in (first_hour + n * HOUR for n in range(hours))]
     whole = pooled(cell.figure for cell in strip if cell.figure)
@@ -283,7 +310,7 @@ def windows_of_page(
 
 
 @dataclass(frozen=True, slots=True)
-class _Lately:
+class _Recent:
     """One check's spans since the last roll-up, and the time they are asked about."""
 
     spans: list[Span]
@@ -363,7 +390,11 @@ def _bucket(numbers: Iterable[Any], histogram: LogHistogram | None = None) -> Bu
     return Bucket(**own, histogram=histogram or LogHistogram())
 
 
-def _running(reach: _Reach, pace: Paces, body_ids: Collection[int] | None) -> Mapping[int, Running]:
+def _running(
+    reach: _Reach, pace: Paces, body_ids: Collection[int] | None, known: Lately | None
+) -> Mapping[int, Running]:
+    if known is not None and known.over == reach.running:
+        return known.by_body
     if reach.running.start == reach.running.end:
         return {}
     return live.by_body(reach.running.start, reach.running.end, pace, body_ids)

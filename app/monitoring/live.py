@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -66,27 +67,67 @@ def by_body(
     ]
     if body_ids is not None:
         mine.append(Watch.body_id.in_(body_ids))
-    wall = _walls(since, now, mine)
-    fresh = {body_id: pace(body_id, None).fresh.total_seconds() for body_id in wall}
-    spent = _spent(since, now, fresh, mine)
-    return {
-        body_id: Running(pages, _tally(spent.get(body_id, {}), seconds))
-        for body_id, (pages, seconds) in wall.items()
-    }
+    bodies = db.session().scalars(select(Watch.body_id).where(*mine[3:]).distinct())
+    fresh = {body_id: pace(body_id, None).fresh for body_id in bodies}
+    sums = _unchanged(since, now, fresh, mine)
+    for body_id, condition, seconds in _changed(since, now, fresh, mine):
+        sums[body_id].spend(condition, seconds)
+    return {body_id: one.running() for body_id, one in sums.items()}
 
 
-def _walls(
-    since: datetime, now: datetime, mine: Collection[ColumnElement[bool]]
-) -> dict[int, tuple[int, float]]:
-    start = _later(Watch.begun_at, since)
-    query = select(Watch.body_id, func.count(), func.sum(_SecondsBetween(start, _instant(now))))
-    rows = db.session().execute(query.where(*mine).group_by(Watch.body_id))
-    return {body_id: (pages, float(seconds)) for body_id, pages, seconds in rows}
+class _Sum:
+    """Adds up one body: pages, the time they were there, what is known of it."""
+
+    def __init__(self) -> None:
+        self._pages = 0
+        self._wall = 0.0
+        self._spent = dict.fromkeys(Condition, 0.0)
+
+    def there(self, pages: int, seconds: float) -> None:
+        self._pages += pages
+        self._wall += seconds
+
+    def spend(self, condition: Condition, seconds: float) -> None:
+        self._spent[condition] += seconds
+
+    def running(self) -> Running:
+        spent = dict(self._spent)
+        spent[Condition.UNKNOWN] += max(0.0, self._wall - sum(spent.values()))
+        # SQLite reckons in days, to some 40 microseconds.
+        whole = {condition.value: timedelta(milliseconds=round(1000 * s)) for condition, s in spent.items()}
+        return Running(self._pages, Tally(**whole))
 
 
-def _spent(
-    since: datetime, now: datetime, fresh: Mapping[int, float], mine: Collection[ColumnElement[bool]]
-) -> dict[int, dict[Condition, float]]:
+def _unchanged(
+    since: datetime, now: datetime, fresh: Mapping[int, timedelta], mine: Collection[ColumnElement[bool]]
+) -> dict[int, _Sum]:
+    """Sum up all pages' time, and what is known of those that stand as they stood at ``since``.
+
+    Nearly all do, and their own row says it all: only a time that stops short has to be reckoned.
+    """
+    whole = literal((now - since).total_seconds(), Float)
+    holds = [condition.value for condition in HOLDS]
+    surely = or_(
+        Watch.condition.in_(holds), Watch.sampled_at.is_(None), Watch.sampled_at >= _limit(fresh, now)
+    )
+    short = _SecondsBetween(_instant(since), Watch.sampled_at) + _fresh_seconds(fresh)
+    known = case(
+        (Watch.since > since, 0.0), (surely, whole), (short > whole, whole), (short > 0, short), else_=0.0
+    )
+    wall = case((Watch.begun_at <= since, whole), else_=_SecondsBetween(Watch.begun_at, _instant(now)))
+    query = select(Watch.body_id, Watch.condition, func.count(), func.sum(wall), func.sum(known))
+    found: dict[int, _Sum] = defaultdict(_Sum)
+    rows = db.session().execute(query.where(*mine).group_by(Watch.body_id, Watch.condition))
+    for body_id, condition, pages, there, seconds in rows:
+        found[body_id].there(pages, float(there))
+        found[body_id].spend(condition, float(seconds))
+    return found
+
+
+def _changed(
+    since: datetime, now: datetime, fresh: Mapping[int, timedelta], mine: Collection[ColumnElement[bool]]
+) -> Iterator[tuple[int, Condition, float]]:
+    """Yield what is known of pages whose condition changed after ``since``, from their spans."""
     start = _later(StateSpan.started_at, since)
     until_now = _SecondsBetween(start, _instant(now))
     until_end = _SecondsBetween(start, StateSpan.ended_at)
@@ -102,36 +143,38 @@ def _spent(
         select(Watch.body_id, StateSpan.condition, func.sum(case((length > 0, length), else_=0.0)))
         .join(Watch, Watch.check_id == StateSpan.check_id)
         .where(
+            Watch.since > since,
             StateSpan.started_at < now,
             or_(StateSpan.ended_at.is_(None), StateSpan.ended_at > since),
             *mine,
         )
         .group_by(Watch.body_id, StateSpan.condition)
     )
-    found: dict[int, dict[Condition, float]] = {}
     for body_id, condition, seconds in db.session().execute(query):
-        found.setdefault(body_id, {})[condition] = float(seconds)
-    return found
+        yield body_id, condition, float(seconds)
 
 
-def _fresh_seconds(fresh: Mapping[int, float]) -> ColumnElement[float]:
-    """Return how long a look's word stands, by body; most bodies share one value."""
-    values = list(fresh.values())
-    usual = max(set(values), key=values.count, default=0.0)
-    others: dict[float, list[int]] = {}
-    for body_id, seconds in fresh.items():
-        if seconds != usual:
-            others.setdefault(seconds, []).append(body_id)
-    whens = [(Watch.body_id.in_(body_ids), seconds) for seconds, body_ids in others.items()]
-    return case(*whens, else_=usual) if whens else literal(usual, Float)
+def _limit(fresh: Mapping[int, timedelta], now: datetime) -> ColumnElement[datetime]:
+    """Return since when a look must have begun for its word to stand now."""
+    return _by_body({body_id: now - length for body_id, length in fresh.items()}, now, Watch.sampled_at.type)
 
 
-def _tally(spent: Mapping[Condition, float], wall: float) -> Tally:
-    seconds = dict.fromkeys(Condition, 0.0) | dict(spent)
-    seconds[Condition.UNKNOWN] += max(0.0, wall - sum(seconds.values()))
-    # SQLite reckons in days, to some 40 microseconds.
-    whole = {condition.value: timedelta(milliseconds=round(1000 * s)) for condition, s in seconds.items()}
-    return Tally(**whole)
+def _fresh_seconds(fresh: Mapping[int, timedelta]) -> ColumnElement[float]:
+    """Return how long a look's word stands."""
+    seconds = {body_id: length.total_seconds() for body_id, length in fresh.items()}
+    return _by_body(seconds, 0.0, Float())
+
+
+def _by_body(values: Mapping[int, Any], default: Any, kind: Any) -> ColumnElement[Any]:
+    """Return each body's value; most share one, which is said once."""
+    told = list(values.values())
+    usual = max(set(told), key=told.count, default=default)
+    others: dict[Any, list[int]] = {}
+    for body_id, value in values.items():
+        if value != usual:
+            others.setdefault(value, []).append(body_id)
+    whens = [(Watch.body_id.in_(body_ids), literal(value, kind)) for value, body_ids in others.items()]
+    return case(*whens, else_=literal(usual, kind)) if whens else literal(usual, kind)
 
 
 def _instant(at: datetime) -> ColumnElement[datetime]:

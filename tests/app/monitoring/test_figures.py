@@ -74,6 +74,20 @@ def test_a_group_pools_seconds_and_says_how_much_it_knows(app, given):
     assert whole.quantile_ms(0.95) == pytest.approx(50, rel=0.02)
 
 
+@pytest.mark.parametrize("rolled", [0, 66, 3 * DAY])
+def test_the_running_part_can_be_shared_however_far_the_roll_up_has_come(app, given, rolled):
+    given(seen, "U" * 90, every=30)
+    roll(app, rolled)
+
+    with app.app_context():
+        running = figures.lately(PACE, at(3 * DAY))
+        for days in (1, 30):
+            asked = figures.window(days, at(3 * DAY))
+            alone, shared = figures.province(asked, PACE), figures.province(asked, PACE, running=running)
+            assert alone == shared
+            assert alone.tally.wall == asked.end - max(asked.start, NOW)
+
+
 def test_times_not_asked_for_are_not_told(app, given):
     given(seen, "U" * 60)
     roll(app, 90)
