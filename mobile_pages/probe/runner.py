@@ -33,6 +33,9 @@ log = logging.getLogger(__name__)
 _ASK_REFERENCES_SECONDS = 2.0
 """No more often than this, however many pages fail."""
 
+STALLED_SHARE = 0.3
+"""A look that stood still for so much of its time, for want of CPU here, says nothing."""
+
 LoadTargets = Callable[[], Sequence[ProbeTarget]]
 Store = Callable[[list[ProbeResult]], None]
 TellOutage = Callable[[Outage], None]
@@ -124,7 +127,8 @@ class Prober:
         self._references_asked_at = float("-inf")
         self._look_count = 0
         self._missed_count = 0
-        self._stalled_at = float("-inf")
+        self._awake_at = float("inf")
+        self._stalled_at, self._stall_seconds = float("-inf"), 0.0
 
     def stats(self) -> Stats:
         """Return the service's health at this moment; safe to call from any thread."""
@@ -154,9 +158,9 @@ class Prober:
                 self._start_due(looker)
                 soonest = self._schedule.next_at()
                 wait = 0.25 if soonest is None else min(0.25, max(0.0, soonest - self._clock()))
-                asleep_at = monotonic()
+                self._awake_at = monotonic() + wait
                 await _sleep(stop, wait)
-                self._note_stall(monotonic() - asleep_at - wait)
+                self._note_stall()
         finally:
             stop.set()
             await self._drain()
@@ -188,15 +192,20 @@ class Prober:
         finally:
             self._schedule.done(due.target.id, self._clock(), confirm)
 
-    def _note_stall(self, late_seconds: float) -> None:
+    def _note_stall(self) -> None:
         """Note that this process itself stood still: what timed out meanwhile says nothing."""
+        late_seconds = monotonic() - self._awake_at
         if late_seconds >= self._settings.stall_seconds:
+            self._awake_at = monotonic()
             log.warning("prober_stalled", extra={"seconds": round(late_seconds, 1)})
-            self._stalled_at = self._clock()
+            self._stalled_at, self._stall_seconds = self._clock(), late_seconds
 
     def _was_stalled(self, result: ProbeResult) -> bool:
-        silent = result.verdict is Verdict.DOWN and result.status is None
-        return silent and result.started_at.timestamp() <= self._stalled_at
+        if result.verdict is not Verdict.DOWN or result.status is not None:
+            return False
+        self._note_stall()  # the loop may not have come to it yet
+        share = self._stall_seconds * 1000 / max(1.0, result.phases.total_ms)
+        return result.started_at.timestamp() <= self._stalled_at and share >= STALLED_SHARE
 
     def _take_in(self, target: ProbeTarget, result: ProbeResult) -> bool:
         """Note a result; return whether another look soon would settle something."""

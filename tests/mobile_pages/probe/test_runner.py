@@ -2,13 +2,14 @@ import asyncio
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from mobile_pages.guard import Policy
-from mobile_pages.probe.base import Cause, ProbeTarget, Verdict
+from mobile_pages.probe.base import Cause, Phases, ProbeResult, ProbeTarget, Verdict
 from mobile_pages.probe.http import HttpProber, Limits
 from mobile_pages.probe.outage import Outage
 from mobile_pages.probe.runner import Prober, Settings, serve
@@ -246,3 +247,36 @@ def test_the_service_ends_cleanly_on_a_signal(number):
     serve(prober)
 
     assert prober.stats().running == 0
+
+
+class Stalling:
+    """A looker that lets the whole process stand still once, and finds nothing meanwhile."""
+
+    def __init__(self, seconds):
+        self.seconds = seconds
+
+    async def look(self, target):
+        began = datetime.now(UTC)
+        stall, self.seconds = self.seconds, 0.0
+        time.sleep(stall)
+        await asyncio.sleep(0.01)
+        phases = Phases(dns_ms=stall * 1000 + 10)
+        return ProbeResult(target.id, began, Verdict.DOWN, Cause.DNS_FAILURE, phases=phases)
+
+    async def close(self):
+        pass
+
+
+def test_what_timed_out_while_the_prober_itself_stood_still_says_nothing_of_the_page():
+    async def run():
+        ledger = Ledger(ProbeTarget("page", "http://page.gd.example/", 1, soon=True))
+        settings = quick(stall_seconds=0.1)
+        prober = Prober(lambda: Stalling(0.5), ledger.load, ledger.store, ledger.outage, settings)
+        async with running(prober):
+            await until(lambda: len(ledger.of("page")) >= 2)
+        return ledger.of("page")
+
+    first, second = asyncio.run(run())[:2]
+
+    assert (first.verdict, first.cause) == (Verdict.UNKNOWN, Cause.PROBER_FAULT)
+    assert (second.verdict, second.cause) == (Verdict.DOWN, Cause.DNS_FAILURE)
