@@ -311,7 +311,13 @@ class Channel(Protocol):
         """Encode a refusal as the platform wants it. Never raises."""
         ...
 
-    def authorize_url(self, redirect_url: str, state: str, scope: LoginScope = LoginScope.BASE) -> str: ...
+    def authorize_url(self, redirect_url: str, state: str, scope: LoginScope = LoginScope.BASE) -> str:
+        """Return where a sign-in begins.
+
+        Raises:
+            ChannelError: ``unsupported``.
+        """
+        ...
 
     def read_callback(self, args: Mapping[str, str]) -> tuple[str, str]:
         """Return code and state of a sign-in's return.

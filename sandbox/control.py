@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from sandbox.actions import ActionRefused, Actions
 from sandbox.config import Account, WechatAccount
 from sandbox.pages.outage import FORCES, Outage
+from sandbox.wechat import pages
 from sandbox.wechat.api import WechatApi
 from sandbox.world import World
 
@@ -37,6 +38,7 @@ class Control:
         add = blueprint.add_url_rule
         add("/accounts", "accounts", self._accounts)
         add("/accounts/<key>/handshake", "handshake", self._handshake, methods=["POST"])
+        add("/accounts/<key>/page-config", "page_config", self._page_config, methods=["POST"])
         add("/switches", "switches", self._switches)
         add("/switches", "set_switches", self._set_switches, methods=["POST"])
         add("/messages", "messages", self._messages, methods=["POST"])
@@ -55,18 +57,28 @@ class Control:
         passed, words = self.actions.handshake(self._account(key))
         return {"ok": passed, "detail": words}
 
+    def _page_config(self, key: str) -> Answer:
+        """Judge a page's configuration as the phone does."""
+        account = self._account(key)
+        if not isinstance(account, WechatAccount):
+            return {"error": "只有微信网页需要签名"}, 422
+        words = self.wechat.judge_page(account, _body())
+        return {"ok": words == pages.OK, "detail": words}
+
     def _switches(self) -> Answer:
         return {account.key: self.world.switches.read(account.key) for account in self.world.config.accounts}
 
     def _set_switches(self) -> Answer:
         body = _body()
         account = self._account(body.pop("account", None))
-        drop = body.pop("drop_token", False)
+        drop, drop_ticket = body.pop("drop_token", False), body.pop("drop_ticket", False)
         problem = next((words for name, value in body.items() if (words := _fault(name, value))), None)
-        if problem or (drop and not isinstance(account, WechatAccount)):
-            return {"error": problem or "只有微信账号有 access_token"}, 422
+        if problem or ((drop or drop_ticket) and not isinstance(account, WechatAccount)):
+            return {"error": problem or "只有微信账号有 access_token 和 jsapi_ticket"}, 422
         if drop:
             self.wechat.drop_tokens(account.key)
+        if drop_ticket:
+            self.wechat.drop_ticket(account.key)
         self.world.switches.change(account.key, body)
         return self.world.switches.read(account.key)
 
@@ -135,7 +147,7 @@ def _body() -> dict[str, Any]:
 
 def _fault(name: str, value: Any) -> str | None:
     if name not in SWITCHES:
-        return f"没有开关 {name}；可用：drop_token、" + "、".join(SWITCHES)
+        return f"没有开关 {name}；可用：drop_token、drop_ticket、" + "、".join(SWITCHES)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST:
         return f"{name} 须是 0 至 {LARGEST} 的整数"
     return None

@@ -32,8 +32,10 @@ from channels.base import (
     MenuRule,
     MenuViolation,
     Outcome,
+    PageConfig,
     PageLink,
     PageMedium,
+    PageRule,
     RawResponse,
     Rejected,
     Reply,
@@ -44,10 +46,11 @@ from channels.http import call, skew_seconds, whole_number
 from channels.lacking import Lacking, unsupported
 from channels.links import with_params
 from channels.markup import elements
-from channels.wechat import menu, messages, settings
+from channels.wechat import menu, messages, pages, settings
 from channels.wechat.client import AccessTokens, Client, classify, decode
 from channels.wechat.crypto import Sealer, decode_key, same, signature
-from channels.wechat.settings import Mode, TokenMethod
+from channels.wechat.pages import Tickets
+from channels.wechat.settings import AccountType, Mode, TokenMethod
 
 _TEXT = "text/plain; charset=utf-8"
 _RECEIVED = RawResponse(200, _TEXT, b"success")
@@ -62,22 +65,30 @@ _RECEIPTS = {
 }
 
 
+_EVERY_ACCOUNT = frozenset(
+    {
+        Capability.PASSIVE_REPLY,
+        Capability.SEND,
+        Capability.MENU,
+        Capability.PAGE_CONFIG,
+        Capability.RECEIPTS,
+    }
+)
+_SERVICE_ACCOUNT = frozenset({Capability.WEB_LOGIN})
+"""What a subscription account (订阅号) is not granted."""
+
+
 class WeChatChannel(Lacking):
     """One official account."""
 
     kind = "wechat"
-    capabilities = frozenset(
-        {
-            Capability.PASSIVE_REPLY,
-            Capability.SEND,
-            Capability.MENU,
-            Capability.WEB_LOGIN,
-            Capability.RECEIPTS,
-        }
-    )
 
     def __init__(self, config: AccountConfig, env: ChannelEnv) -> None:
         self.account = config.account
+        kind = AccountType(config.value("account_type", AccountType.SERVICE))
+        self.capabilities = _EVERY_ACCOUNT | (
+            _SERVICE_ACCOUNT if kind is AccountType.SERVICE else frozenset()
+        )
         self._env = env
         self._app_id = config.value("app_id")
         self._app_secret = config.value("app_secret")
@@ -91,6 +102,7 @@ class WeChatChannel(Lacking):
         method = TokenMethod(config.value("token_method", TokenMethod.STABLE))
         self._tokens = AccessTokens(env, self._api_base, self._app_id, self._app_secret, method)
         self._client = Client(env, self._api_base, self._app_id, self._tokens)
+        self._tickets = Tickets(env, self._client, self._app_id)
 
     def handshake(self, req: InboundRequest) -> RawResponse | None:
         if req.method != "GET":
@@ -151,6 +163,7 @@ class WeChatChannel(Lacking):
         return RawResponse(rejected.status, _TEXT, rejected.reason.encode())
 
     def authorize_url(self, redirect_url: str, state: str, scope: LoginScope = LoginScope.BASE) -> str:
+        self.need(Capability.WEB_LOGIN)
         query = urlencode(
             {
                 "appid": self._app_id,
@@ -171,6 +184,7 @@ class WeChatChannel(Lacking):
         return code, state
 
     def exchange(self, code: str) -> ChannelIdentity:
+        self.need(Capability.WEB_LOGIN)
         params = {
             "appid": self._app_id,
             "secret": self._app_secret,
@@ -221,6 +235,12 @@ class WeChatChannel(Lacking):
             if error.code == _NO_MENU:
                 return ()
             raise
+
+    def page_config(self, url: str, apis: Sequence[str]) -> PageConfig | None:
+        return self._tickets.page_config(url, apis)
+
+    def page_rules(self) -> tuple[PageRule, ...]:
+        return pages.RULES
 
     def page_link(self, url: str, params: Mapping[str, str], medium: PageMedium = PageMedium.H5) -> PageLink:
         if medium is not PageMedium.H5:

@@ -19,6 +19,13 @@ class Mode(StrEnum):
     SECURE = "secure"
 
 
+class AccountType(StrEnum):
+    """What the account is registered as; it decides what the platform lets it do."""
+
+    SERVICE = "service"
+    SUBSCRIPTION = "subscription"
+
+
 class TokenMethod(StrEnum):
     """Where access tokens come from."""
 
@@ -74,6 +81,16 @@ DESCRIPTION = ChannelDescription(
             "令牌（Token）",
             secret=True,
             check=matching(r"[A-Za-z0-9]{3,32}", "3 至 32 位字母或数字"),
+        ),
+        SettingField(
+            "account_type",
+            "账号类型",
+            default=AccountType.SERVICE,
+            choices=(
+                (AccountType.SERVICE, "服务号（已认证）"),
+                (AccountType.SUBSCRIPTION, "订阅号（已认证）"),
+            ),
+            help="订阅号没有网页授权、模板消息和带参数二维码",
         ),
         SettingField(
             "mode",

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from sandbox.config import WechatAccount
 from sandbox.grants import GrantBook
-from sandbox.wechat import menus, outbound
+from sandbox.wechat import menus, outbound, pages
 from sandbox.wechat.tokens import VALID, Token, TokenBook
 from sandbox.world import RESIDENT, World, open_id
 
@@ -45,6 +45,7 @@ MESSAGES = {
     40033: "invalid charset. please check your request, if include \\uxxxx will create fail!",
     40054: "invalid sub button url domain",
     40055: "invalid button url domain",
+    40097: "invalid args",
     40125: "invalid appsecret",
     40163: "code been used",
     41001: "access_token missing",
@@ -117,6 +118,15 @@ class WechatApi:
     def drop_tokens(self, key: str) -> None:
         """Make every access token of the account invalid."""
         self.books[key].drop()
+
+    def drop_ticket(self, key: str) -> None:
+        """Make the account's jsapi ticket invalid."""
+        self.books[key].drop_ticket()
+
+    def judge_page(self, account: WechatAccount, told: Payload) -> str:
+        """Return what the phone says to a page's configuration."""
+        hosts = {urlsplit(url).netloc for url in (account.callback_url, self.world.config.hall_base)}
+        return pages.judge(told, account.app_id, self.books[account.key].ticket_in_force(), hosts)
 
     def _accounts(self) -> list[WechatAccount]:
         return [account for account in self.world.config.accounts if isinstance(account, WechatAccount)]
@@ -231,6 +241,8 @@ class WechatApi:
         return refusal(self.outbox.custom_send(account, body))
 
     def _ticket(self, account: WechatAccount, _body: Payload) -> Payload:
+        if request.args.get("type") not in ("jsapi", "wx_card"):
+            return refusal(40097)
         ticket = self.books[account.key].ticket()
         left = int(ticket.ends_at - self.world.clock())
         return {**refusal(0), "ticket": ticket.value, "expires_in": left}

@@ -96,6 +96,17 @@ class TokenBook:
                 self._ticket = Token(secrets.token_urlsafe(48), now, now + TOKEN_SECONDS)
             return self._ticket
 
+    def ticket_in_force(self) -> str | None:
+        """Return the value pages are judged by; None while there is none."""
+        with self._lock:
+            running = self._ticket is not None and self._ticket.ends_at > self.clock()
+            return self._ticket.value if running and self._ticket else None
+
+    def drop_ticket(self) -> None:
+        """Forget the ticket, as the platform does when another server fetched too many."""
+        with self._lock:
+            self._ticket = None
+
     def _issue(self, kept: list[Token], grace_seconds: float) -> Token:
         now = self.clock()
         if kept:

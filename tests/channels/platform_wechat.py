@@ -27,6 +27,8 @@ RECIPIENT = "oResident-1"
 GOOD_CODE = "good-code"
 CALLBACK = {"code": GOOD_CODE, "state": "s1"}
 NONCE = "415670741"
+TICKET = "sM4AOVdWfPE4DxkXGEs8VMCPGGVi4C3VM0P37wVUCFvkVAy_90u5h9nbSlYy3-Sl-HhTdfl2fzFy1AOcHKP7qg"
+"""The ticket of the example in the platform's document."""
 
 
 def config(base_url: str = "http://127.0.0.1:9", **settings: str) -> AccountConfig:
@@ -121,6 +123,7 @@ class Api:
         self.issued = 0
         self.always_bad_token = False
         self.menu: Any = None
+        self.tickets = 0
         self.sent: list[Any] = []
         self.answers = dict(answers or {})
 
@@ -158,6 +161,9 @@ class Api:
             return {"menu": self.menu} if self.menu else {"errcode": 46003, "errmsg": "menu no exist"}
         if path == "message/custom/send":
             self.sent.append(body)
+        if path == "ticket/getticket":
+            self.tickets += 1
+            return {"errcode": 0, "errmsg": "ok", "ticket": TICKET, "expires_in": 7200}
         return {"errcode": 0, "errmsg": "ok"}
 
 
