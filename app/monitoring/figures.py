@@ -126,8 +126,13 @@ def window(days: int, now: datetime) -> Window:
 
 @dataclass(frozen=True, slots=True)
 class Lately:
-    """How each body's pages fared in the time since the last roll-up, ``over``."""
+    """How each body's pages fared in the time since the last roll-up, ``over``.
 
+    Attributes:
+        marks: how far roll-ups had come, so that all answers are of one moment.
+    """
+
+    marks: Mapping[str, datetime]
     over: Window
     by_body: Mapping[int, Running]
 
@@ -137,8 +142,9 @@ def lately(pace: Paces, now: datetime, body_ids: Collection[int] | None = None) 
 
     Windows that begin later than the last roll-up do not use it.
     """
-    reach = _reach(window(1, now))
-    return Lately(reach.running, _running(reach, pace, body_ids, None))
+    known = marks.marks()
+    reach = _reach(window(1, now), known)
+    return Lately(known, reach.running, _running(reach, pace, body_ids, None))
 
 
 def province(asked: Window, pace: Paces, *, times: bool = False, running: Lately | None = None) -> Figure:
@@ -148,7 +154,7 @@ def province(asked: Window, pace: Paces, *, times: bool = False, running: Lately
         asked: begins with a day of Guangdong; ends now or with a day that is over.
         running: from :func:`lately`, when several figures are asked for at once.
     """
-    reach = _reach(asked)
+    reach = _reach(asked, running and running.marks)
     figures = _stored(Scope.PROVINCE, reach, None, times)
     since = _running(reach, pace, None, running)
     return _joined(figures.get(""), sum(since.values(), Running()))
@@ -158,7 +164,7 @@ def by_city(
     asked: Window, pace: Paces, *, times: bool = False, running: Lately | None = None
 ) -> dict[str, Figure]:
     """Return the figure of each city with pages, by its code; see :func:`province`."""
-    reach = _reach(asked)
+    reach = _reach(asked, running and running.marks)
     figures = _stored(Scope.CITY, reach, None, times)
     city_of = reckoning.cities()
     since = _running(reach, pace, None, running)
@@ -178,7 +184,7 @@ def by_body(
     running: Lately | None = None,
 ) -> dict[int, Figure]:
     """Return the figure of each body with pages, of all or of those given; see :func:`province`."""
-    reach = _reach(asked)
+    reach = _reach(asked, running and running.marks)
     stored = _stored(Scope.BODY, reach, None if body_ids is None else [str(one) for one in body_ids], times)
     figures = {int(ref): figure for ref, figure in stored.items()}
     since = _running(reach, pace, body_ids, running)
@@ -337,8 +343,8 @@ def _of_parts(parts: Sequence[Bucket], rest: Tally | None) -> Figure:
     return Figure(1, bucket.tally + (rest or Tally()), bucket)
 
 
-def _reach(asked: Window) -> _Reach:
-    known = marks.marks()
+def _reach(asked: Window, known: Mapping[str, datetime] | None = None) -> _Reach:
+    known = marks.marks() if known is None else known
     days = _between(asked.start, known.get(Mark.DAYS, asked.start), asked.end)
     hours = _between(days, known.get(Mark.HOURS, days), asked.end)
     return _Reach(Window(asked.start, days), Window(days, hours), Window(hours, asked.end))
