@@ -154,7 +154,7 @@ def province(asked: Window, pace: Paces, *, times: bool = False, running: Lately
         asked: begins with a day of Guangdong; ends now or with a day that is over.
         running: from :func:`lately`, when several figures are asked for at once.
     """
-    reach = _reach(asked, running and running.marks)
+    reach = _reach(asked, running.marks if running else None)
     figures = _stored(Scope.PROVINCE, reach, None, times)
     since = _running(reach, pace, None, running)
     return _joined(figures.get(""), sum(since.values(), Running()))
@@ -164,7 +164,7 @@ def by_city(
     asked: Window, pace: Paces, *, times: bool = False, running: Lately | None = None
 ) -> dict[str, Figure]:
     """Return the figure of each city with pages, by its code; see :func:`province`."""
-    reach = _reach(asked, running and running.marks)
+    reach = _reach(asked, running.marks if running else None)
     figures = _stored(Scope.CITY, reach, None, times)
     city_of = reckoning.cities()
     since = _running(reach, pace, None, running)
@@ -184,7 +184,7 @@ def by_body(
     running: Lately | None = None,
 ) -> dict[int, Figure]:
     """Return the figure of each body with pages, of all or of those given; see :func:`province`."""
-    reach = _reach(asked, running and running.marks)
+    reach = _reach(asked, running.marks if running else None)
     stored = _stored(Scope.BODY, reach, None if body_ids is None else [str(one) for one in body_ids], times)
     figures = {int(ref): figure for ref, figure in stored.items()}
     since = _running(reach, pace, body_ids, running)
