@@ -58,7 +58,7 @@ class TotalsSchema(ma.Schema):
 class ExportSchema(ma.Schema):
     """Which registrations are written, and how."""
 
-    form = ma.fields.Str(load_default="csv", validate=ma.validate.OneOf(FORMS))
+    form = ma.fields.Str(required=True, validate=ma.validate.OneOf(FORMS))
     contacts = ma.fields.Bool(
         load_default=False, metadata={"description": "填入本单位网页的联系人；每次读取都留痕"}
     )

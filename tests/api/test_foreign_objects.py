@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -10,11 +11,12 @@ from sqlalchemy import select
 from app.alerts import service as alerts
 from app.channel_accounts import service as channel_accounts
 from app.core import clock, db
-from app.monitoring.models import Incident
+from app.monitoring import service as monitoring
+from app.monitoring.models import Incident, IncidentGroup
 from app.organisations import service as organisations
 from tests.api.walk import HTML, a_caller, post_form, routes, token_of, wrong_with
-from tests.app.monitoring.builders import seen
-from tests.builders import a_body, a_principal, a_wechat_account
+from tests.app.monitoring.builders import TERMS, seen
+from tests.builders import NOW, a_body, a_principal, a_wechat_account
 
 NAME = "外部门户政"
 REGISTRATION = {"name": "x", "url": "https://x.example.cn/", "theme": "household", "channels": ["wechat"]}
@@ -26,12 +28,20 @@ ACTS = {
     "recheck": {"version": 1},
     "retirement": {"version": 1},
     "checks": {},
+    "look-again": {},
     "waivers": {"code": "MAS-LAY-03", "reason": "x", "until_on": "2100-01-01"},
     "grant": {},
     "refusal": {"opinion": "x"},
     "end": {},
     "rulings": {"code": "MAS-A11-13"},
     "tries": {},
+    "acknowledgement": {},
+    "notes": {"text": "x"},
+    "assignee": {"staff_id": None},
+    "reform-orders": {"demands": "x", "due_on": "2100-01-01"},
+    "answer": {"remedy": "x", "version": 1},
+    "decision": {"accept": True, "version": 1},
+    "withdrawal": {"reason": "x", "version": 1},
     "removal": {"version": 1},
 }
 """A good body per act of the API, so that only the object is wrong."""
@@ -77,11 +87,15 @@ def foreign(app, given):
     given(organisations.issue_api_token, other.staff_id, name="x", days=1, by="x", now=clock.system_clock())
     with app.app_context():
         incident = db.session().scalars(select(Incident.id)).one()
+    order, group = given(order_about, incident), given(group_of, incident)
+    with app.app_context():
         token = organisations.api_tokens(other.staff_id)[0].id
     return {
         "page_id": page.id,
         "body_id": page.body_id,
         "incident_id": incident,
+        "order_id": order,
+        "group_id": group,
         "check_id": page.id,
         "number": 1,
         "token_id": token,
@@ -91,6 +105,22 @@ def foreign(app, given):
         "digest": "0" * 64,
         **given(alerts_of_others, other),
     }
+
+
+def order_about(incident_id):
+    reviewer, now = a_principal("province_reviewer"), clock.system_clock()
+    due_on = clock.day_of(now) + timedelta(days=20)
+    return monitoring.issue_order(reviewer, incident_id, NAME, due_on, TERMS, now=now).id
+
+
+def group_of(incident_id):
+    """Put the incident into a group of its own; return the group's key."""
+    shared = {"group_key": "host:x", "open_key": "host:x", "label": NAME, "cause": "timeout"}
+    made = IncidentGroup(**shared, opened_at=NOW, member_count=1, body_count=1)
+    db.writing().add(made)
+    db.writing().flush()
+    db.writing().get_one(Incident, incident_id).group_id = made.id
+    return made.id
 
 
 def alerts_of_others(other):

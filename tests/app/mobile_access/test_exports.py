@@ -104,8 +104,10 @@ def test_contact_persons_are_read_only_on_demand_and_leave_a_trace(client, given
     page = given(a_page, body=body, **FULL)
     bearer = given(a_bearer, operator)
 
-    without = client.post(EXPORT, json={}, headers=bearer).get_data(as_text=True)
-    with_them = client.post(EXPORT, json={"contacts": True}, headers=bearer).get_data(as_text=True)
+    without = client.post(EXPORT, json={"form": "csv"}, headers=bearer).get_data(as_text=True)
+    with_them = client.post(EXPORT, json={"form": "csv", "contacts": True}, headers=bearer).get_data(
+        as_text=True
+    )
 
     assert ("张联系" in without, "张联系" in with_them) == (False, True)
     with app.app_context():
@@ -117,7 +119,9 @@ def test_nobody_exports_pages_of_another_body(client, given, body):
     given(a_page, body=body, name="别人的网页")
     stranger = given(lambda: a_bearer(a_principal("department_operator", body=a_body("民政厅"))))
 
-    assert "别人的网页" not in client.post(EXPORT, json={}, headers=stranger).get_data(as_text=True)
+    assert "别人的网页" not in client.post(EXPORT, json={"form": "csv"}, headers=stranger).get_data(
+        as_text=True
+    )
 
 
 def test_retired_pages_are_exported_only_when_asked_for(app, given, body, operator):
@@ -133,9 +137,11 @@ def test_more_pages_than_one_listing_holds_are_all_exported(app, given, body, op
     assert len(read_table(written(app, operator, "csv"))) == 103
 
 
-@pytest.mark.parametrize("wrong", [{"form": "pdf"}, {"contacts": "perhaps"}, {"state": "gone"}, {"x": 1}])
+@pytest.mark.parametrize(
+    "wrong", [{"form": "pdf"}, {"form": None}, {"contacts": "perhaps"}, {"state": "gone"}, {"x": 1}]
+)
 def test_a_wrong_wish_is_refused(client, given, operator, wrong):
-    answer = client.post(EXPORT, json=wrong, headers=given(a_bearer, operator))
+    answer = client.post(EXPORT, json={"form": "csv"} | wrong, headers=given(a_bearer, operator))
 
     assert answer.status_code == 422
 
