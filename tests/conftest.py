@@ -5,16 +5,17 @@ A test that takes ``app``, ``client``, ``given`` or ``context`` runs twice: on S
 
 from __future__ import annotations
 
-import os
-import shutil
-
 import pytest
 
 from app import create_app
 from app.core import db, migrate
 from tests import mariadb
 from tests.builders import settings_for
-from tests.processes import BROWSER
+from tests.halves import (  # noqa: F401  pytest finds its hooks by their names
+    pytest_runtest_makereport,
+    pytest_runtest_setup,
+    pytest_terminal_summary,
+)
 
 
 @pytest.fixture(scope="session")
@@ -26,19 +27,27 @@ def mariadb_url():
         yield url
 
 
-@pytest.fixture(scope="session", params=["sqlite", "mariadb"])
-def app(request, tmp_path_factory):
-    """The application over an empty, migrated database."""
-    folder = tmp_path_factory.mktemp("var")
-    if request.param == "mariadb":
-        url = request.getfixturevalue("mariadb_url")
-    else:
-        url = f"sqlite:///{folder}/hall.sqlite"
-    migrate.upgrade(url)
-    made = create_app(settings_for(url, folder))
-    made.testing = False  # errors are answered as in production
+@pytest.fixture(scope="session")
+def apps():
+    """The applications made so far, by database; they last, since migrating takes seconds."""
+    made = {}
     yield made
-    made.extensions["hall_db"].dispose()
+    for one in made.values():
+        one.extensions["hall_db"].dispose()
+
+
+@pytest.fixture(params=["sqlite", "mariadb"])
+def app(request, apps, tmp_path_factory):
+    """The application over an empty, migrated database."""
+    if request.param not in apps:
+        folder = tmp_path_factory.mktemp("var")
+        url = f"sqlite:///{folder}/hall.sqlite"
+        if request.param == "mariadb":
+            url = request.getfixturevalue("mariadb_url")
+        migrate.upgrade(url)
+        made = apps[request.param] = create_app(settings_for(url, folder))
+        made.testing = False  # errors are answered as in production
+    return apps[request.param]
 
 
 @pytest.fixture
@@ -74,26 +83,3 @@ def given(app, tables):
             return db.transaction(lambda: builder(*args, **details))
 
     return run
-
-
-def pytest_runtest_setup(item):
-    """Without a browser its half of the suite does not run, and the last lines say so."""
-    if item.get_closest_marker("browser") and not shutil.which(BROWSER):
-        pytest.skip(f"Browser half: not installed: {BROWSER}")
-
-
-def pytest_terminal_summary(terminalreporter):
-    """Say in the last lines which half of the suite did not run."""
-    skipped = terminalreporter.stats.get("skipped", [])
-    reasons = {str(report.longrepr[2]) for report in skipped if "half" in str(report.longrepr)}
-    for reason in sorted(reasons):
-        terminalreporter.write_line(f"NOT RUN - {reason.removeprefix('Skipped: ')}", red=True)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item, call):
-    """With CI=true a missing half is a failure, not a skip."""
-    report = yield
-    if os.environ.get("CI") == "true" and report.skipped and "half" in str(report.longrepr):
-        report.outcome = "failed"
-    return report
