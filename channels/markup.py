@@ -7,6 +7,7 @@ typed.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from xml.etree.ElementTree import Element, ParseError
 
@@ -17,6 +18,9 @@ from channels.base import Rejected
 
 MAX_DEPTH = 6
 MAX_ELEMENTS = 300
+LISTS = frozenset({"item", "List"})
+"""Elements the platforms repeat side by side."""
+
 _DECLARATION = re.compile(r"\A\ufeff?\s*<\?xml[^>]*\?>")
 # XML 1.0 has no way to write these, not even escaped; surrogates cannot be encoded at all.
 _UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -25,8 +29,8 @@ _UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010fff
 def read_xml(text: str) -> dict[str, str]:
     """Flatten a message: ``{"MsgType": "text", "Text.Content": "…"}``; empty elements give ``""``.
 
-    An encoding declaration is ignored, because ``text`` is decoded already. Lists of ``item`` elements are
-    left out: no message of interest is inside one.
+    An encoding declaration is ignored, because ``text`` is decoded already. Elements that may come several
+    times are counted: ``PicList.item.0.PicMd5Sum``.
 
     Raises:
         Rejected: no XML, with a document type, too deep, too large, or an element given twice.
@@ -46,17 +50,18 @@ def read_xml(text: str) -> dict[str, str]:
 def _leaves(parent: Element, prefix: str, depth: int) -> Iterator[tuple[str, str]]:
     if depth >= MAX_DEPTH:
         raise Rejected("too_deep")
-    seen: set[str] = set()
+    seen: Counter[str] = Counter()
     for child in parent:
-        if child.tag == "item":
-            continue
-        if child.tag in seen:
+        name = f"{prefix}{child.tag}"
+        if child.tag in LISTS:
+            name = f"{name}.{seen[child.tag]}"
+        elif seen[child.tag]:
             raise Rejected("duplicate_element")
-        seen.add(child.tag)
+        seen[child.tag] += 1
         if len(child):
-            yield from _leaves(child, f"{prefix}{child.tag}.", depth + 1)
+            yield from _leaves(child, f"{name}.", depth + 1)
         else:
-            yield f"{prefix}{child.tag}", child.text or ""
+            yield name, child.text or ""
 
 
 def writable(text: str) -> str:

@@ -28,6 +28,23 @@ class ConfigError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeTemplate:
+    """A form of notice the platform has approved for an account.
+
+    Attributes:
+        kind: ``template`` (模板消息) or ``subscribe`` (订阅通知).
+        fields: names of its parameters, e.g. ``thing1``.
+        long_term: one consent of the resident is good for ever, not for one notice.
+    """
+
+    id: str
+    kind: str
+    title: str
+    fields: tuple[str, ...]
+    long_term: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class WechatAccount:
     """One official account (公众号) as the platform has it on record.
 
@@ -46,6 +63,7 @@ class WechatAccount:
     aes_key: str = field(repr=False)
     mode: str
     original_id: str
+    templates: tuple[NoticeTemplate, ...] = ()
     kind: str = "wechat"
 
 
@@ -182,6 +200,32 @@ def _wechat(reader: _Reader) -> WechatAccount:
         aes_key=aes_key if isinstance(aes_key, str) else "",
         mode=mode,
         original_id=reader.text("original_id"),
+        templates=_templates(reader),
+    )
+
+
+def _templates(reader: _Reader) -> tuple[NoticeTemplate, ...]:
+    raw = reader.raw.get("templates", [])
+    if not isinstance(raw, list) or not all(isinstance(entry, dict) for entry in raw):
+        reader.problem("templates", "须是对象的数组")
+        return ()
+    return tuple(
+        _template(_Reader(entry, f"{reader.where}templates[{index}].", reader.problems))
+        for index, entry in enumerate(raw)
+    )
+
+
+def _template(reader: _Reader) -> NoticeTemplate:
+    fields = reader.raw.get("fields")
+    if not isinstance(fields, list) or not fields or not all(isinstance(name, str) for name in fields):
+        reader.problem("fields", "须是参数名的数组")
+        fields = []
+    return NoticeTemplate(
+        id=reader.text("id"),
+        kind=reader.choice("kind", ("template", "subscribe")),
+        title=reader.text("title"),
+        fields=tuple(fields),
+        long_term=reader.raw.get("long_term") is True,
     )
 
 

@@ -18,7 +18,17 @@ from sandbox.world import World
 Answer = dict[str, Any] | tuple[dict[str, Any], int]
 
 # What each switch counts; README.md says what it does.
-COUNTED = ("duplicate", "reorder", "garbage", "unsigned", "replay_other_body", "api_garbage", "api_busy")
+COUNTED = (
+    "duplicate",
+    "reorder",
+    "garbage",
+    "unsigned",
+    "replay_other_body",
+    "api_garbage",
+    "api_busy",
+    "block_notices",
+    "lose_receipts",
+)
 MILLISECONDS = ("delay_ms", "api_delay_ms")
 SWITCHES = (*COUNTED, "quota_45009", *MILLISECONDS)
 LARGEST = 600_000
@@ -83,7 +93,7 @@ class Control:
         return self.world.switches.read(account.key)
 
     def _messages(self) -> Answer:
-        """Act as the resident: kind is text, follow, unfollow, enter or tap."""
+        """Act as the resident: kind is text, follow, unfollow, enter, tap or consent."""
         body = _body()
         account, kind, value = self._account(body.get("account")), body.get("kind"), body.get("value", "")
         if not isinstance(value, str):
@@ -91,6 +101,8 @@ class Control:
         try:
             if kind == "text":
                 return {"outcomes": self.actions.text(account, value)}
+            if kind == "consent":
+                return self._consent(account, value)
             if kind == "tap":
                 return {"outcomes": self.actions.tap(account, self.actions.find_item(account, value))}
             plain = {
@@ -99,10 +111,17 @@ class Control:
                 "enter": self.actions.enter,
             }
             if not isinstance(kind, str) or kind not in plain:
-                return {"error": "kind 须是 text、tap、follow、unfollow 或 enter"}, 422
+                return {"error": "kind 须是 text、tap、consent、follow、unfollow 或 enter"}, 422
             return {"outcomes": plain[kind](account)}
         except ActionRefused as error:
             return {"error": str(error)}, 409
+
+    def _consent(self, account: Account, value: str) -> Answer:
+        """Answer the subscription window: ``T1 -T2`` allows T1 and forbids T2."""
+        answers = {word.removeprefix("-"): not word.startswith("-") for word in value.split()}
+        if not isinstance(account, WechatAccount) or not answers:
+            return {"error": "只有微信有订阅窗口；value 须列出模板"}, 422
+        return {"outcomes": self.wechat.notices.allow(account, answers)}
 
     def _deliveries(self) -> Answer:
         return {"deliveries": [asdict(entry) for entry in self.world.deliveries(request.args.get("account"))]}

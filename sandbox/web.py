@@ -28,7 +28,7 @@ def create_app(world: World, outage: Outage) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     actions = Actions(world)
-    wechat = WechatApi(world)
+    wechat = WechatApi(world, actions.wechat)
     app.register_blueprint(wechat.blueprint(), url_prefix="/wechat")
     app.register_blueprint(AlipayApi(world).blueprint(), url_prefix="/alipay")
     app.register_blueprint(Phone(world, actions).blueprint(), url_prefix="/phone")

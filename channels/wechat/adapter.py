@@ -31,6 +31,8 @@ from channels.base import (
     MenuEntry,
     MenuRule,
     MenuViolation,
+    Notification,
+    NotificationKind,
     Outcome,
     PageConfig,
     PageLink,
@@ -46,7 +48,7 @@ from channels.http import call, skew_seconds, whole_number
 from channels.lacking import Lacking, unsupported
 from channels.links import with_params
 from channels.markup import elements
-from channels.wechat import menu, messages, pages, settings
+from channels.wechat import menu, messages, notices, pages, settings
 from channels.wechat.client import AccessTokens, Client, classify, decode
 from channels.wechat.crypto import Sealer, decode_key, same, signature
 from channels.wechat.pages import Tickets
@@ -57,6 +59,10 @@ _RECEIVED = RawResponse(200, _TEXT, b"success")
 _NO_MENU = "46003"
 _MAX_NONCE_CHARS = 128
 _SCOPES = {LoginScope.BASE: "snsapi_base", LoginScope.PROFILE: "snsapi_userinfo"}
+_NOTICES = {
+    NotificationKind.TEMPLATE: Capability.TEMPLATE_NOTICE,
+    NotificationKind.SUBSCRIBE: Capability.SUBSCRIBE_NOTICE,
+}
 _RECEIPTS = {
     "success": Outcome.ACCEPTED,
     "failed:user block": Outcome.NEEDS_CONSENT,
@@ -72,9 +78,10 @@ _EVERY_ACCOUNT = frozenset(
         Capability.MENU,
         Capability.PAGE_CONFIG,
         Capability.RECEIPTS,
+        Capability.SUBSCRIBE_NOTICE,
     }
 )
-_SERVICE_ACCOUNT = frozenset({Capability.WEB_LOGIN})
+_SERVICE_ACCOUNT = frozenset({Capability.WEB_LOGIN, Capability.TEMPLATE_NOTICE})
 """What a subscription account (订阅号) is not granted."""
 
 
@@ -209,10 +216,25 @@ class WeChatChannel(Lacking):
             return SendResult(error.outcome, code=error.code)
         return SendResult(Outcome.ACCEPTED, platform_id=str(result.get("msgid", "")))
 
+    def render_notification(self, recipient: str, notification: Notification) -> Mapping[str, Any]:
+        self.need(_NOTICES[notification.kind])
+        return notices.render(recipient, notification)
+
+    def send_notification(self, recipient: str, notification: Notification) -> SendResult:
+        self.need(_NOTICES[notification.kind])
+        try:
+            body = notices.render(recipient, notification)
+            result = self._client.post(notices.PATHS[notification.kind], data=body)
+        except ChannelError as error:
+            return SendResult(error.outcome, code=error.code)
+        return SendResult(Outcome.ACCEPTED, platform_id=str(result.get("msgid", "")))
+
     def parse_receipt(self, ev: InboundEvent) -> DeliveryReceipt | None:
         if ev.kind is not EventKind.RECEIPT:
             return None
-        status = ev.extras.get("status", "")
+        code, status = ev.extras.get("code", ""), ev.extras.get("status", "")
+        if code:
+            return DeliveryReceipt(ev.event_id, classify(code), code)
         return DeliveryReceipt(ev.event_id, _RECEIPTS.get(status.lower(), Outcome.UNKNOWN), status)
 
     def classify(self, code: str) -> Outcome:

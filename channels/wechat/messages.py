@@ -6,13 +6,23 @@ Source: developers.weixin.qq.com, receiving standard messages, receiving event p
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from channels.base import Article, Attachment, EventKind, InboundEvent, Rejected, Reply, stable_digest
+from channels.base import (
+    Article,
+    Attachment,
+    Consent,
+    EventKind,
+    InboundEvent,
+    Rejected,
+    Reply,
+    stable_digest,
+)
 from channels.http import whole_number
-from channels.markup import elements, fit, read_xml, writable
+from channels.markup import LISTS, MAX_DEPTH, MAX_ELEMENTS, elements, fit, read_xml, writable
+from channels.wechat import notices
 
 MAX_TEXT_BYTES = 2048
 MAX_PASSIVE_ARTICLES = 1
@@ -38,14 +48,19 @@ _EVENTS = {
     "location": EventKind.LOCATION,
     "user_enter_tempsession": EventKind.ENTER,
     "templatesendjobfinish": EventKind.RECEIPT,
+    "subscribe_msg_sent_event": EventKind.RECEIPT,
+    "subscribe_msg_popup_event": EventKind.CONSENT,
+    "subscribe_msg_change_event": EventKind.CONSENT,
 }
+_MESSAGE_IDS = ("MsgId", "MsgID", "SubscribeMsgSentEvent.List.0.MsgID", "List.0.MsgID")
 # Our name, and what the platform calls it in messages and in events.
 _EXTRAS = {
     "latitude": ("Location_X", "Latitude"),
     "longitude": ("Location_Y", "Longitude"),
     "scale": ("Scale",),
     "precision": ("Precision",),
-    "status": ("Status",),
+    "status": ("Status", "SubscribeMsgSentEvent.List.0.ErrorStatus", "List.0.ErrorStatus"),
+    "code": ("SubscribeMsgSentEvent.List.0.ErrorCode", "List.0.ErrorCode"),
     "ticket": ("Ticket",),
     "title": ("Title",),
     "url": ("Url",),
@@ -73,10 +88,30 @@ def _read_json(text: str) -> dict[str, str]:
         message = json.loads(text, object_pairs_hook=_unique, parse_int=str, parse_float=str)
     except (ValueError, RecursionError):
         raise Rejected("malformed") from None
-    fields = {name: value for name, value in message.items() if isinstance(value, str)}
+    fields = {}
+    for name, value in _json_leaves(message, "", 0):
+        fields[name] = value
+        if len(fields) > MAX_ELEMENTS:
+            raise Rejected("too_many_elements")
     if any(writable(value) != value for item in fields.items() for value in item):
         raise Rejected("bad_encoding")
     return fields
+
+
+def _json_leaves(value: Any, path: str, depth: int) -> Iterator[tuple[str, str]]:
+    """Walk a JSON message so that its fields are called as those of the same message in XML."""
+    if depth > MAX_DEPTH:
+        raise Rejected("too_deep")
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, list):
+        for position, entry in enumerate(value):
+            yield from _json_leaves(entry, f"{path}.{position}", depth + 1)
+    elif isinstance(value, dict):
+        # A list of one comes without its brackets at times.
+        prefix = f"{path}.0." if path.rpartition(".")[2] in LISTS else f"{path}." if path else ""
+        for name, member in value.items():
+            yield from _json_leaves(member, f"{prefix}{name}", depth + 1)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -98,7 +133,7 @@ def to_event(account: str, fields: Mapping[str, str]) -> InboundEvent:
         return InboundEvent(
             channel="wechat",
             account=account,
-            event_id=fields.get("MsgId") or fields.get("MsgID") or _digest(fields),
+            event_id=_message_id(fields),
             kind=kind,
             sender=sender,
             occurred_at=created_at(fields),
@@ -106,6 +141,7 @@ def to_event(account: str, fields: Mapping[str, str]) -> InboundEvent:
             action=_action(fields),
             raw_type=raw_type,
             attachments=_attachments(fields),
+            consents=_consents(kind, fields),
             extras=_extras(fields),
         )
     except ValueError:
@@ -139,6 +175,10 @@ def _kind(fields: Mapping[str, str]) -> tuple[EventKind, str]:
     return _EVENTS.get(event.lower(), EventKind.UNKNOWN), f"event:{event[:64]}"
 
 
+def _message_id(fields: Mapping[str, str]) -> str:
+    return next((fields[name] for name in _MESSAGE_IDS if fields.get(name)), "") or _digest(fields)
+
+
 def _digest(fields: Mapping[str, str]) -> str:
     # Events carry no id; sender and time alone would make two events of one second one.
     return stable_digest(*(part for item in sorted(fields.items()) for part in item))
@@ -158,6 +198,12 @@ def _attachments(fields: Mapping[str, str]) -> tuple[Attachment, ...]:
     if not media_id and not url:
         return ()
     return (Attachment(media_id, url, fields.get("Format", "")),)
+
+
+def _consents(kind: EventKind, fields: Mapping[str, str]) -> tuple[Consent, ...]:
+    if kind is not EventKind.CONSENT:
+        return ()
+    return tuple(Consent(key, granted) for key, granted in notices.consents_of(fields).items())
 
 
 def _extras(fields: Mapping[str, str]) -> dict[str, str]:

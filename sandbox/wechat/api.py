@@ -15,6 +15,8 @@ from werkzeug.wrappers import Response as BaseResponse
 from sandbox.config import WechatAccount
 from sandbox.grants import GrantBook
 from sandbox.wechat import menus, outbound, pages
+from sandbox.wechat.delivery import WechatPush
+from sandbox.wechat.notices import Notices
 from sandbox.wechat.tokens import VALID, Token, TokenBook
 from sandbox.world import RESIDENT, World, open_id
 
@@ -43,6 +45,7 @@ MESSAGES = {
     40027: "invalid sub button url size",
     40029: "invalid code",
     40033: "invalid charset. please check your request, if include \\uxxxx will create fail!",
+    40037: "invalid template_id",
     40054: "invalid sub button url domain",
     40055: "invalid button url domain",
     40097: "invalid args",
@@ -57,6 +60,7 @@ MESSAGES = {
     43001: "require GET method",
     43002: "require POST method",
     43004: "require subscribe",
+    43101: "user refuse to accept the msg",
     44002: "empty post data",
     44003: "empty news data",
     44004: "empty content",
@@ -67,6 +71,7 @@ MESSAGES = {
     45015: "response out of time limit or subscription is canceled",
     46003: "menu no exist",
     47001: "data format error",
+    47003: "argument invalid! data is not matched",
     48001: "api unauthorized",
 }
 
@@ -82,15 +87,18 @@ class WechatApi:
     """The platform's HTTP interfaces over one world."""
 
     world: World
+    push: WechatPush
     books: dict[str, TokenBook] = field(init=False)
     grants: GrantBook = field(init=False)
     published: dict[str, Payload] = field(default_factory=dict)
     outbox: outbound.Outbound = field(init=False)
+    notices: Notices = field(init=False)
 
     def __post_init__(self) -> None:
         self.books = {account.key: TokenBook(self.world.clock) for account in self._accounts()}
         self.grants = GrantBook(self.world.clock)
         self.outbox = outbound.Outbound(self.world)
+        self.notices = Notices(self.world, self.push)
 
     def blueprint(self) -> Blueprint:
         """Return the routes, to be mounted where the hall's WeChat base URL points."""
@@ -109,6 +117,8 @@ class WechatApi:
             ("get_current_selfmenu_info", False, self._self_menu),
             ("menu/delete", False, self._menu_delete),
             ("message/custom/send", True, self._custom_send),
+            ("message/template/send", True, self._template_send),
+            ("message/subscribe/bizsend", True, self._subscribe_send),
             ("ticket/getticket", False, self._ticket),
         ):
             name = path.replace("/", "_")
@@ -239,6 +249,15 @@ class WechatApi:
 
     def _custom_send(self, account: WechatAccount, body: Payload) -> Payload:
         return refusal(self.outbox.custom_send(account, body))
+
+    def _template_send(self, account: WechatAccount, body: Payload) -> Payload:
+        return self._notified(*self.notices.send(account, "template", body))
+
+    def _subscribe_send(self, account: WechatAccount, body: Payload) -> Payload:
+        return self._notified(*self.notices.send(account, "subscribe", body))
+
+    def _notified(self, code: int, number: int) -> Payload:
+        return {**refusal(code), "msgid": number} if code == 0 else refusal(code)
 
     def _ticket(self, account: WechatAccount, _body: Payload) -> Payload:
         if request.args.get("type") not in ("jsapi", "wx_card"):

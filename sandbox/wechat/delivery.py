@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from xml.etree.ElementTree import Element
 
@@ -22,12 +21,18 @@ XML_TYPE = "text/xml"
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something a resident did; ``answerable``: the platform tells the resident when no answer comes."""
+    """Something to tell the account.
+
+    Attributes:
+        answerable: the platform tells the resident when no answer comes.
+        by_resident: the resident did it, so that messages may be sent to them for a while.
+    """
 
     user: str
     what: str
-    fields: Mapping[str, str | int]
+    fields: messages.Fields
     answerable: bool = True
+    by_resident: bool = True
 
 
 @dataclass(slots=True)
@@ -41,12 +46,12 @@ class WechatPush:
     def text(self, account: WechatAccount, user: str, content: str) -> list[str]:
         """Write to the account; returns the outcome of every attempt made."""
         fields: dict[str, str | int] = {"MsgType": "text", "Content": content, "MsgId": self._number()}
-        return self._deliver(account, Event(user, "text", fields))
+        return self.deliver(account, Event(user, "text", fields))
 
     def event(self, account: WechatAccount, user: str, name: str, event_key: str = "") -> list[str]:
         """Push an event: ``subscribe``, ``unsubscribe``, ``CLICK`` or ``VIEW``; returns the outcomes."""
         fields = {"MsgType": "event", "Event": name, "EventKey": event_key}
-        return self._deliver(account, Event(user, name, fields, answerable=name in ("subscribe", "CLICK")))
+        return self.deliver(account, Event(user, name, fields, answerable=name in ("subscribe", "CLICK")))
 
     def handshake(self, account: WechatAccount) -> tuple[bool, str]:
         """Check the callback address as the console does on saving; returns success and words for people."""
@@ -110,9 +115,11 @@ class WechatPush:
         except crypto.CryptoError as error:
             raise OddAnswer(str(error)) from error
 
-    def _deliver(self, account: WechatAccount, event: Event) -> list[str]:
+    def deliver(self, account: WechatAccount, event: Event) -> list[str]:
+        """Bring an event to the hall, disturbed as the switches say; returns the outcomes."""
         switches, key = self.world.switches, account.key
-        self.world.touch(key, event.user)
+        if event.by_resident:
+            self.world.touch(key, event.user)
         parcel = self.pack(account, event)
         if switches.use(key, "reorder"):
             with self._lock:
@@ -191,7 +198,7 @@ def _nonce() -> str:
     return str(secrets.randbelow(10**10))
 
 
-def _forged(event: Event) -> dict[str, str | int]:
+def _forged(event: Event) -> messages.Fields:
     return {
         **event.fields,
         **({"Content": "伪造的内容"} if "Content" in event.fields else {"EventKey": "forged"}),

@@ -8,12 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from sandbox.world import Article
+
+Value = Any
+"""A text, a number, an object of such, or a list of objects."""
+
+Fields = Mapping[str, Value]
 
 TEXT_BYTES = 2048
 ARTICLE_LIMIT = 8
@@ -38,15 +44,26 @@ class Reply:
     articles: tuple[Article, ...] = ()
 
 
-def render(fields: Mapping[str, str | int]) -> bytes:
-    """Return the message XML; texts stand in CDATA, numbers bare, as the platform writes them."""
-    parts = [f"<{name}>{_value(value)}</{name}>" for name, value in fields.items()]
-    return ("<xml>" + "".join(parts) + "</xml>").encode()
+def render(fields: Fields) -> bytes:
+    """Return the message XML; texts stand in CDATA, numbers bare, lists as repeated elements."""
+    return ("<xml>" + _inner(fields) + "</xml>").encode()
 
 
-def _value(value: str | int) -> str:
+def _inner(fields: Fields) -> str:
+    return "".join(_element(name, value) for name, value in fields.items())
+
+
+def _element(name: str, value: Value) -> str:
+    if isinstance(value, list):
+        return "".join(_element(name, entry) for entry in value)
+    return f"<{name}>{_value(value)}</{name}>"
+
+
+def _value(value: str | int | Fields) -> str:
     if isinstance(value, int):
         return str(value)
+    if not isinstance(value, str):
+        return _inner(value)
     return "<![CDATA[" + value.replace("]]>", "]]]]><![CDATA[>") + "]]>"
 
 

@@ -92,6 +92,16 @@ def event(name: str, action: str = "", at: datetime = NOW) -> InboundRequest:
     return sealed(message(at, **fields), at)
 
 
+def consent(allowed: list[str], forbidden: list[str]) -> InboundRequest:
+    answers = [(key, "accept") for key in allowed] + [(key, "reject") for key in forbidden]
+    entries = "".join(
+        f"<List><TemplateId>{key}</TemplateId><SubscribeStatusString>{word}</SubscribeStatusString></List>"
+        for key, word in answers
+    )
+    fields = {"Event": "subscribe_msg_popup_event", "SubscribeMsgPopupEvent": entries}
+    return sealed(message(MsgType="event", **fields))
+
+
 def receipt(platform_id: str, arrived: bool) -> InboundRequest:
     status = "success" if arrived else "failed:user block"
     return sealed(message(MsgType="event", Event="TEMPLATESENDJOBFINISH", MsgID=platform_id, Status=status))
@@ -159,8 +169,9 @@ class Api:
             self.menu = body
         if path == "menu/get":
             return {"menu": self.menu} if self.menu else {"errcode": 46003, "errmsg": "menu no exist"}
-        if path == "message/custom/send":
+        if path in ("message/custom/send", "message/template/send", "message/subscribe/bizsend"):
             self.sent.append(body)
+            return {"errcode": 0, "errmsg": "ok", "msgid": 200228332}
         if path == "ticket/getticket":
             self.tickets += 1
             return {"errcode": 0, "errmsg": "ok", "ticket": TICKET, "expires_in": 7200}

@@ -65,12 +65,12 @@ class Hall:
         return raw.body, raw.status, {"Content-Type": raw.content_type}
 
 
-def raw_account(kind: str, fake: FakeHall) -> dict[str, Any]:
+def raw_account(kind: str, fake: FakeHall, **changes: Any) -> dict[str, Any]:
     name, _, variant = kind.partition("-")
     url = fake.url + "/callbacks/x"
     if name == "alipay":
-        return builders.raw_alipay(callback_url=url, charset=variant)
-    return builders.raw_wechat(callback_url=url, mode=variant)
+        return builders.raw_alipay(callback_url=url, charset=variant, **changes)
+    return builders.raw_wechat(callback_url=url, mode=variant, **changes)
 
 
 def settings_of(raw: dict[str, Any], base: str) -> AccountConfig:
@@ -91,11 +91,11 @@ def settings_of(raw: dict[str, Any], base: str) -> AccountConfig:
 
 
 @contextmanager
-def a_meeting(kind: str, reply: Reply | None = None) -> Iterator[tuple[Hall, Sandbox, str]]:
+def a_meeting(kind: str, reply: Reply | None = None, **changes: Any) -> Iterator[tuple[Hall, Sandbox, str]]:
     """Bring the real adapter and the sandbox together; yields hall, sandbox and the account's key."""
     with a_hall() as fake, requests.Session() as http:
         http.trust_env = False
-        raw = raw_account(kind, fake)
+        raw = raw_account(kind, fake, **changes)
         with a_sandbox(raw, hall_base=fake.url) as sandbox:
             env = ChannelEnv(
                 clock=lambda: datetime.fromtimestamp(sandbox.clock.now, UTC),
