@@ -1,13 +1,14 @@
 """The hall's own prober against the bench's targets: `python -m bench.probe_process PORT PLAIN DNS CA`.
 
 Everything is the prober's but its name server and its trusted roots. Once a second it writes a line of
-JSON: the verdicts and start lags of the looks stored since.
+JSON: the verdicts of the looks stored since, and how late the last thousand looks began.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+import threading
 from collections import Counter
 from collections.abc import Sequence
 
@@ -37,8 +38,7 @@ def main(port: int, plain: int, dns_port: int, ca_file: str) -> None:
         desk.store(results)
         told = {
             "verdicts": Counter(f"{one.verdict} {one.cause}".strip() for one in results),
-            "lags": [round(one.lag_ms) for one in results if one.cause != "missed"],
-            "running": prober.stats().running,
+            "looks": sum(one.cause != "missed" for one in results),
         }
         print(json.dumps(told), flush=True)
 
@@ -50,7 +50,20 @@ def main(port: int, plain: int, dns_port: int, ca_file: str) -> None:
         desk.tell_outage,
         Behaviour(references=(canary,), reload_seconds=4, drain_seconds=0.1, rule=terms.rule),
     )
+    stopped = threading.Event()
+    telling = threading.Thread(target=tell_lag, args=(prober, stopped))
+    telling.start()
     serve(prober)
+    stopped.set()
+    telling.join()
+
+
+def tell_lag(prober: Prober, stopped: threading.Event) -> None:
+    """Write every second how late the last thousand looks began, whether they have ended or not."""
+    while not stopped.wait(1.0):
+        stats = prober.stats()
+        told = {"lag_p50": stats.lag_p50_ms, "lag_p99": stats.lag_p99_ms, "running": stats.running}
+        print(json.dumps(told), flush=True)
 
 
 if __name__ == "__main__":
