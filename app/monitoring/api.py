@@ -6,7 +6,6 @@ from typing import Any
 
 from app.core import access, clock
 from app.core.access import Permission
-from app.core.installation import settings
 from app.core.json_api import Blueprint
 from app.monitoring import service
 from app.monitoring.schemas import (
@@ -28,9 +27,8 @@ CACHED = {"Cache-Control": "public, max-age=5"}
 @access.staff(Permission.WATCH)
 def uptime(query: dict[str, Any]) -> dict[str, Any]:
     """Tell the availability of a page, a body, a city, or all that the caller may watch."""
-    windows, official = service.uptime_of(
-        access.current_staff(), service.terms(settings()), now=clock.system_clock(), **query
-    )
+    now = clock.system_clock()
+    windows, official = service.uptime_of(access.current_staff(), service.terms_now(now), now=now, **query)
     return {"windows": windows, "official": official}
 
 
@@ -48,4 +46,5 @@ def incidents(query: dict[str, Any]) -> IncidentList:
 @access.public("how many services work is no secret; counts only")
 def status() -> tuple[Status, int, dict[str, str]]:
     """Tell how many pages work and how many do not."""
-    return service.status(service.terms(settings()), now=clock.system_clock()), 200, CACHED
+    now = clock.system_clock()
+    return service.status(service.terms_now(now), now=now), 200, CACHED

@@ -9,7 +9,6 @@ from flask import Blueprint, render_template, request
 from app.core import access, clock
 from app.core.access import Permission
 from app.core.errors import NotFound
-from app.core.installation import settings
 from app.monitoring import service
 from app.monitoring.pages import words
 
@@ -32,9 +31,8 @@ def heat() -> str:
 def latency(page_id: int) -> dict[str, Any]:
     """Give columns, so that 168 points take a few kilobytes; milliseconds, None where nothing was seen."""
     days = _one_of(service.LATENCY_DAYS, default=7)
-    points = service.latency(
-        access.current_staff(), page_id, days, service.terms(settings()), now=clock.system_clock()
-    )
+    now = clock.system_clock()
+    points = service.latency(access.current_staff(), page_id, days, service.terms_now(now), now=now)
     phases = [one.phases or (None,) * 5 for one in points]
     columns = dict(
         zip(("dns", "connect", "tls", "first_byte", "transfer"), zip(*phases, strict=True), strict=True)

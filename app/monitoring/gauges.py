@@ -8,7 +8,6 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
 from app.core import clock
-from app.core.installation import settings
 from app.monitoring import service
 from app.monitoring.service import Condition, GroupStanding, ProberView
 
@@ -29,7 +28,7 @@ _OF_A_PROBER: dict[str, tuple[str, Callable[[ProberView], float]]] = {
 def collect() -> Iterator[Metric]:
     """Yield the gauges; a group (``city``, ``name``) is a city or the provincial bodies (``""``)."""
     now = clock.system_clock()
-    terms = service.terms(settings())
+    terms = service.terms_now(now)
     yield from _pages(service.standing(terms, now=now))
     yield from _probers(service.probers(now=now))
 

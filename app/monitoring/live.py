@@ -21,7 +21,7 @@ from mobile_pages.probe.state import HOLDS
 from mobile_pages.probe.uptime import Tally
 
 
-class _SecondsBetween(FunctionElement[float]):
+class SecondsBetween(FunctionElement[float]):
     """Seconds from the first instant to the second."""
 
     type = Float()
@@ -29,14 +29,14 @@ class _SecondsBetween(FunctionElement[float]):
     name = "seconds_between"
 
 
-@compiles(_SecondsBetween, "sqlite")
+@compiles(SecondsBetween, "sqlite")
 def _on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
     start, end = (compiler.process(one, **options) for one in element.clauses)
     return f"((julianday({end}) - julianday({start})) * 86400.0)"
 
 
-@compiles(_SecondsBetween, "mysql")
-@compiles(_SecondsBetween, "mariadb")
+@compiles(SecondsBetween, "mysql")
+@compiles(SecondsBetween, "mariadb")
 def _on_mysql(element: Any, compiler: Any, **options: Any) -> str:
     start, end = (compiler.process(one, **options) for one in element.clauses)
     return f"(TIMESTAMPDIFF(MICROSECOND, {start}, {end}) / 1000000e0)"
@@ -110,11 +110,11 @@ def _unchanged(
     surely = or_(
         Watch.condition.in_(holds), Watch.sampled_at.is_(None), Watch.sampled_at >= _limit(fresh, now)
     )
-    short = _SecondsBetween(_instant(since), Watch.sampled_at) + _fresh_seconds(fresh)
+    short = SecondsBetween(_instant(since), Watch.sampled_at) + _fresh_seconds(fresh)
     known = case(
         (Watch.since > since, 0.0), (surely, whole), (short > whole, whole), (short > 0, short), else_=0.0
     )
-    wall = case((Watch.begun_at <= since, whole), else_=_SecondsBetween(Watch.begun_at, _instant(now)))
+    wall = case((Watch.begun_at <= since, whole), else_=SecondsBetween(Watch.begun_at, _instant(now)))
     query = select(Watch.body_id, Watch.condition, func.count(), func.sum(wall), func.sum(known))
     found: dict[int, _Sum] = defaultdict(_Sum)
     rows = db.session().execute(query.where(*mine).group_by(Watch.body_id, Watch.condition))
@@ -129,9 +129,9 @@ def _changed(
 ) -> Iterator[tuple[int, Condition, float]]:
     """Yield what is known of pages whose condition changed after ``since``, from their spans."""
     start = _later(StateSpan.started_at, since)
-    until_now = _SecondsBetween(start, _instant(now))
-    until_end = _SecondsBetween(start, StateSpan.ended_at)
-    believed = _SecondsBetween(start, Watch.sampled_at) + _fresh_seconds(fresh)
+    until_now = SecondsBetween(start, _instant(now))
+    until_end = SecondsBetween(start, StateSpan.ended_at)
+    believed = SecondsBetween(start, Watch.sampled_at) + _fresh_seconds(fresh)
     holds = [condition.value for condition in HOLDS]
     surely = or_(StateSpan.condition.in_(holds), Watch.sampled_at.is_(None))
     length = case(

@@ -9,9 +9,9 @@ from flask.typing import ResponseReturnValue
 
 from app.core import access, clock, db
 from app.core.access import Permission
-from app.core.installation import settings
 from app.monitoring import service
-from app.monitoring.service import CONDITION_LABELS, OUTCOME_LABELS, OfficialVerdict, Terms
+from app.monitoring.domain import CHECK_KIND_LABELS
+from app.monitoring.service import CONDITION_LABELS, OUTCOME_LABELS, OfficialVerdict, Scope
 from app.monitoring.wording import duration, heat_class, moment, percent
 from app.organisations.service import Principal
 
@@ -23,6 +23,9 @@ OFFICIAL_LABELS = {
 }
 WALL_DAYS = 14
 PAGE_DAYS = 90
+PLACE_DAYS = 30
+HEAT_PAGES = 60
+HOURS = 24
 SIGNS = {"up": "✓", "degraded": "!", "down": "✕", "unknown": "?"}
 
 pages = Blueprint("monitoring_pages", __name__, url_prefix="/wall", template_folder="templates")
@@ -61,25 +64,35 @@ def live() -> str:
 @pages.get("/city/<code>")
 @access.staff(Permission.WATCH)
 def city(code: str) -> str:
-    found = service.city_watch(access.current_staff(), code, _terms(), now=clock.system_clock())
-    return render_template("monitoring/city.html", city=found)
+    now = clock.system_clock()
+    by = access.current_staff()
+    found = service.city_watch(by, code, service.terms_now(now), now=now)
+    heat = None if _refreshing() else service.heat(by, PLACE_DAYS, now=now, city_code=code)
+    hours = service.group_hours(Scope.CITY, code, HOURS, now=now)
+    lately = [one.p95_ms for one in hours]
+    return render_template("monitoring/city.html", city=found, heat=heat, lately=lately)
 
 
 @pages.get("/body/<id:body_id>")
 @access.staff(Permission.WATCH)
 def body(body_id: int) -> str:
-    found = service.body_watch(access.current_staff(), body_id, _terms(), now=clock.system_clock())
-    return render_template("monitoring/body.html", watch=found)
+    now = clock.system_clock()
+    found = service.body_watch(access.current_staff(), body_id, service.terms_now(now), now=now)
+    shown = {str(one.page_id): one.name for one in found.pages[:HEAT_PAGES]}
+    strips = [] if _refreshing() else service.page_heat(shown, PLACE_DAYS, now=now)
+    hours = service.group_hours(Scope.BODY, str(body_id), HOURS, now=now)
+    lately = [one.p95_ms for one in hours]
+    return render_template("monitoring/body.html", watch=found, strips=strips, lately=lately)
 
 
 @pages.get("/page/<id:page_id>")
 @access.staff(Permission.WATCH)
 def page(page_id: int) -> str:
-    found = service.page_watch(access.current_staff(), page_id, _terms(), now=clock.system_clock())
-    # The part that refreshes itself shows no days.
-    refreshing = "HX-Request" in request.headers
-    days = [] if refreshing else service.page_days(page_id, PAGE_DAYS, _terms(), now=found.at)
-    return render_template("monitoring/page.html", page=found, days=days)
+    now = clock.system_clock()
+    found = service.page_watch(
+        access.current_staff(), page_id, service.terms_now(now), now=now, days=PAGE_DAYS
+    )
+    return render_template("monitoring/page.html", page=found, kind_labels=CHECK_KIND_LABELS)
 
 
 @pages.post("/incidents/<id:incident_id>/acknowledge")
@@ -90,11 +103,16 @@ def acknowledge(incident_id: int) -> ResponseReturnValue:
     return redirect(url_for(".page", page_id=known.page_id), 303)
 
 
+def _refreshing() -> bool:
+    """Tell whether only the part that refreshes itself is asked for: it shows no past days."""
+    return "HX-Request" in request.headers
+
+
 def wall_context(viewer: Principal) -> dict[str, Any]:
     """Return what the wall shows ``viewer``: how things stand, the last days, the last day's times."""
     now = clock.system_clock()
-    shown = service.wall(viewer, _terms(), now=now)
-    hours = service.province_hours(24, now=now) if shown.province_wide else []
+    shown = service.wall(viewer, now=now)
+    hours = service.group_hours(Scope.PROVINCE, "", HOURS, now=now) if shown.province_wide else []
     return {
         "wall": shown,
         "heat": service.heat_of(
@@ -105,7 +123,3 @@ def wall_context(viewer: Principal) -> dict[str, Any]:
         ),
         "lately": [one.p95_ms for one in hours],
     }
-
-
-def _terms() -> Terms:
-    return service.terms(settings())

@@ -9,8 +9,9 @@ from sqlalchemy import func, or_, select
 from app.core import db
 from app.core.errors import NotFound
 from app.monitoring.domain import CheckKind, Outcome, Terms
+from app.monitoring.freshness import Freshness
 from app.monitoring.incidents import view
-from app.monitoring.models import Incident, Watch
+from app.monitoring.models import Incident, PageCheck, Watch
 from app.monitoring.shapes import Badge, Counts, GroupStanding, PublicIncident
 from app.monitoring.wall import Places, counts_of_bodies, page_shown, sum_counts
 from app.organisations.service import RegionLevel
@@ -23,7 +24,7 @@ PROVINCE = "省级部门"
 def standing(terms: Terms, *, now: datetime) -> list[GroupStanding]:
     """Return the provincial bodies and every city, in this order, with what is watched there."""
     places = Places.load()
-    counts = counts_of_bodies(terms, now)
+    counts = counts_of_bodies(Freshness.load(terms, now), now)
     open_ = _open_by_body()
     members: dict[str, list[int]] = {}
     for body in places.bodies.values():
@@ -74,8 +75,14 @@ def badge(page_id: int, terms: Terms, *, now: datetime) -> Badge:
     Raises:
         NotFound: no such page is watched.
     """
-    row = db.session().get(Watch, page_id)
-    if row is None or not row.watched or row.kind is not CheckKind.PAGE:
+    query = (
+        select(Watch, PageCheck.interval_seconds)
+        .outerjoin(PageCheck, PageCheck.id == Watch.check_id)
+        .where(Watch.check_id == page_id, Watch.kind == CheckKind.PAGE, Watch.watched.is_(True))
+    )
+    found = db.session().execute(query).one_or_none()
+    if found is None:
         raise NotFound("没有监测这个网页")
-    shown = page_shown(row, terms, now)
+    row, every = found
+    shown = page_shown(row, Freshness.load(terms, now).of(row.body_id, every), now)
     return Badge(shown.name, shown.condition)

@@ -34,6 +34,8 @@ from app.monitoring.domain import (
     terms,
 )
 from app.monitoring.findings import facts_of
+from app.monitoring.freshness import terms_now
+from app.monitoring.history_models import Scope
 from app.monitoring.holds import HoldBook, Notice, current, hold_book, upcoming
 from app.monitoring.holds import apply as apply_holds
 from app.monitoring.holds import windows as held_windows
@@ -64,6 +66,7 @@ from app.monitoring.monthly import report as monthly_report
 from app.monitoring.monthly import scopes as report_scopes
 from app.monitoring.monthly import to_print as report_to_print
 from app.monitoring.opinions import asked_of
+from app.monitoring.page_detail import Besides, CheckLine, PageDetail
 from app.monitoring.policy import (
     Change,
     DraftView,
@@ -109,7 +112,6 @@ from app.monitoring.shapes import (
     IncidentView,
     OrderList,
     OrderView,
-    PageDetail,
     PageWatch,
     ProberView,
     PublicIncident,
@@ -124,11 +126,11 @@ from app.monitoring.strips import (
     LATENCY_DAYS,
     Heat,
     LatencyPoint,
+    group_hours,
     heat,
     heat_of,
     latency,
-    page_days,
-    province_hours,
+    page_heat,
     sparkline,
 )
 from app.monitoring.wall import body_watch, city_watch, page_watch, probers, status, uptime_of, wall
@@ -143,6 +145,11 @@ from mobile_pages.probe.base import Condition
 from mobile_pages.probe.uptime import OfficialFigure, OfficialVerdict
 
 __all__ = [
+    "Scope",
+    "page_heat",
+    "Besides",
+    "CheckLine",
+    "terms_now",
     "Announcement",
     "Change",
     "DraftView",
@@ -183,8 +190,7 @@ __all__ = [
     "heat",
     "heat_of",
     "latency",
-    "page_days",
-    "province_hours",
+    "group_hours",
     "sparkline",
     "GroupDetail",
     "IncidentDetail",

@@ -11,7 +11,7 @@ from app.monitoring.causes import Diagnosis
 from app.monitoring.domain import CheckKind, EventKind, IncidentState, OrderState, Outcome
 from app.organisations.service import BodyView
 from mobile_pages.probe.base import Condition, Verdict
-from mobile_pages.probe.uptime import OfficialFigure, Tally
+from mobile_pages.probe.uptime import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,8 @@ class PageWatch:
         since: when the condition began; an outage is dated back to the first failing look.
         sampled_at: when the newest look began, ``total_ms`` how long it took; None before the first.
         watched: False once the page is no longer online.
+        certificate_days: whole days until its certificate ends; None when none was seen.
+        p95_ms: yesterday's 95th percentile; None when it was not asked for or nothing was open.
     """
 
     page_id: int
@@ -35,6 +37,8 @@ class PageWatch:
     cause: str
     sampled_at: datetime | None
     total_ms: int | None
+    certificate_days: int | None = None
+    p95_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,17 +378,4 @@ class BodyWatch:
     counts: Counts
     windows: list[WindowFigure]
     pages: list[PageWatch]
-    incidents: list[IncidentView]
-
-
-@dataclass(frozen=True, slots=True)
-class PageDetail:
-    """One page: its last looks (oldest first), phases, incidents and figures."""
-
-    at: datetime
-    watch: PageWatch
-    body: BodyView
-    samples: list[SampleView]
-    windows: list[WindowFigure]
-    official: OfficialFigure
     incidents: list[IncidentView]

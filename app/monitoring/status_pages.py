@@ -11,7 +11,7 @@ from app.core import access, clock
 from app.core.installation import settings
 from app.monitoring import service
 from app.monitoring.pages import SIGNS
-from app.monitoring.service import CONDITION_LABELS, PublicIncident, Terms
+from app.monitoring.service import CONDITION_LABELS, PublicIncident
 from app.monitoring.wording import duration, moment
 
 # Badges and feeds are fetched by others' pages and readers, again and again.
@@ -36,7 +36,8 @@ def _words() -> dict[str, Any]:
 @status_pages.get("")
 @access.public("how the services stand is for everybody")
 def status() -> Response:
-    now, terms = clock.system_clock(), _terms()
+    now = clock.system_clock()
+    terms = service.terms_now(now)
     answer = make_response(
         render_template(
             "monitoring/status.html",
@@ -96,12 +97,9 @@ def _add(made: Any, one: PublicIncident, base: str) -> None:
 @status_pages.get("/badge/<id:page_id>.svg")
 @access.public("departments show on their own pages how the service stands")
 def badge(page_id: int) -> Response:
-    found = service.badge(page_id, _terms(), now=clock.system_clock())
+    now = clock.system_clock()
+    found = service.badge(page_id, service.terms_now(now), now=now)
     picture = render_template("monitoring/badge.svg", badge=found, name=found.name[:_HEAD_MAX])
     answer = Response(picture, content_type="image/svg+xml; charset=utf-8")
     answer.headers["Cache-Control"] = CACHED
     return answer
-
-
-def _terms() -> Terms:
-    return service.terms(settings())

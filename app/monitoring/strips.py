@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
-from app.core import db
+from app.core import clock, db
 from app.core.access import Permission
 from app.core.errors import NotFound
 from app.monitoring import figures, reckoning
 from app.monitoring.domain import Terms
-from app.monitoring.figures import DayFigure, HourPoint
-from app.monitoring.history_models import GroupRollup, Scope
+from app.monitoring.figures import DayFigure, Figure, HourPoint
+from app.monitoring.history_models import GroupRollup, Rollup, Scope
 from app.monitoring.history_models import Span as Length
 from app.monitoring.marks import HOUR, hour_of
 from app.monitoring.models import Watch
 from app.organisations import service as organisations
 from app.organisations.service import Principal, RegionLevel, ScopeKind
+from mobile_pages.probe.base import Condition
 from mobile_pages.probe.bucket import Bucket
-from mobile_pages.probe.histogram import LogHistogram
-from mobile_pages.probe.uptime import day_window
+from mobile_pages.probe.uptime import Tally, Window, day_window
 
 HEAT_DAYS = (14, 30, 90)
 LATENCY_DAYS = (1, 7, 30, 90)
 # From here on each point is a day: 90 days of hours are more points than any screen has.
 _HOURS_UP_TO_DAYS = 7
+_CONDITIONS = tuple(Condition)
+_Days = dict[str, dict[date, Figure]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +80,71 @@ def heat(by: Principal, days: int, *, now: datetime, city_code: str | None = Non
 
 
 def heat_of(cities: Mapping[str, str], bodies: Mapping[str, str], days: int, *, now: datetime) -> Heat:
-    """Return the last whole days of the cities (codes) and bodies (ids) named; two readings."""
-    found_cities = _strips(Scope.CITY, cities, days, now)
-    found_bodies = _strips(Scope.BODY, bodies, days, now)
-    first = next(iter((*found_cities, *found_bodies)), None)
-    return Heat([cell.day for cell in first.days] if first else [], found_cities, found_bodies)
+    """Return the last whole days of the cities (codes) and bodies (ids) named; one reading."""
+    asked = _whole_days(days, now)
+    found = _days({Scope.CITY: cities, Scope.BODY: bodies}, asked)
+    return Heat(
+        list(asked.days()) if any(found.values()) else [],
+        _strips(cities, found[Scope.CITY], asked),
+        _strips(bodies, found[Scope.BODY], asked),
+    )
 
 
-def _strips(scope: Scope, names: Mapping[str, str], days: int, now: datetime) -> list[Strip]:
-    if not names:
-        return []
-    found = figures.heat(scope, days + 1, now, list(names))
-    return [Strip(ref, name, found[ref]) for ref, name in names.items() if ref in found]
+def _whole_days(days: int, now: datetime) -> Window:
+    return Window(figures.window(days + 1, now).start, day_window(clock.day_of(now)).start)
+
+
+def _days(wanted: Mapping[Scope, Mapping[str, str]], asked: Window) -> dict[Scope, _Days]:
+    """Return the rolled-up days of what is named."""
+    found: dict[Scope, _Days] = {scope: defaultdict(dict) for scope in wanted}
+    named = [
+        and_(GroupRollup.scope == scope, GroupRollup.ref.in_(list(names)))
+        for scope, names in wanted.items()
+        if names
+    ]
+    if not named:
+        return found
+    columns = (GroupRollup.scope, GroupRollup.ref, GroupRollup.start_at, GroupRollup.pages)
+    query = select(*columns, *_seconds_of(GroupRollup)).where(
+        GroupRollup.span == Length.DAY,
+        GroupRollup.start_at >= asked.start,
+        GroupRollup.start_at < asked.end,
+        or_(*named),
+    )
+    for scope, ref, start_at, pages, *seconds in db.session().execute(query):
+        found[Scope(scope)][ref][clock.day_of(start_at)] = Figure(pages, _tally_of(seconds))
+    return found
+
+
+def page_heat(pages: Mapping[str, str], days: int, *, now: datetime) -> list[Strip]:
+    """Return the last whole days of the pages (ids) named; one reading."""
+    asked = _whole_days(days, now)
+    query = select(Rollup.check_id, Rollup.start_at, *_seconds_of(Rollup)).where(
+        Rollup.span == Length.DAY,
+        Rollup.start_at.in_([day_window(day).start for day in asked.days()]),
+        Rollup.check_id.in_([int(one) for one in pages]),
+    )
+    found: _Days = defaultdict(dict)
+    for check_id, start_at, *seconds in db.session().execute(query):
+        found[str(check_id)][clock.day_of(start_at)] = Figure(1, _tally_of(seconds))
+    return _strips(pages, found, asked)
+
+
+def _seconds_of(model: type[GroupRollup] | type[Rollup]) -> list[Any]:
+    return [getattr(model, f"{condition.value}_s") for condition in _CONDITIONS]
+
+
+def _tally_of(seconds: Sequence[int]) -> Tally:
+    lengths = (timedelta(seconds=int(one)) for one in seconds)
+    return Tally(**{condition.value: length for condition, length in zip(_CONDITIONS, lengths, strict=True)})
+
+
+def _strips(names: Mapping[str, str], found: _Days, asked: Window) -> list[Strip]:
+    return [
+        Strip(ref, name, [DayFigure(day, found[ref].get(day)) for day in asked.days()])
+        for ref, name in names.items()
+        if ref in found
+    ]
 
 
 def watched_cities(by: Principal) -> set[str]:
@@ -98,18 +155,18 @@ def watched_cities(by: Principal) -> set[str]:
     return {grant.scope_ref for grant in grants if grant.scope_kind is ScopeKind.CITY}
 
 
-def province_hours(hours: int, *, now: datetime) -> list[HourPoint]:
-    """Return the province's last whole hours, oldest first; one reading."""
+def group_hours(scope: Scope, ref: str, hours: int, *, now: datetime) -> list[HourPoint]:
+    """Return the last whole hours of a body, a city or the province (``""``), oldest first; one reading."""
     end = hour_of(now)
     start = end - hours * HOUR
     query = select(GroupRollup.start_at, GroupRollup.histogram).where(
         GroupRollup.span == Length.HOUR,
-        GroupRollup.scope == Scope.PROVINCE,
-        GroupRollup.ref == "",
+        GroupRollup.scope == scope,
+        GroupRollup.ref == ref,
         GroupRollup.start_at >= start,
         GroupRollup.start_at < end,
     )
-    held = {at: Bucket(histogram=LogHistogram.from_bytes(raw)) for at, raw in db.session().execute(query)}
+    held = {at: Bucket(histogram=reckoning.histogram_of(raw)) for at, raw in db.session().execute(query)}
     return [HourPoint(at, held.get(at)) for at in (start + n * HOUR for n in range(hours))]
 
 
@@ -131,11 +188,6 @@ def latency(by: Principal, page_id: int, days: int, terms: Terms, *, now: dateti
         _point(at, cell.figure.bucket if cell.figure else None)
         for at, cell in zip(starts, strip, strict=True)
     ]
-
-
-def page_days(page_id: int, days: int, terms: Terms, *, now: datetime) -> list[DayFigure]:
-    """Return the last days of one page, today the last; the caller has seen that it may be shown."""
-    return figures.page(page_id, days, terms, now, hours=1).days
 
 
 def _point(start: datetime, bucket: Bucket | None) -> LatencyPoint:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, or_, select
+from sqlalchemy import ColumnElement, case, func, select
 
 from app.core import db
 from app.core.access import Permission
@@ -22,14 +22,20 @@ from app.monitoring.domain import (
     Terms,
     worst,
 )
+from app.monitoring.figures import DayFigure
+from app.monitoring.freshness import Freshness
+from app.monitoring.history_models import Rollup
+from app.monitoring.history_models import Span as Length
 from app.monitoring.incidents import newest, open_count, visible
-from app.monitoring.models import Incident, ProberBeat, ProbeSample, Watch
-from app.monitoring.reckoning import paces
+from app.monitoring.models import Incident, PageCheck, ProberBeat, ProbeSample, Watch
+from app.monitoring.page_detail import PageDetail, besides, certificate_days, stands
+from app.monitoring.policy import book
+from app.monitoring.reckoning import histogram_of
+from app.monitoring.rules import terms_of
 from app.monitoring.shapes import (
     BodyWatch,
     CityWatch,
     Counts,
-    PageDetail,
     PageWatch,
     ProberView,
     SampleView,
@@ -41,17 +47,24 @@ from app.monitoring.shapes import (
 from app.organisations import service as organisations
 from app.organisations.service import BodyView, Principal, RegionLevel, RegionView, ScopeKind
 from mobile_pages.probe.base import Condition
-from mobile_pages.probe.uptime import OfficialFigure
+from mobile_pages.probe.facts import from_dict
+from mobile_pages.probe.uptime import OfficialFigure, OfficialVerdict
 
 _COUNTED = (Condition.UP, Condition.DEGRADED, Condition.DOWN)
 
 
-def wall(by: Principal, terms: Terms, *, now: datetime) -> Wall:
-    """Return the wall as ``by`` may see it."""
+_LONGEST_DAYS = max(days for _, _, days in figures.WINDOWS)
+PLACE_WINDOWS = (*figures.WINDOWS, ("90d", "近 90 天", 90))
+
+
+def wall(by: Principal, terms: Terms | None = None, *, now: datetime) -> Wall:
+    """Return the wall as ``by`` may see it; without ``terms`` by the rules that hold now."""
     places = Places.load()
-    counts = counts_of_bodies(terms, now, _seen_by(by))
+    freshness = Freshness.load(terms, now)
+    counts = counts_of_bodies(freshness, now, _seen_by(by))
     found = probers(now=now)
     everything = _province_wide(by)
+    mine = None if everything else _bodies_with_pages(_seen_by(by))
     departments = [body for body in places.bodies.values() if body.level is RegionLevel.PROVINCE]
     tiles = [_body_tile(body, counts) for body in departments if body.id in counts]
     return Wall(
@@ -62,9 +75,7 @@ def wall(by: Principal, terms: Terms, *, now: datetime) -> Wall:
             watching=any(prober.alive for prober in found),
             at=now,
         ),
-        today=figures.windows_of(
-            None if everything else _bodies_with_pages(_seen_by(by)), paces(terms), now, figures.TODAY
-        )[0],
+        today=figures.windows_of(mine, freshness.pace, now, figures.TODAY)[0],
         cities=_city_tiles(places, counts, None if everything else _cities_of(by)),
         departments=tiles,
         bare_bodies=len(departments) - len(tiles) if everything else 0,
@@ -87,7 +98,8 @@ def city_watch(by: Principal, code: str, terms: Terms, *, now: datetime) -> City
         raise NotFound("没有这个城市")
     members = [body for body in places.bodies.values() if places.city_of(body) == code]
     within = [Watch.body_id.in_([body.id for body in members]), _seen_by(by)]
-    counts = counts_of_bodies(terms, now, *within)
+    freshness = Freshness.load(terms, now)
+    counts = counts_of_bodies(freshness, now, *within)
     if not (_province_wide(by) or code in _cities_of(by) or counts):
         raise NotFound("没有这个城市")
     return CityWatch(
@@ -95,9 +107,9 @@ def city_watch(by: Principal, code: str, terms: Terms, *, now: datetime) -> City
         code=code,
         name=city.name,
         counts=sum_counts(counts.values()),
-        windows=figures.windows_of(_bodies_with_pages(*within), paces(terms), now),
+        windows=figures.windows_of(_bodies_with_pages(*within), freshness.pace, now, PLACE_WINDOWS),
         tiles=[_body_tile(body, counts) for body in members if body.id in counts],
-        pages=_pages(terms, now, *within),
+        pages=_pages(freshness, now, *within),
         incidents=newest(
             Incident.body_id.in_([body.id for body in members]), visible(by), limit=INCIDENTS_SHOWN
         ),
@@ -115,21 +127,27 @@ def body_watch(by: Principal, body_id: int, terms: Terms, *, now: datetime) -> B
         raise NotFound("没有这个单位")
     places = Places.load()
     body = places.bodies[body_id]
+    freshness = Freshness.load(terms, now)
     city = places.city_of(body)
     return BodyWatch(
         at=now,
         body=body,
         city_code=city,
         city_name=places.regions[city].name if city else "",
-        counts=counts_of_bodies(terms, now, Watch.body_id == body_id).get(body_id, Counts()),
-        windows=figures.windows_of([body_id], paces(terms), now),
-        pages=_pages(terms, now, Watch.body_id == body_id),
+        counts=counts_of_bodies(freshness, now, Watch.body_id == body_id).get(body_id, Counts()),
+        windows=figures.windows_of([body_id], freshness.pace, now, PLACE_WINDOWS),
+        pages=_with_times(_pages(freshness, now, Watch.body_id == body_id), now),
         incidents=newest(Incident.body_id == body_id, limit=INCIDENTS_SHOWN),
     )
 
 
-def page_watch(by: Principal, page_id: int, terms: Terms, *, now: datetime) -> PageDetail:
+def page_watch(
+    by: Principal, page_id: int, terms: Terms, *, now: datetime, days: int = _LONGEST_DAYS
+) -> PageDetail:
     """Return one page that is or was watched.
+
+    Args:
+        days: how far back :attr:`PageDetail.days` reaches, at least the longest window shown.
 
     Raises:
         NotFound: no such page in the scope of ``by``, or it has never been online.
@@ -137,15 +155,44 @@ def page_watch(by: Principal, page_id: int, terms: Terms, *, now: datetime) -> P
     row = db.session().scalar(select(Watch).where(Watch.check_id == page_id, _seen_by(by)))
     if row is None:
         raise NotFound("没有这个网页的监测记录")
+    freshness = Freshness.load(terms, now)
+    held = book(now)
+    rules = held.of_city(organisations.places([row.body_id])[row.body_id].city_code)
+    own = terms_of(rules) if held.cities else terms
+    past = figures.page(page_id, max(days, _LONGEST_DAYS), own, now, hours=1)
     return PageDetail(
         at=now,
-        watch=page_shown(row, terms, now),
+        watch=page_shown(row, freshness.of(row.body_id, _interval_of(page_id)), now),
         body=organisations.get_body(row.body_id),
         samples=_samples(page_id),
-        windows=figures.windows_of_page(page_id, terms, now),
-        official=figures.official(page_id, terms, now),
+        windows=_windows(past.days, now),
+        official=_warned(figures.official(page_id, own, now), rules.official_warn_rate),
         incidents=newest(Incident.page_id == page_id, limit=INCIDENTS_SHOWN),
+        besides=besides(row, freshness, now=now),
+        days=past.days,
     )
+
+
+def _warned(figure: OfficialFigure, warn_rate: float) -> OfficialFigure:
+    """Return the figure with our own early warning as the place's rules set it."""
+    if figure.verdict not in (OfficialVerdict.PASS, OfficialVerdict.WARN) or figure.rate is None:
+        return figure
+    verdict = OfficialVerdict.WARN if figure.rate >= warn_rate else OfficialVerdict.PASS
+    return replace(figure, verdict=verdict)
+
+
+def _interval_of(check_id: int) -> int | None:
+    return db.session().scalar(select(PageCheck.interval_seconds).where(PageCheck.id == check_id))
+
+
+def _windows(days: Sequence[DayFigure], now: datetime) -> list[WindowFigure]:
+    made = []
+    for name, label, length in figures.WINDOWS:
+        cells = [cell.figure for cell in days[-length:] if cell.figure]
+        asked = figures.window(length, now)
+        tally = figures.pooled(cells).tally
+        made.append(WindowFigure(name, label, asked.start, asked.end, min(1, len(cells)), tally))
+    return made
 
 
 def uptime_of(
@@ -173,13 +220,14 @@ def uptime_of(
     if city_code is not None:
         return city_watch(by, city_code, terms, now=now).windows, None
     bodies = None if _province_wide(by) else _bodies_with_pages(_seen_by(by))
-    return figures.windows_of(bodies, paces(terms), now), None
+    freshness = Freshness.load(terms, now)
+    return figures.windows_of(bodies, freshness.pace, now), None
 
 
 def status(terms: Terms, *, now: datetime) -> Status:
     """Return how many pages stand how, for everybody."""
     return Status(
-        counts=sum_counts(counts_of_bodies(terms, now).values()),
+        counts=sum_counts(counts_of_bodies(Freshness.load(terms, now), now).values()),
         open_incidents=open_count(),
         watching=any(prober.alive for prober in probers(now=now)),
         at=now,
@@ -228,17 +276,19 @@ def _cities_of(by: Principal) -> set[str]:
     }
 
 
-def _stands(terms: Terms, now: datetime) -> ColumnElement[Condition]:
+def _stands(freshness: Freshness, now: datetime) -> ColumnElement[Condition]:
     """Return the condition as it may be shown: unknown when no look has come for too long."""
-    stale = or_(Watch.sampled_at.is_(None), Watch.sampled_at < now - terms.fresh)
-    return case((stale, Condition.UNKNOWN), else_=Watch.condition)
+    return case((freshness.stale(now), Condition.UNKNOWN), else_=Watch.condition)
 
 
-def counts_of_bodies(terms: Terms, now: datetime, *conditions: ColumnElement[bool]) -> dict[int, Counts]:
+def counts_of_bodies(
+    freshness: Freshness, now: datetime, *conditions: ColumnElement[bool]
+) -> dict[int, Counts]:
     """Return the counts of each body that has a watched page; one query."""
-    stands = _stands(terms, now).label("stands")
+    stands = _stands(freshness, now).label("stands")
     query = (
         select(Watch.body_id, stands, func.count())
+        .outerjoin(PageCheck, PageCheck.id == Watch.check_id)
         .where(Watch.watched.is_(True), Watch.kind == CheckKind.PAGE, *conditions)
         .group_by(Watch.body_id, stands)
     )
@@ -291,35 +341,51 @@ def _city_tiles(places: Places, counts: Mapping[int, Counts], only: set[str] | N
     return tiles
 
 
-def _pages(terms: Terms, now: datetime, *conditions: ColumnElement[bool]) -> list[PageWatch]:
+def _pages(freshness: Freshness, now: datetime, *conditions: ColumnElement[bool]) -> list[PageWatch]:
     """Return watched pages, worst first, no more than a screen can show."""
-    stands = _stands(terms, now)
+    stands = _stands(freshness, now)
     rank = case(
         (stands == Condition.DOWN, 0), (stands == Condition.DEGRADED, 1), (stands == Condition.UP, 3), else_=2
     )
     query = (
-        select(Watch)
+        select(Watch, PageCheck.interval_seconds)
+        .outerjoin(PageCheck, PageCheck.id == Watch.check_id)
         .where(Watch.watched.is_(True), Watch.kind == CheckKind.PAGE, *conditions)
         .order_by(rank, Watch.name, Watch.page_id)
         .limit(PAGES_SHOWN)
     )
-    return [page_shown(row, terms, now) for row in db.session().scalars(query)]
+    return [
+        page_shown(row, freshness.of(row.body_id, every), now) for row, every in db.session().execute(query)
+    ]
 
 
-def page_shown(row: Watch, terms: Terms, now: datetime) -> PageWatch:
-    stale = row.watched and (row.sampled_at is None or row.sampled_at < now - terms.fresh)
-    blind_from = row.sampled_at + terms.fresh if row.sampled_at else row.since
+def _with_times(pages: list[PageWatch], now: datetime) -> list[PageWatch]:
+    """Return the pages with the 95th percentile of yesterday's times, where it was rolled up."""
+    yesterday = figures.window(2, now).start
+    query = select(Rollup.check_id, Rollup.histogram).where(
+        Rollup.span == Length.DAY,
+        Rollup.start_at == yesterday,
+        Rollup.check_id.in_([one.page_id for one in pages]),
+    )
+    p95 = {id_: histogram_of(raw).quantile(0.95) for id_, raw in db.session().execute(query)}
+    return [replace(one, p95_ms=p95.get(one.page_id)) for one in pages]
+
+
+def page_shown(row: Watch, fresh: timedelta, now: datetime) -> PageWatch:
+    """Return a page as it may be shown; ``fresh`` is how long its looks are believed."""
+    condition, since, cause = stands(row, fresh, now)
     return PageWatch(
         page_id=row.page_id,
         body_id=row.body_id,
         name=row.name,
         url=row.url,
         watched=row.watched,
-        condition=Condition.UNKNOWN if stale else row.condition,
-        since=max(row.since, blind_from) if stale else row.since,
-        cause="" if stale else row.cause,
+        condition=condition,
+        since=since,
+        cause=cause,
         sampled_at=row.sampled_at,
         total_ms=row.total_ms,
+        certificate_days=certificate_days(from_dict(row.facts), now),
     )
 
 
