@@ -17,6 +17,7 @@ from mobile_pages.gather.static import gather_static
 from mobile_pages.guard import Guard, Policy
 from mobile_pages.spec import engine
 from mobile_pages.spec.base import Profile, Verdict
+from mobile_pages.spec.editions import editions_of, joined
 from sandbox.pages.catalogue import load_content, load_pages
 from tests.sandbox.servers import sample_pages
 
@@ -56,7 +57,8 @@ def failed_codes(slug: str, *, rendered: bool) -> set[str]:
                 browser.close()
         static = gather_static(declaration, guard)
         artifact = Artifact(declaration, datetime.now(UTC).isoformat(), static, renderings)
-        report = engine.judge(artifact, Profile.STANDARD)
+        editions = editions_of(declaration) if rendered else (Profile.STANDARD,)
+        report = joined([engine.judge(artifact, one) for one in editions])
     return {result.code for result in report.results if result.verdict is Verdict.FAIL} - OUT_OF_REACH
 
 
