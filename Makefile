@@ -40,6 +40,7 @@ screenshots: system-test setup-dev ## take the pictures of docs/images from a ru
 lock: setup-dev ## compile the pinned requirements anew
 	$(BIN)/pip-compile -q --strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements.txt requirements.in
 	$(BIN)/pip-compile -q --strip-extras --allow-unsafe --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements-dev.txt requirements-dev.in
+	$(BIN)/pip-compile -q --strip-extras --allow-unsafe --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements-celery.txt requirements-celery.in
 
 migration: setup-dev ## draft a migration: make migration REV=0007 NAME=slug
 	$(BIN)/python deploy/new_migration.py $(REV) $(NAME)
