@@ -111,7 +111,7 @@ def running(*command, environment):
 @in_sqlite
 def test_looks_go_through_rabbitmq_to_a_worker_of_celery(app, given, tmp_path):
     if reason := rabbitmq.missing():
-        pytest.skip(f"RabbitMQ: {reason}")
+        pytest.skip(f"RabbitMQ half: {reason}")
     with department() as url, rabbitmq.server() as broker:
         page = given(a_page, state=State.ONLINE, url=url)
         environment = {
