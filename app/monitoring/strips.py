@@ -51,6 +51,14 @@ class Heat:
     cities: list[Strip]
     bodies: list[Strip]
 
+    def of_cities(self) -> dict[str, list[DayFigure]]:
+        """Return each city's days by its code."""
+        return {one.ref: one.days for one in self.cities}
+
+    def of_bodies(self) -> dict[str, list[DayFigure]]:
+        """Return each body's days by its id as text."""
+        return {one.ref: one.days for one in self.bodies}
+
 
 @dataclass(frozen=True, slots=True)
 class LatencyPoint:
@@ -111,22 +119,24 @@ def _days(wanted: Mapping[Scope, Mapping[str, str]], asked: Window) -> dict[Scop
         GroupRollup.start_at < asked.end,
         or_(*named),
     )
+    day_of = {day_window(day).start: day for day in asked.days()}
     for scope, ref, start_at, pages, *seconds in db.session().execute(query):
-        found[Scope(scope)][ref][clock.day_of(start_at)] = Figure(pages, _tally_of(seconds))
+        found[Scope(scope)][ref][day_of[start_at]] = Figure(pages, _tally_of(seconds))
     return found
 
 
 def page_heat(pages: Mapping[str, str], days: int, *, now: datetime) -> list[Strip]:
     """Return the last whole days of the pages (ids) named; one reading."""
     asked = _whole_days(days, now)
+    day_of = {day_window(day).start: day for day in asked.days()}
     query = select(Rollup.check_id, Rollup.start_at, *_seconds_of(Rollup)).where(
         Rollup.span == Length.DAY,
-        Rollup.start_at.in_([day_window(day).start for day in asked.days()]),
+        Rollup.start_at.in_(list(day_of)),
         Rollup.check_id.in_([int(one) for one in pages]),
     )
     found: _Days = defaultdict(dict)
     for check_id, start_at, *seconds in db.session().execute(query):
-        found[str(check_id)][clock.day_of(start_at)] = Figure(1, _tally_of(seconds))
+        found[str(check_id)][day_of[start_at]] = Figure(1, _tally_of(seconds))
     return _strips(pages, found, asked)
 
 
@@ -140,8 +150,9 @@ def _tally_of(seconds: Sequence[int]) -> Tally:
 
 
 def _strips(names: Mapping[str, str], found: _Days, asked: Window) -> list[Strip]:
+    days = list(asked.days())
     return [
-        Strip(ref, name, [DayFigure(day, found[ref].get(day)) for day in asked.days()])
+        Strip(ref, name, [DayFigure(day, found[ref].get(day)) for day in days])
         for ref, name in names.items()
         if ref in found
     ]
