@@ -1,4 +1,4 @@
-"""What departments declare so that a machine can judge: signed-in page, tickets, verification files, leave."""
+"""What departments declare so that a machine can judge: signed-in page, tickets, files, leave to probe."""
 
 import sqlalchemy as sa
 from alembic import op
