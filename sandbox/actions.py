@@ -69,6 +69,14 @@ class Actions:
             return self.wechat.event(account, user, name, item.value)
         return self.alipay.event(account, user, "click", item.value) if item.action == "event" else []
 
+    def scan(self, account: WechatAccount, scene: str, ticket: str, user: str = RESIDENT) -> list[str]:
+        """Scan an official account's code; a stranger follows by it and the account learns the scene."""
+        if self.world.chat(account.key, user).following:
+            return self.wechat.event(account, user, "SCAN", scene, ticket)
+        self.world.follow(account.key, user, True)
+        self.world.say(account.key, "notice", f"你已关注{account.name}", user=user)
+        return self.wechat.event(account, user, "subscribe", f"qrscene_{scene}", ticket)
+
     def enter(self, account: Account, user: str = RESIDENT) -> list[str]:
         """Open the chat; the service window hears of it when the resident was away for ten minutes."""
         chat = self.world.chat(account.key, user)

@@ -13,6 +13,7 @@ from sandbox.config import Account, WechatAccount
 from sandbox.pages.outage import FORCES, Outage
 from sandbox.wechat import pages
 from sandbox.wechat.api import WechatApi
+from sandbox.wechat.standing import Traits
 from sandbox.world import World
 
 Answer = dict[str, Any] | tuple[dict[str, Any], int]
@@ -49,6 +50,7 @@ class Control:
         add("/accounts", "accounts", self._accounts)
         add("/accounts/<key>/handshake", "handshake", self._handshake, methods=["POST"])
         add("/accounts/<key>/page-config", "page_config", self._page_config, methods=["POST"])
+        add("/accounts/<key>/resident", "resident", self._resident, methods=["POST"])
         add("/switches", "switches", self._switches)
         add("/switches", "set_switches", self._set_switches, methods=["POST"])
         add("/messages", "messages", self._messages, methods=["POST"])
@@ -75,6 +77,16 @@ class Control:
         words = self.wechat.judge_page(account, _body())
         return {"ok": words == pages.OK, "detail": words}
 
+    def _resident(self, key: str) -> Answer:
+        """Say which phone the resident has and how the account tagged the resident."""
+        account, body = self._account(key), _body()
+        system, tags = body.get("system", "android"), body.get("tags", [])
+        known = system in ("ios", "android", "other") and isinstance(tags, list)
+        if not isinstance(account, WechatAccount) or not known:
+            return {"error": "只用于微信；system 须是 ios、android 或 other，tags 须是数组"}, 422
+        self.wechat.menus.be(account, Traits(system, tuple(map(str, tags))))
+        return {"system": system, "tags": list(map(str, tags))}
+
     def _switches(self) -> Answer:
         return {account.key: self.world.switches.read(account.key) for account in self.world.config.accounts}
 
@@ -93,7 +105,7 @@ class Control:
         return self.world.switches.read(account.key)
 
     def _messages(self) -> Answer:
-        """Act as the resident: kind is text, follow, unfollow, enter, tap or consent."""
+        """Act as the resident: kind is text, follow, unfollow, enter, tap, scan or consent."""
         body = _body()
         account, kind, value = self._account(body.get("account")), body.get("kind"), body.get("value", "")
         if not isinstance(value, str):
@@ -103,6 +115,8 @@ class Control:
                 return {"outcomes": self.actions.text(account, value)}
             if kind == "consent":
                 return self._consent(account, value)
+            if kind == "scan":
+                return self._scan(account, value)
             if kind == "tap":
                 return {"outcomes": self.actions.tap(account, self.actions.find_item(account, value))}
             plain = {
@@ -111,7 +125,7 @@ class Control:
                 "enter": self.actions.enter,
             }
             if not isinstance(kind, str) or kind not in plain:
-                return {"error": "kind 须是 text、tap、consent、follow、unfollow 或 enter"}, 422
+                return {"error": "kind 须是 text、tap、scan、consent、follow、unfollow 或 enter"}, 422
             return {"outcomes": plain[kind](account)}
         except ActionRefused as error:
             return {"error": str(error)}, 409
@@ -122,6 +136,13 @@ class Control:
         if not isinstance(account, WechatAccount) or not answers:
             return {"error": "只有微信有订阅窗口；value 须列出模板"}, 422
         return {"outcomes": self.wechat.notices.allow(account, answers)}
+
+    def _scan(self, account: Account, value: str) -> Answer:
+        """Scan a code with parameters; ``value`` is what the code says."""
+        code = self.wechat.codes.find(account.key, value)
+        if code is None or not isinstance(account, WechatAccount):
+            return {"error": "二维码已过期或不属于这个账号"}, 409
+        return {"outcomes": self.actions.scan(account, code.scene, code.ticket)}
 
     def _deliveries(self) -> Answer:
         return {"deliveries": [asdict(entry) for entry in self.world.deliveries(request.args.get("account"))]}

@@ -38,6 +38,7 @@ from channels.base import (
     PageLink,
     PageMedium,
     PageRule,
+    QrCode,
     RawResponse,
     Rejected,
     Reply,
@@ -48,7 +49,7 @@ from channels.http import call, skew_seconds, whole_number
 from channels.lacking import Lacking, unsupported
 from channels.links import with_params
 from channels.markup import elements
-from channels.wechat import menu, messages, notices, pages, settings
+from channels.wechat import codes, menu, messages, notices, pages, settings
 from channels.wechat.client import AccessTokens, Client, classify, decode
 from channels.wechat.crypto import Sealer, decode_key, same, signature
 from channels.wechat.pages import Tickets
@@ -76,12 +77,13 @@ _EVERY_ACCOUNT = frozenset(
         Capability.PASSIVE_REPLY,
         Capability.SEND,
         Capability.MENU,
+        Capability.MENU_RULES,
         Capability.PAGE_CONFIG,
         Capability.RECEIPTS,
         Capability.SUBSCRIBE_NOTICE,
     }
 )
-_SERVICE_ACCOUNT = frozenset({Capability.WEB_LOGIN, Capability.TEMPLATE_NOTICE})
+_SERVICE_ACCOUNT = frozenset({Capability.WEB_LOGIN, Capability.TEMPLATE_NOTICE, Capability.QR})
 """What a subscription account (订阅号) is not granted."""
 
 
@@ -241,22 +243,32 @@ class WeChatChannel(Lacking):
         return classify(code)
 
     def check_menu(self, tree: Sequence[MenuEntry], rules: Sequence[MenuRule] = ()) -> list[MenuViolation]:
-        return menu.check(tree)
+        return [*menu.check(tree), *menu.check_rules(rules)]
 
     def publish_menu(self, tree: Sequence[MenuEntry], rules: Sequence[MenuRule] = ()) -> None:
-        if rules:
-            self.need(Capability.MENU_RULES)
-        if violations := menu.check(tree):
+        if violations := self.check_menu(tree, rules):
             raise ChannelError(f"the menu breaks {violations[0].code}", retryable=False, code="bad_menu")
         self._client.menu.create(menu.to_wire(tree))
+        standing = menu.rules_from_wire(self._client.menu.get())
+        # The newest is tried first. What stands goes last, so that nobody is without a menu meanwhile and
+        # a publication that broke off is put right by the next.
+        for rule in reversed(rules):
+            self._client.post("menu/addconditional", data=menu.rule_to_wire(rule))
+        for old in standing:
+            self._client.post("menu/delconditional", data={"menuid": old.menu_id})
 
     def read_menu(self) -> tuple[MenuEntry, ...]:
-        try:
-            return menu.from_wire(self._client.menu.get())
-        except ChannelError as error:
-            if error.code == _NO_MENU:
-                return ()
-            raise
+        return menu.from_wire(self._menus())
+
+    def read_menu_rules(self) -> tuple[MenuRule, ...]:
+        standing = menu.rules_from_wire(self._menus())
+        return tuple(one.rule for one in standing if one.rule is not None)
+
+    def make_qr(self, scene: str, seconds: int | None = None) -> QrCode:
+        self.need(Capability.QR)
+        body = codes.to_wire(scene, seconds)
+        now = self._env.clock()
+        return codes.from_wire(self._client.post("qrcode/create", data=body), seconds, now)
 
     def page_config(self, url: str, apis: Sequence[str]) -> PageConfig | None:
         return self._tickets.page_config(url, apis)
@@ -282,6 +294,15 @@ class WeChatChannel(Lacking):
         except ChannelError as error:
             return Health(ok=False, checked_at=now, code=error.code)
         return Health(True, now, skew_seconds(self._env.clock(), answer), token.expires_at)
+
+    def _menus(self) -> Any:
+        """Return all menus as they came, ``None`` when there are none."""
+        try:
+            return self._client.menu.get()
+        except ChannelError as error:
+            if error.code == _NO_MENU:
+                return None
+            raise
 
     def _is_encrypted(self, query: Mapping[str, str]) -> bool:
         if self._mode is Mode.PLAIN:

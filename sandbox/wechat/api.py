@@ -15,8 +15,10 @@ from werkzeug.wrappers import Response as BaseResponse
 from sandbox.config import WechatAccount
 from sandbox.grants import GrantBook
 from sandbox.wechat import menus, outbound, pages
+from sandbox.wechat.codes import CodeBook
 from sandbox.wechat.delivery import WechatPush
 from sandbox.wechat.notices import Notices
+from sandbox.wechat.standing import Menus
 from sandbox.wechat.tokens import VALID, Token, TokenBook
 from sandbox.world import RESIDENT, World, open_id
 
@@ -46,6 +48,8 @@ MESSAGES = {
     40029: "invalid code",
     40033: "invalid charset. please check your request, if include \\uxxxx will create fail!",
     40037: "invalid template_id",
+    40052: "invalid action name",
+    40053: "invalid action info",
     40054: "invalid sub button url domain",
     40055: "invalid button url domain",
     40097: "invalid args",
@@ -69,10 +73,17 @@ MESSAGES = {
     45009: "reach max api daily quota limit",
     45011: "api minute-quota reach limit, must slower, retry next minute",
     45015: "response out of time limit or subscription is canceled",
+    45029: "qrcode count out of limit",
     46003: "menu no exist",
     47001: "data format error",
     47003: "argument invalid! data is not matched",
     48001: "api unauthorized",
+    65301: "conditional menu no exist",
+    65303: "no default menu",
+    65304: "match rule is empty",
+    65316: "conditional menu has too many url domains",
+    65317: "invalid match rule",
+    65320: "match rule by private data is no longer supported",
 }
 
 
@@ -90,13 +101,16 @@ class WechatApi:
     push: WechatPush
     books: dict[str, TokenBook] = field(init=False)
     grants: GrantBook = field(init=False)
-    published: dict[str, Payload] = field(default_factory=dict)
+    menus: Menus = field(init=False)
+    codes: CodeBook = field(init=False)
     outbox: outbound.Outbound = field(init=False)
     notices: Notices = field(init=False)
 
     def __post_init__(self) -> None:
         self.books = {account.key: TokenBook(self.world.clock) for account in self._accounts()}
         self.grants = GrantBook(self.world.clock)
+        self.menus = Menus(self.world)
+        self.codes = CodeBook(self.world.clock)
         self.outbox = outbound.Outbound(self.world)
         self.notices = Notices(self.world, self.push)
 
@@ -116,6 +130,9 @@ class WechatApi:
             ("menu/get", False, self._menu_get),
             ("get_current_selfmenu_info", False, self._self_menu),
             ("menu/delete", False, self._menu_delete),
+            ("menu/addconditional", True, self._menu_add_rule),
+            ("menu/delconditional", True, self._menu_remove_rule),
+            ("qrcode/create", True, self._qr_create),
             ("message/custom/send", True, self._custom_send),
             ("message/template/send", True, self._template_send),
             ("message/subscribe/bizsend", True, self._subscribe_send),
@@ -224,28 +241,40 @@ class WechatApi:
 
     def _menu_create(self, account: WechatAccount, body: Payload) -> Payload:
         # The platform shows \uXXXX literally, so it refuses a body that was escaped.
-        if b"\\u" in request.get_data():
-            return refusal(40033)
-        code = menus.check(body)
-        if not code:
-            self.published[account.key] = body
-            self.world.menus[account.key] = menus.to_items(body)
-        return refusal(code)
+        escaped = b"\\u" in request.get_data()
+        return refusal(40033 if escaped else self.menus.publish(account, body))
 
     def _menu_get(self, account: WechatAccount, _body: Payload) -> Payload:
-        menu = self.published.get(account.key)
-        return refusal(46003) if menu is None else {"menu": {"button": menu["button"]}}
+        menu = self.menus.published(account)
+        if menu is None:
+            return refusal(46003)
+        rules = self.menus.rules(account)
+        return {"menu": {"button": menu["button"]}, **({"conditionalmenu": rules} if rules else {})}
 
     def _self_menu(self, account: WechatAccount, _body: Payload) -> Payload:
-        menu = self.published.get(account.key)
+        menu = self.menus.published(account)
         if menu is None:
             return {"is_menu_open": 0, "selfmenu_info": {"button": []}}
         return {"is_menu_open": 1, "selfmenu_info": menus.self_menu(menu)}
 
     def _menu_delete(self, account: WechatAccount, _body: Payload) -> Payload:
-        self.published.pop(account.key, None)
-        self.world.menus.pop(account.key, None)
+        self.menus.remove_all(account)
         return refusal(0)
+
+    def _menu_add_rule(self, account: WechatAccount, body: Payload) -> Payload:
+        code, number = self.menus.add_rule(account, body)
+        return refusal(code) if code else {"menuid": number}
+
+    def _menu_remove_rule(self, account: WechatAccount, body: Payload) -> Payload:
+        return refusal(self.menus.remove_rule(account, body.get("menuid")))
+
+    def _qr_create(self, account: WechatAccount, body: Payload) -> Payload:
+        code = self.codes.create(account.key, body)
+        if isinstance(code, int):
+            return refusal(code)
+        lasting = code.ends_at is None
+        left = {} if lasting else {"expire_seconds": int((code.ends_at or 0) - self.world.clock())}
+        return {"ticket": code.ticket, "url": code.url, **left}
 
     def _custom_send(self, account: WechatAccount, body: Payload) -> Payload:
         return refusal(self.outbox.custom_send(account, body))

@@ -48,10 +48,16 @@ class WechatPush:
         fields: dict[str, str | int] = {"MsgType": "text", "Content": content, "MsgId": self._number()}
         return self.deliver(account, Event(user, "text", fields))
 
-    def event(self, account: WechatAccount, user: str, name: str, event_key: str = "") -> list[str]:
-        """Push an event: ``subscribe``, ``unsubscribe``, ``CLICK`` or ``VIEW``; returns the outcomes."""
+    def event(
+        self, account: WechatAccount, user: str, name: str, event_key: str = "", ticket: str = ""
+    ) -> list[str]:
+        """Push ``subscribe``, ``unsubscribe``, ``SCAN``, ``CLICK`` or ``VIEW``; returns the outcomes."""
         fields = {"MsgType": "event", "Event": name, "EventKey": event_key}
-        return self.deliver(account, Event(user, name, fields, answerable=name in ("subscribe", "CLICK")))
+        if ticket:
+            fields["Ticket"] = ticket
+        return self.deliver(
+            account, Event(user, name, fields, answerable=name in ("subscribe", "CLICK", "SCAN"))
+        )
 
     def handshake(self, account: WechatAccount) -> tuple[bool, str]:
         """Check the callback address as the console does on saving; returns success and words for people."""

@@ -5,7 +5,7 @@ Source: developers.weixin.qq.com, Creating_Custom-Defined_Menu and the table of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,6 +28,12 @@ KEY_TYPES = (
 )
 OTHER_TYPES = ("media_id", "view_limited", "article_id", "article_view_limited")
 
+SYSTEMS = {"ios": "1", "android": "2", "other": "3"}
+PRIVATE_CONDITIONS = {"sex", "country", "province", "city", "language"}
+RULE_HOSTS = 3
+NO_DEFAULT, NO_CONDITION, NO_RULE = 65303, 65304, 65301
+TOO_MANY_HOSTS, ODD_CONDITION, PRIVATE = 65316, 65317, 65320
+
 # (top-level code, sub-menu code)
 COUNT = (40016, 40023)
 TYPE = (40017, 40024)
@@ -43,6 +49,40 @@ def check(menu: Mapping[str, Any]) -> int:
     if not isinstance(buttons, list) or not 1 <= len(buttons) <= TOP_LIMIT:
         return COUNT[0]
     return next((code for code in map(_check_top, buttons) if code), 0)
+
+
+def check_rule(menu: Mapping[str, Any], others: Iterable[Mapping[str, Any]]) -> int:
+    """Return 0, or the errcode of the first fault of a menu that only some residents shall see."""
+    conditions = menu.get("matchrule")
+    if not isinstance(conditions, dict) or not conditions:
+        return NO_CONDITION
+    if set(conditions) & PRIVATE_CONDITIONS:
+        return PRIVATE
+    if set(conditions) - {"tag_id", "client_platform_type"}:
+        return ODD_CONDITION
+    if conditions.get("client_platform_type", "1") not in SYSTEMS.values():
+        return ODD_CONDITION
+    if not str(conditions.get("tag_id", "1")).isdecimal():
+        return ODD_CONDITION
+    code = check(menu)
+    hosts = {host for one in (menu, *others) for host in _hosts(one["button"])} if not code else set()
+    return code or (TOO_MANY_HOSTS if len(hosts) > RULE_HOSTS else 0)
+
+
+def _hosts(buttons: Any) -> Iterator[str]:
+    for button in buttons:
+        yield from _hosts(button.get("sub_button") or [])
+        if button.get("type") == "view":
+            yield urlsplit(button["url"]).hostname or ""
+
+
+def fits(menu: Mapping[str, Any], system: str, tags: Container[str]) -> bool:
+    """Tell whether a resident with this phone and these tags sees the menu."""
+    conditions = menu["matchrule"]
+    wanted = conditions.get("client_platform_type")
+    if wanted and wanted != SYSTEMS[system]:
+        return False
+    return "tag_id" not in conditions or str(conditions["tag_id"]) in tags
 
 
 def _check_top(button: Any) -> int:

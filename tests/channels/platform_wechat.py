@@ -133,6 +133,9 @@ class Api:
         self.issued = 0
         self.always_bad_token = False
         self.menu: Any = None
+        self.made = 0
+        self.rules: list[Any] = []
+        self.codes: list[Any] = []
         self.tickets = 0
         self.sent: list[Any] = []
         self.answers = dict(answers or {})
@@ -155,6 +158,11 @@ class Api:
             return {"errcode": 40001, "errmsg": "invalid credential"}
         return self._with_token(parts.path.removeprefix("/cgi-bin/"), body)
 
+    def _menus(self) -> Mapping[str, Any]:
+        if not self.menu:
+            return {"errcode": 46003, "errmsg": "menu no exist"}
+        return {"menu": self.menu, **({"conditionalmenu": self.rules} if self.rules else {})}
+
     def _issue(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         if asked["grant_type"] != "client_credential" or asked["secret"] != APP_SECRET:
             return {"errcode": 40125, "errmsg": "invalid appsecret"}
@@ -168,7 +176,16 @@ class Api:
         if path == "menu/create":
             self.menu = body
         if path == "menu/get":
-            return {"menu": self.menu} if self.menu else {"errcode": 46003, "errmsg": "menu no exist"}
+            return self._menus()
+        if path == "menu/addconditional":
+            self.made += 1
+            self.rules.append({**body, "menuid": 400 + self.made})
+        if path == "menu/delconditional":
+            self.rules = [rule for rule in self.rules if str(rule["menuid"]) != body["menuid"]]
+        if path == "qrcode/create":
+            self.codes.append(body)
+            given = {"expire_seconds": body["expire_seconds"]} if "expire_seconds" in body else {}
+            return {"ticket": "t", "url": "http://weixin.qq.com/q/kZgfwMTm72WWPkovabbI", **given}
         if path in ("message/custom/send", "message/template/send", "message/subscribe/bizsend"):
             self.sent.append(body)
             return {"errcode": 0, "errmsg": "ok", "msgid": 200228332}
