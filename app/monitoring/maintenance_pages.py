@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from app.core import access, clock, db
 from app.core.access import Permission
-from app.core.errors import DomainError, Invalid
+from app.core.errors import DomainError, Invalid, NotFound
 from app.monitoring import service
 from app.monitoring.domain import MaintenanceScope
 from app.monitoring.forms import problems_of, read_moment, read_number
@@ -131,6 +131,8 @@ def end(window_id: int) -> ResponseReturnValue:
 @access.staff(Permission.WATCH)
 def pause(check_id: int) -> ResponseReturnValue:
     by, now = access.current_staff(), clock.system_clock()
+    if not service.may_announce(by, MaintenanceScope.CHECK, str(check_id)):
+        raise NotFound("没有这项检查，或不归您管理")
     problems: Mapping[str, str] = {}
     if request.method == "POST":
         until = read_moment(request.form.get("until", "")) or now

@@ -43,6 +43,7 @@ ACTS = {
     "decision": {"accept": True, "version": 1},
     "withdrawal": {"reason": "x", "version": 1},
     "removal": {"version": 1},
+    "confirmation": {},
 }
 """A good body per act of the API, so that only the object is wrong."""
 
