@@ -4,6 +4,7 @@ Functions that write need a running transaction. Everything read is narrowed to 
 principal may watch; only ``status`` is for everybody.
 """
 
+from app.monitoring.budget_views import BudgetLine, BudgetPage, budget_page
 from app.monitoring.checks import (
     CheckTarget,
     CheckView,
@@ -100,6 +101,7 @@ from app.monitoring.reform_orders import decide as decide_order
 from app.monitoring.reform_orders import order as issue_order
 from app.monitoring.reform_orders import withdraw as withdraw_order
 from app.monitoring.rules import Rules
+from app.monitoring.schedule_view import ScheduleNow, schedule_now
 from app.monitoring.shapes import (
     Badge,
     BodyWatch,
@@ -145,6 +147,11 @@ from mobile_pages.probe.base import Condition
 from mobile_pages.probe.uptime import OfficialFigure, OfficialVerdict
 
 __all__ = [
+    "BudgetLine",
+    "BudgetPage",
+    "budget_page",
+    "ScheduleNow",
+    "schedule_now",
     "Scope",
     "page_heat",
     "Besides",

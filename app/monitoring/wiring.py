@@ -2,6 +2,7 @@ from app.core.capability import Capability
 from app.core.later import LaterGroup
 from app.monitoring import partitions
 from app.monitoring.api import api
+from app.monitoring.budget_pages import budget_pages
 from app.monitoring.chart_pages import chart_pages
 from app.monitoring.checks_api import checks_api
 from app.monitoring.checks_pages import check_pages
@@ -27,6 +28,7 @@ CAPABILITY = Capability(
         tv_pages,
         monthly_pages,
         chart_pages,
+        budget_pages,
         check_pages,
         policy_pages,
         maintenance_pages,
