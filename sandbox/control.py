@@ -29,6 +29,7 @@ COUNTED = (
     "api_busy",
     "block_notices",
     "lose_receipts",
+    "snapshot_user",
 )
 MILLISECONDS = ("delay_ms", "api_delay_ms")
 SWITCHES = (*COUNTED, "quota_45009", *MILLISECONDS)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from sandbox.world import Clock
 
 USER_TOKEN_SECONDS = 7200
+RENEWAL_SECONDS = 30 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class GrantBook:
     _codes: dict[str, Grant] = field(default_factory=dict)
     _used: set[str] = field(default_factory=set)
     _tokens: dict[str, Grant] = field(default_factory=dict)
+    _renewals: dict[str, Grant] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def give(self, app_id: str, user: str, scope: str) -> str:
@@ -58,6 +60,21 @@ class GrantBook:
         with self._lock:
             self._tokens[value] = Grant(grant.app_id, grant.user, grant.scope, self.clock())
         return value
+
+    def renewable(self, grant: Grant) -> str:
+        """Return a word that buys new user tokens for 30 days."""
+        value = secrets.token_urlsafe(64)
+        with self._lock:
+            self._renewals[value] = Grant(grant.app_id, grant.user, grant.scope, self.clock())
+        return value
+
+    def renew(self, app_id: str, renewal: str) -> Grant | None:
+        """Return whose user token may be renewed; None when unknown, another account's, or too old."""
+        with self._lock:
+            grant = self._renewals.get(renewal)
+            if grant is None or grant.app_id != app_id:
+                return None
+            return grant if self.clock() - grant.given_at <= RENEWAL_SECONDS else None
 
     def holder(self, token: str) -> Grant | None:
         """Return whose user token this is; None when unknown or older than its life."""

@@ -174,6 +174,11 @@ def open_id(app_id: str, user: str) -> str:
     return "o" + hashlib.sha256(f"openid {app_id} {user}".encode()).hexdigest()[:27]
 
 
+def union_id(user: str) -> str:
+    """Return the resident's id with all accounts of one owner: stable, 28 characters."""
+    return "oU" + hashlib.sha256(f"unionid {user}".encode()).hexdigest()[:26]
+
+
 def alipay_user_id(user: str) -> str:
     """Return the resident's Alipay id: 16 digits beginning with 2088."""
     return "2088" + str(int(hashlib.sha256(f"alipay {user}".encode()).hexdigest(), 16))[:12]

@@ -28,6 +28,8 @@ from channels.base import (
     InboundEvent,
     InboundRequest,
     LoginScope,
+    Media,
+    MediaId,
     MenuEntry,
     MenuRule,
     MenuViolation,
@@ -43,15 +45,17 @@ from channels.base import (
     Rejected,
     Reply,
     SendResult,
+    UserInfo,
     dedup_digest,
 )
-from channels.http import call, skew_seconds, whole_number
+from channels.http import skew_seconds, whole_number
 from channels.lacking import Lacking, unsupported
 from channels.links import with_params
 from channels.markup import elements
-from channels.wechat import codes, menu, messages, notices, pages, settings
+from channels.wechat import codes, files, menu, messages, notices, pages, settings
 from channels.wechat.client import AccessTokens, Client, classify, decode
 from channels.wechat.crypto import Sealer, decode_key, same, signature
+from channels.wechat.login import SCOPES, WebLogin
 from channels.wechat.pages import Tickets
 from channels.wechat.settings import AccountType, Mode, TokenMethod
 
@@ -59,7 +63,6 @@ _TEXT = "text/plain; charset=utf-8"
 _RECEIVED = RawResponse(200, _TEXT, b"success")
 _NO_MENU = "46003"
 _MAX_NONCE_CHARS = 128
-_SCOPES = {LoginScope.BASE: "snsapi_base", LoginScope.PROFILE: "snsapi_userinfo"}
 _NOTICES = {
     NotificationKind.TEMPLATE: Capability.TEMPLATE_NOTICE,
     NotificationKind.SUBSCRIBE: Capability.SUBSCRIBE_NOTICE,
@@ -76,6 +79,9 @@ _EVERY_ACCOUNT = frozenset(
     {
         Capability.PASSIVE_REPLY,
         Capability.SEND,
+        Capability.IMAGE_REPLY,
+        Capability.HANDOVER,
+        Capability.UPLOAD,
         Capability.MENU,
         Capability.MENU_RULES,
         Capability.PAGE_CONFIG,
@@ -83,7 +89,15 @@ _EVERY_ACCOUNT = frozenset(
         Capability.SUBSCRIBE_NOTICE,
     }
 )
-_SERVICE_ACCOUNT = frozenset({Capability.WEB_LOGIN, Capability.TEMPLATE_NOTICE, Capability.QR})
+_SERVICE_ACCOUNT = frozenset(
+    {
+        Capability.WEB_LOGIN,
+        Capability.LOGIN_REFRESH,
+        Capability.USER_INFO,
+        Capability.TEMPLATE_NOTICE,
+        Capability.QR,
+    }
+)
 """What a subscription account (订阅号) is not granted."""
 
 
@@ -100,7 +114,7 @@ class WeChatChannel(Lacking):
         )
         self._env = env
         self._app_id = config.value("app_id")
-        self._app_secret = config.value("app_secret")
+        secret = config.value("app_secret")
         self._token = config.value("token")
         self._mode = Mode(config.value("mode", Mode.SECURE))
         self._original_id = config.value("original_id")
@@ -109,8 +123,9 @@ class WeChatChannel(Lacking):
         keys = (("current", config.value("aes_key")), ("previous", config.value("previous_aes_key")))
         self._sealer = Sealer(self._app_id, tuple((name, decode_key(key)) for name, key in keys if key))
         method = TokenMethod(config.value("token_method", TokenMethod.STABLE))
-        self._tokens = AccessTokens(env, self._api_base, self._app_id, self._app_secret, method)
+        self._tokens = AccessTokens(env, self._api_base, self._app_id, secret, method)
         self._client = Client(env, self._api_base, self._app_id, self._tokens)
+        self._login = WebLogin(env, self.account, self._api_base, self._app_id, secret)
         self._tickets = Tickets(env, self._client, self._app_id)
 
     def handshake(self, req: InboundRequest) -> RawResponse | None:
@@ -178,7 +193,7 @@ class WeChatChannel(Lacking):
                 "appid": self._app_id,
                 "redirect_uri": redirect_url,
                 "response_type": "code",
-                "scope": _SCOPES[scope],
+                "scope": SCOPES[scope],
                 "state": state,
             },
             quote_via=quote,
@@ -194,26 +209,26 @@ class WeChatChannel(Lacking):
 
     def exchange(self, code: str) -> ChannelIdentity:
         self.need(Capability.WEB_LOGIN)
-        params = {
-            "appid": self._app_id,
-            "secret": self._app_secret,
-            "code": code,
-            "grant_type": "authorization_code",
-        }
-        result = decode(call(self._env, "GET", f"{self._api_base}/sns/oauth2/access_token", params=params))
-        openid, union_id = result.get("openid"), result.get("unionid", "")
-        if not isinstance(openid, str) or not openid or not isinstance(union_id, str):
-            raise ChannelError("the answer holds no openid", retryable=True, code="garbage")
-        return ChannelIdentity(self.account, openid, union_id)
+        return self._login.exchange(code)
+
+    def refresh(self, identity: ChannelIdentity) -> ChannelIdentity:
+        self.need(Capability.LOGIN_REFRESH)
+        return self._login.refresh(identity)
+
+    def user_info(self, identity: ChannelIdentity) -> UserInfo:
+        self.need(Capability.USER_INFO)
+        return self._login.user_info(identity)
 
     def render(self, recipient: str, reply: Reply) -> Mapping[str, Any]:
-        if reply.image or reply.handover:
-            raise unsupported(Capability.HANDOVER if reply.handover else Capability.IMAGE_REPLY)
+        if reply.handover:
+            # Only the answer to a message can pass the conversation on.
+            raise unsupported(Capability.HANDOVER)
         return messages.custom_message(recipient, reply)
 
     def send(self, recipient: str, reply: Reply) -> SendResult:
+        body = self.render(recipient, reply)
         try:
-            result = self._client.post("message/custom/send", data=self.render(recipient, reply))
+            result = self._client.post("message/custom/send", data=body)
         except ChannelError as error:
             return SendResult(error.outcome, code=error.code)
         return SendResult(Outcome.ACCEPTED, platform_id=str(result.get("msgid", "")))
@@ -269,6 +284,13 @@ class WeChatChannel(Lacking):
         body = codes.to_wire(scene, seconds)
         now = self._env.clock()
         return codes.from_wire(self._client.post("qrcode/create", data=body), seconds, now)
+
+    def upload(self, media: Media) -> MediaId:
+        parcel = files.to_wire(media)
+        answer = self._client.answer_of(
+            "POST", parcel.path, parcel.body, {"type": parcel.kind}, parcel.content_type
+        )
+        return files.from_wire(decode(answer), media, self._env.clock())
 
     def page_config(self, url: str, apis: Sequence[str]) -> PageConfig | None:
         return self._tickets.page_config(url, apis)

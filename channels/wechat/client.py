@@ -26,11 +26,15 @@ _OUTCOMES = {
     40013: Outcome.AUTH,
     40014: Outcome.AUTH,
     40029: Outcome.AUTH,
+    40030: Outcome.AUTH,
     40125: Outcome.AUTH,
     40163: Outcome.AUTH,
     40164: Outcome.AUTH,
     40243: Outcome.AUTH,
     42001: Outcome.AUTH,
+    42002: Outcome.AUTH,
+    42003: Outcome.AUTH,
+    42007: Outcome.AUTH,
     48001: Outcome.AUTH,
     61004: Outcome.AUTH,
     61024: Outcome.AUTH,
@@ -164,21 +168,23 @@ class Client(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
         self,
         method: str,
         path: str,
-        body: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | bytes | None = None,
         params: Mapping[str, str] | None = None,
+        content_type: str = "application/json",
     ) -> HttpAnswer:
-        """Call ``path`` and return the answer undecoded, once its errcode is 0.
+        """Call ``path`` and return the answer undecoded, once its errcode is 0; a mapping goes as JSON.
 
         Raises:
             ChannelError: refused or not reached.
         """
         token = self._tokens.current()
+        data = json.dumps(body, ensure_ascii=False).encode() if isinstance(body, Mapping) else body
         try:
-            return self._once(method, path, body, params, token)
+            return self._once(method, path, data, params, content_type, token)
         except ChannelError as error:
             if whole_number(error.code) not in _BAD_TOKEN:
                 raise
-        return self._once(method, path, body, params, self._tokens.after(token))
+        return self._once(method, path, data, params, content_type, self._tokens.after(token))
 
     def _request(self, method: str, url_or_endpoint: str, **kwargs: Any) -> dict[str, Any]:
         # Each of wechatpy's APIs brings an address of its own; only its path is kept, so that one setting
@@ -191,8 +197,9 @@ class Client(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
         self,
         method: str,
         path: str,
-        body: Mapping[str, Any] | None,
+        data: bytes | None,
         params: Mapping[str, str] | None,
+        content_type: str,
         token: Token,
     ) -> HttpAnswer:
         answer = call(
@@ -200,7 +207,8 @@ class Client(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
             method,
             f"{self._api_base}{path}",
             params={**(params or {}), "access_token": token.value},
-            data=None if body is None else json.dumps(body, ensure_ascii=False).encode(),
+            data=data,
+            content_type=content_type,
         )
         decode(answer)
         return answer

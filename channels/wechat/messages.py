@@ -25,6 +25,10 @@ from channels.markup import LISTS, MAX_DEPTH, MAX_ELEMENTS, elements, fit, read_
 from channels.wechat import notices
 
 MAX_TEXT_BYTES = 2048
+MAX_TITLE_BYTES = 192
+MAX_DESCRIPTION_BYTES = 512
+"""Not documented for answers; a phone shows less of both, and the platform refuses endless ones."""
+
 MAX_PASSIVE_ARTICLES = 1
 """Eight were allowed once; since October 2018 the platform shows one."""
 
@@ -220,21 +224,35 @@ def passive_reply(fields: Mapping[str, str], reply: Reply, now: datetime, wire: 
         "FromUserName": fields.get("ToUserName", ""),
         "CreateTime": int(now.timestamp()),
     }
+    if reply.handover:
+        return _answer({**head, "MsgType": "transfer_customer_service"}, wire)
+    if reply.image:
+        return _picture(head, reply.image, wire)
     if reply.articles:
         return _news(head, reply.articles[:MAX_PASSIVE_ARTICLES], wire)
     content = fit(writable(reply.text), MAX_TEXT_BYTES)
     if not content.strip():
         return ""
-    message: dict[str, str | int] = {**head, "MsgType": "text", "Content": content}
+    return _answer({**head, "MsgType": "text", "Content": content}, wire)
+
+
+def _answer(message: Mapping[str, str | int], wire: str) -> str:
     return _message(message) if wire == "xml" else json.dumps(message, ensure_ascii=False)
+
+
+def _picture(head: Mapping[str, str | int], media_id: str, wire: str) -> str:
+    message, image = {**head, "MsgType": "image"}, {"MediaId": writable(media_id)}
+    if wire == "json":
+        return json.dumps({**message, "Image": image}, ensure_ascii=False)
+    return _message(message, f"<Image>{elements(image)}</Image>")
 
 
 def _news(head: Mapping[str, str | int], articles: tuple[Article, ...], wire: str) -> str:
     count: dict[str, str | int] = {**head, "MsgType": "news", "ArticleCount": len(articles)}
     items = [
         {
-            "Title": writable(article.title),
-            "Description": writable(article.description),
+            "Title": fit(writable(article.title), MAX_TITLE_BYTES),
+            "Description": fit(writable(article.description), MAX_DESCRIPTION_BYTES),
             "PicUrl": writable(article.picture),
             "Url": writable(article.url),
         }
@@ -252,13 +270,15 @@ def _message(fields: Mapping[str, str | int], more: str = "") -> str:
 
 def custom_message(recipient: str, reply: Reply) -> dict[str, Any]:
     """Return a customer-service message (客服消息), sent within 48 hours of the resident's last word."""
+    if reply.image:
+        return {"touser": recipient, "msgtype": "image", "image": {"media_id": reply.image}}
     if not reply.articles:
         content = fit(writable(reply.text), MAX_TEXT_BYTES)
         return {"touser": recipient, "msgtype": "text", "text": {"content": content}}
     articles = [
         {
-            "title": writable(article.title),
-            "description": writable(article.description),
+            "title": fit(writable(article.title), MAX_TITLE_BYTES),
+            "description": fit(writable(article.description), MAX_DESCRIPTION_BYTES),
             "url": writable(article.url),
             "picurl": writable(article.picture),
         }

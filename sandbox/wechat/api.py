@@ -13,14 +13,15 @@ from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from sandbox.config import WechatAccount
-from sandbox.grants import GrantBook
+from sandbox.grants import Grant, GrantBook
 from sandbox.wechat import menus, outbound, pages
 from sandbox.wechat.codes import CodeBook
 from sandbox.wechat.delivery import WechatPush
+from sandbox.wechat.media import LARGEST_BYTES
 from sandbox.wechat.notices import Notices
 from sandbox.wechat.standing import Menus
 from sandbox.wechat.tokens import VALID, Token, TokenBook
-from sandbox.world import RESIDENT, World, open_id
+from sandbox.world import RESIDENT, World, open_id, union_id
 
 Payload = dict[str, Any]
 Handler = Callable[[WechatAccount, Payload], Payload]
@@ -33,7 +34,15 @@ MESSAGES = {
     40001: "invalid credential, access_token is invalid or not latest",
     40002: "invalid grant_type",
     40003: "invalid openid",
+    40004: "invalid media type",
+    40005: "invalid file type",
+    40006: "invalid media size",
+    40007: "invalid media_id",
     40008: "invalid message type",
+    40009: "invalid image size",
+    40010: "invalid voice size",
+    40011: "invalid video size",
+    40012: "invalid thumb size",
     40013: "invalid appid",
     40016: "invalid button size",
     40017: "invalid button type",
@@ -46,6 +55,7 @@ MESSAGES = {
     40026: "invalid sub button key size",
     40027: "invalid sub button url size",
     40029: "invalid code",
+    40030: "invalid refresh_token",
     40033: "invalid charset. please check your request, if include \\uxxxx will create fail!",
     40037: "invalid template_id",
     40052: "invalid action name",
@@ -58,6 +68,7 @@ MESSAGES = {
     41001: "access_token missing",
     41002: "appid missing",
     41004: "appsecret missing",
+    41005: "media data missing",
     41008: "missing code",
     42001: "access_token expired",
     42003: "code expired",
@@ -111,7 +122,7 @@ class WechatApi:
         self.grants = GrantBook(self.world.clock)
         self.menus = Menus(self.world)
         self.codes = CodeBook(self.world.clock)
-        self.outbox = outbound.Outbound(self.world)
+        self.outbox = outbound.Outbound(self.world, self.push.media)
         self.notices = Notices(self.world, self.push)
 
     def blueprint(self) -> Blueprint:
@@ -125,6 +136,14 @@ class WechatApi:
         add("/sns/userinfo", "userinfo", self._userinfo)
         add("/connect/oauth2/authorize", "authorize", self._authorize)
         add("/connect/oauth2/authorize", "consent", self._consent, methods=["POST"])
+        add("/sns/oauth2/refresh_token", "oauth_renew", self._oauth_renew)
+        add("/cgi-bin/media/upload", "media_upload", self._with_token(self._upload, False), methods=both)
+        add(
+            "/cgi-bin/material/add_material",
+            "add_material",
+            self._with_token(self._upload_lasting, False),
+            methods=both,
+        )
         for path, needs_body, handler in (
             ("menu/create", True, self._menu_create),
             ("menu/get", False, self._menu_get),
@@ -288,6 +307,34 @@ class WechatApi:
     def _notified(self, code: int, number: int) -> Payload:
         return {**refusal(code), "msgid": number} if code == 0 else refusal(code)
 
+    def _upload(self, account: WechatAccount, _body: Payload) -> Payload:
+        media_id = self._take_file(account, lasting=False)
+        if isinstance(media_id, int):
+            return refusal(media_id)
+        name = "thumb_media_id" if request.args["type"] == "thumb" else "media_id"
+        return {"type": request.args["type"], name: media_id, "created_at": int(self.world.clock())}
+
+    def _upload_lasting(self, account: WechatAccount, _body: Payload) -> Payload:
+        media_id = self._take_file(account, lasting=True)
+        if isinstance(media_id, int):
+            return refusal(media_id)
+        picture = {"url": f"http://mmbiz.qpic.cn/{media_id[:8]}"} if request.args["type"] == "image" else {}
+        return {"media_id": media_id, **picture}
+
+    def _take_file(self, account: WechatAccount, lasting: bool) -> str | int:
+        """Return the media id, or the errcode."""
+        if request.method != "POST":
+            return 43002
+        request.max_content_length = LARGEST_BYTES + 10_000
+        file = request.files.get("media")
+        if file is None or not file.filename:
+            return 41005
+        size = len(file.read())
+        kind = request.args.get("type", "")
+        if lasting and kind == "video" and "description" not in request.form:
+            return 40097
+        return self.push.media.add(account.key, kind, file.filename, size, lasting)
+
     def _ticket(self, account: WechatAccount, _body: Payload) -> Payload:
         if request.args.get("type") not in ("jsapi", "wx_card"):
             return refusal(40097)
@@ -326,13 +373,16 @@ class WechatApi:
             return None, "redirect_uri 域名与后台配置不一致（10003）"
         return account, ""
 
-    def _oauth_token(self) -> Payload:
+    def _oauth_token(self) -> Payload | Response:
         args = request.args
         if args.get("grant_type") != "authorization_code":
             return refusal(40002)
         account, code = self._by_secret(args.get("appid"), args.get("secret"))
         if account is None:
             return refusal(code)
+        disturbed = self._disturbed(account)
+        if disturbed is not None:
+            return disturbed
         given = args.get("code", "")
         if not given:
             return refusal(41008)
@@ -343,12 +393,28 @@ class WechatApi:
             return refusal(40029)
         if self.world.clock() - grant.given_at > CODE_SECONDS:
             return refusal(42003)
+        preview = self.world.switches.use(account.key, "snapshot_user")
+        return {**self._granted(grant), **({"is_snapshotuser": 1} if preview else {})}
+
+    def _oauth_renew(self) -> Payload | Response:
+        args = request.args
+        account = next((a for a in self._accounts() if a.app_id == args.get("appid")), None)
+        if account is None:
+            return refusal(40013)
+        if args.get("grant_type") != "refresh_token":
+            return refusal(40002)
+        grant = self.grants.renew(account.app_id, args.get("refresh_token", ""))
+        return refusal(40030) if grant is None else self._granted(grant)
+
+    def _granted(self, grant: Grant) -> Payload:
+        token, renewal = self.grants.issue(grant), self.grants.renewable(grant)
         return {
-            "access_token": self.grants.issue(grant),
+            "access_token": token,
             "expires_in": 7200,
-            "refresh_token": secrets.token_urlsafe(64),
-            "openid": open_id(account.app_id, grant.user),
+            "refresh_token": renewal,
+            "openid": open_id(grant.app_id, grant.user),
             "scope": grant.scope,
+            "unionid": union_id(grant.user),
         }
 
     def _userinfo(self) -> Payload:
@@ -359,7 +425,14 @@ class WechatApi:
             return refusal(40003)
         if grant.scope != "snsapi_userinfo":
             return refusal(48001)
-        return {"openid": open_id(grant.app_id, grant.user), "nickname": "粤小民", "sex": 0, "privilege": []}
+        return {
+            "openid": open_id(grant.app_id, grant.user),
+            "nickname": "粤小民",
+            "sex": 0,
+            "headimgurl": "https://thirdwx.qlogo.cn/mmopen/guangdong/132",
+            "privilege": [],
+            "unionid": union_id(grant.user),
+        }
 
 
 def _json_body() -> tuple[Payload, int]:

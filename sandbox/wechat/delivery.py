@@ -11,6 +11,7 @@ from sandbox import transport
 from sandbox.config import WechatAccount
 from sandbox.transport import Answer, Parcel
 from sandbox.wechat import crypto, messages
+from sandbox.wechat.media import MediaBook
 from sandbox.wechat.messages import OddAnswer, Reply
 from sandbox.world import Delivery, World, open_id
 
@@ -40,8 +41,12 @@ class WechatPush:
     """The message push of all official accounts."""
 
     world: World
+    media: MediaBook = field(init=False)
     _held: dict[str, tuple[Event, Parcel]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.media = MediaBook(self.world.clock)
 
     def text(self, account: WechatAccount, user: str, content: str) -> list[str]:
         """Write to the account; returns the outcome of every attempt made."""
@@ -108,7 +113,10 @@ class WechatPush:
         root = messages.parse_xml(answer.body)
         if account.mode != "plain" and (account.mode == "secure" or root.find("Encrypt") is not None):
             root = messages.parse_xml(self._open(account, root))
-        return messages.read_reply(root, open_id(account.app_id, event.user), account.original_id)
+        reply = messages.read_reply(root, open_id(account.app_id, event.user), account.original_id)
+        if reply.media and not self.media.has(account.key, "image", reply.media):
+            raise OddAnswer("MediaId 无效或已过期")
+        return reply
 
     def _open(self, account: WechatAccount, root: Element) -> bytes:
         cipher, timestamp, nonce, given = (

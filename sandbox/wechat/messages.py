@@ -38,10 +38,15 @@ class OddAnswer(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A passive reply, read: text or news cards, and how another kind is shown."""
+    """A passive reply, read: text or news cards, and how another kind is shown.
+
+    Attributes:
+        media: id of the picture it shows.
+    """
 
     text: str = ""
     articles: tuple[Article, ...] = ()
+    media: str = ""
 
 
 def render(fields: Fields) -> bytes:
@@ -97,6 +102,8 @@ def read_reply(root: Element, to_user: str, from_user: str) -> Reply:
         return Reply(text=_text(root))
     if kind == "news":
         return Reply(articles=_articles(root))
+    if kind == "image":
+        return Reply(text=SHOWN_AS[kind], media=_media(root))
     if kind in SHOWN_AS:
         return Reply(text=SHOWN_AS[kind])
     raise OddAnswer("未知的 MsgType")
@@ -115,6 +122,13 @@ def _text(root: Element) -> str:
     if not 0 < len(content.encode()) <= TEXT_BYTES:
         raise OddAnswer("Content 为空或超过 2048 字节")
     return content
+
+
+def _media(root: Element) -> str:
+    media_id = root.findtext("Image/MediaId")
+    if not media_id:
+        raise OddAnswer("图片没有 MediaId")
+    return media_id
 
 
 def _articles(root: Element) -> tuple[Article, ...]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.config import WechatAccount
+from sandbox.wechat.media import MediaBook
+from sandbox.wechat.messages import SHOWN_AS
 from sandbox.world import RESIDENT, Article, World, open_id
 
 WINDOW_SECONDS = 48 * 3600
@@ -18,6 +20,7 @@ class Outbound:
     """Customer-service messages to the phone."""
 
     world: World
+    media: MediaBook
 
     def custom_send(self, account: WechatAccount, body: Mapping[str, Any]) -> int:
         """Show the message and return 0, or return the errcode."""
@@ -30,6 +33,8 @@ class Outbound:
             return self._text(account, body.get("text"))
         if body.get("msgtype") == "news":
             return self._news(account, body.get("news"))
+        if body.get("msgtype") == "image":
+            return self._image(account, body.get("image"))
         return 40008
 
     def _reachable(self, account: WechatAccount) -> int:
@@ -47,6 +52,13 @@ class Outbound:
         if len(content.encode()) > TEXT_BYTES:
             return 45002
         self.world.say(account.key, "account", content)
+        return 0
+
+    def _image(self, account: WechatAccount, part: Any) -> int:
+        media_id = part.get("media_id") if isinstance(part, dict) else None
+        if not self.media.has(account.key, "image", media_id):
+            return 40007
+        self.world.say(account.key, "account", SHOWN_AS["image"])
         return 0
 
     def _news(self, account: WechatAccount, part: Any) -> int:

@@ -70,3 +70,11 @@ def api() -> Respond:
 def read_reply(answer: RawResponse) -> str:
     decoded = json.loads(answer.body)
     return str(decoded.get("text", "")) if decoded else ""
+
+
+def shows_picture(answer: RawResponse, media_id: str) -> bool:
+    return bool(json.loads(answer.body)["image"] == media_id)
+
+
+def hands_over(answer: RawResponse) -> bool:
+    return json.loads(answer.body)["handover"] is True

@@ -25,6 +25,7 @@ OLD_KEY = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
 ORIGINAL_ID = "gh_0123456789ab"
 RECIPIENT = "oResident-1"
 GOOD_CODE = "good-code"
+PROFILE_CODE = "profile-code"
 CALLBACK = {"code": GOOD_CODE, "state": "s1"}
 NONCE = "415670741"
 TICKET = "sM4AOVdWfPE4DxkXGEs8VMCPGGVi4C3VM0P37wVUCFvkVAy_90u5h9nbSlYy3-Sl-HhTdfl2fzFy1AOcHKP7qg"
@@ -125,6 +126,15 @@ def read_reply(answer: RawResponse) -> str:
     return "" if answer.body == b"success" else open_answer(answer).findtext("Content")
 
 
+def shows_picture(answer: RawResponse, media_id: str) -> bool:
+    root = open_answer(answer)
+    return bool(root.findtext("MsgType") == "image" and root.findtext("Image/MediaId") == media_id)
+
+
+def hands_over(answer: RawResponse) -> bool:
+    return bool(open_answer(answer).findtext("MsgType") == "transfer_customer_service")
+
+
 class Api:
     """The API of one account: one token at a time, which can be dropped."""
 
@@ -136,6 +146,7 @@ class Api:
         self.made = 0
         self.rules: list[Any] = []
         self.codes: list[Any] = []
+        self.files: list[bytes] = []
         self.tickets = 0
         self.sent: list[Any] = []
         self.answers = dict(answers or {})
@@ -149,14 +160,29 @@ class Api:
     def _result(self, call: Call) -> Mapping[str, Any]:
         parts = urlsplit(call.target)
         params = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        body = json.loads(call.body) if call.body else {}
+        uploads = parts.path.endswith(("media/upload", "add_material"))
+        body = json.loads(call.body) if call.body and not uploads else {}
         if parts.path in ("/cgi-bin/stable_token", "/cgi-bin/token"):
             return self._issue({**params, **body})
         if parts.path == "/sns/oauth2/access_token":
-            return _identity(params)
+            return self.answers.get("oauth2", _identity(params))
+        if parts.path == "/sns/oauth2/refresh_token":
+            return self.answers.get("refresh_token", _renewed(params))
+        if parts.path == "/sns/userinfo":
+            return self.answers.get("userinfo", _userinfo(params))
         if self.always_bad_token or not self.token or params.get("access_token") != self.token:
             return {"errcode": 40001, "errmsg": "invalid credential"}
-        return self._with_token(parts.path.removeprefix("/cgi-bin/"), body)
+        path = parts.path.removeprefix("/cgi-bin/")
+        return self._uploaded(path, call.body) if uploads else self._with_token(path, body)
+
+    def _uploaded(self, path: str, body: bytes) -> Mapping[str, Any]:
+        self.files.append(body)
+        if path in self.answers:
+            return self.answers[path]
+        made = {"media_id": f"media-{len(self.files)}"}
+        if path == "material/add_material":
+            return {**made, "url": "http://mmbiz.qpic.cn/1"}
+        return {"type": "image", **made, "created_at": int(NOW.timestamp())}
 
     def _menus(self) -> Mapping[str, Any]:
         if not self.menu:
@@ -196,10 +222,34 @@ class Api:
 
 
 def _identity(params: Mapping[str, str]) -> Mapping[str, Any]:
-    good = params["appid"] == APP_ID and params["secret"] == APP_SECRET and params["code"] == GOOD_CODE
-    if not good:
+    scopes = {GOOD_CODE: "snsapi_base", PROFILE_CODE: "snsapi_userinfo"}
+    right = params["appid"] == APP_ID and params["secret"] == APP_SECRET
+    if not right or params["code"] not in scopes:
         return {"errcode": 40029, "errmsg": "invalid code"}
-    return {"access_token": "user-token", "expires_in": 7200, "openid": RECIPIENT, "scope": "snsapi_base"}
+    return _grant(scopes[params["code"]])
+
+
+def _grant(scope: str) -> Mapping[str, Any]:
+    tokens = {"access_token": f"user-{scope}", "refresh_token": f"renew-{scope}", "expires_in": 7200}
+    return {**tokens, "openid": RECIPIENT, "scope": scope}
+
+
+def _renewed(params: Mapping[str, str]) -> Mapping[str, Any]:
+    _, _, scope = params["refresh_token"].partition("renew-")
+    if params["appid"] != APP_ID or params["grant_type"] != "refresh_token" or not scope:
+        return {"errcode": 40030, "errmsg": "invalid refresh_token"}
+    return _grant(scope)
+
+
+def _userinfo(params: Mapping[str, str]) -> Mapping[str, Any]:
+    if params["access_token"] != "user-snsapi_userinfo" or params["openid"] != RECIPIENT:
+        return {"errcode": 40001, "errmsg": "invalid credential"}
+    return {
+        "openid": RECIPIENT,
+        "nickname": "粤小民",
+        "headimgurl": "https://thirdwx.qlogo.cn/1",
+        "unionid": "u1",
+    }
 
 
 def api() -> Api:

@@ -244,3 +244,12 @@ def test_a_receipt_names_the_message_it_is_about(platform: Any, arrived: bool) -
 def test_a_message_is_no_receipt(platform: Any) -> None:
     with an_adapter(platform) as adapter:
         assert adapter.parse_receipt(adapter.parse(adapter.open(platform.text("你好")))) is None
+
+
+def test_an_answer_can_be_a_picture_or_hand_over_to_a_person(platform: Any) -> None:
+    with an_adapter(platform) as adapter:
+        envelope = adapter.open(platform.text("转人工"))
+        if able(adapter, Capability.IMAGE_REPLY):
+            assert platform.shows_picture(adapter.seal(envelope, Reply(image="m1")), "m1")
+        if able(adapter, Capability.HANDOVER):
+            assert platform.hands_over(adapter.seal(envelope, Reply(handover=True)))
