@@ -77,6 +77,11 @@ class Actions:
         self.world.say(account.key, "notice", f"你已关注{account.name}", user=user)
         return self.wechat.event(account, user, "subscribe", f"qrscene_{scene}", ticket)
 
+    def sample(self, account: WechatAccount, name: str, user: str = RESIDENT) -> list[str]:
+        """Let the platform push an example of any message or event."""
+        self._require_following(account, user)
+        return self.wechat.sample(account, user, name)
+
     def enter(self, account: Account, user: str = RESIDENT) -> list[str]:
         """Open the chat; the service window hears of it when the resident was away for ten minutes."""
         chat = self.world.chat(account.key, user)

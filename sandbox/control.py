@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from sandbox.actions import ActionRefused, Actions
 from sandbox.config import Account, WechatAccount
 from sandbox.pages.outage import FORCES, Outage
-from sandbox.wechat import pages
+from sandbox.wechat import pages, samples
 from sandbox.wechat.api import WechatApi
 from sandbox.wechat.standing import Traits
 from sandbox.world import World
@@ -106,7 +106,7 @@ class Control:
         return self.world.switches.read(account.key)
 
     def _messages(self) -> Answer:
-        """Act as the resident: kind is text, follow, unfollow, enter, tap, scan or consent."""
+        """Act as the resident: kind is text, follow, unfollow, enter, tap, scan, consent or sample."""
         body = _body()
         account, kind, value = self._account(body.get("account")), body.get("kind"), body.get("value", "")
         if not isinstance(value, str):
@@ -116,6 +116,8 @@ class Control:
                 return {"outcomes": self.actions.text(account, value)}
             if kind == "consent":
                 return self._consent(account, value)
+            if kind == "sample":
+                return self._sample(account, value)
             if kind == "scan":
                 return self._scan(account, value)
             if kind == "tap":
@@ -126,7 +128,7 @@ class Control:
                 "enter": self.actions.enter,
             }
             if not isinstance(kind, str) or kind not in plain:
-                return {"error": "kind 须是 text、tap、scan、consent、follow、unfollow 或 enter"}, 422
+                return {"error": "kind 须是 text、tap、scan、consent、sample、follow、unfollow 或 enter"}, 422
             return {"outcomes": plain[kind](account)}
         except ActionRefused as error:
             return {"error": str(error)}, 409
@@ -137,6 +139,12 @@ class Control:
         if not isinstance(account, WechatAccount) or not answers:
             return {"error": "只有微信有订阅窗口；value 须列出模板"}, 422
         return {"outcomes": self.wechat.notices.allow(account, answers)}
+
+    def _sample(self, account: Account, value: str) -> Answer:
+        """Push the example of a message or event called ``value``."""
+        if not isinstance(account, WechatAccount) or value not in samples.NAMES:
+            return {"error": "value 须是微信消息或事件之一：" + "、".join(samples.NAMES)}, 422
+        return {"outcomes": self.actions.sample(account, value)}
 
     def _scan(self, account: Account, value: str) -> Answer:
         """Scan a code with parameters; ``value`` is what the code says."""

@@ -25,6 +25,8 @@ RECIPIENT_FIELD = "channel_recipient"
 
 _LONG_NUMBER = re.compile(r"\d(?:[\s-]?[\dxXｘＸ]){5,}")
 
+_WORDLESS = {EventKind.IMAGE, EventKind.VOICE, EventKind.VIDEO, EventKind.LINK, EventKind.LOCATION}
+
 HELP = "help"
 HOME = "home"
 HOTLINE = "12345"
@@ -70,7 +72,7 @@ def reply_to(event: InboundEvent, matches: Sequence[Match], home_url: str) -> Re
         return Reply(text=_how_to(home_url)) if event.action in {HELP, HOME} else None
     if event.kind is EventKind.TEXT:
         return _found(event.text.strip(), matches, home_url)
-    if event.kind in {EventKind.IMAGE, EventKind.LOCATION}:
+    if event.kind in _WORDLESS:
         return Reply(text=f"现在只能看懂文字。\n{_how_to(home_url)}")
     return None
 

@@ -72,6 +72,8 @@ _RECEIPTS = {
     "failed:user block": Outcome.NEEDS_CONSENT,
     "failed: system failed": Outcome.RETRYABLE,
     "failed:system failed": Outcome.RETRYABLE,
+    "send success": Outcome.ACCEPTED,
+    "sendsuccess": Outcome.ACCEPTED,
 }
 
 

@@ -38,7 +38,12 @@ _QR_PREFIX = "qrscene_"
 _MESSAGES = {
     "text": EventKind.TEXT,
     "image": EventKind.IMAGE,
+    "voice": EventKind.VOICE,
+    "video": EventKind.VIDEO,
+    "shortvideo": EventKind.VIDEO,
     "location": EventKind.LOCATION,
+    "link": EventKind.LINK,
+    "miniprogrampage": EventKind.LINK,
 }
 _EVENTS = {
     "subscribe": EventKind.FOLLOW,
@@ -46,29 +51,64 @@ _EVENTS = {
     "click": EventKind.MENU,
     "view": EventKind.MENU,
     "view_miniprogram": EventKind.MENU,
+    # What was photographed or chosen follows as messages of its own.
+    "pic_sysphoto": EventKind.MENU,
+    "pic_photo_or_album": EventKind.MENU,
+    "pic_weixin": EventKind.MENU,
+    "location_select": EventKind.MENU,
     "scan": EventKind.SCAN,
     "scancode_push": EventKind.SCAN,
     "scancode_waitmsg": EventKind.SCAN,
-    "location": EventKind.LOCATION,
+    "location": EventKind.POSITION,
     "user_enter_tempsession": EventKind.ENTER,
     "templatesendjobfinish": EventKind.RECEIPT,
+    "masssendjobfinish": EventKind.RECEIPT,
     "subscribe_msg_sent_event": EventKind.RECEIPT,
     "subscribe_msg_popup_event": EventKind.CONSENT,
     "subscribe_msg_change_event": EventKind.CONSENT,
+    "user_info_modified": EventKind.CONSENT,
+    "user_authorization_revoke": EventKind.CONSENT,
+    "user_authorization_cancellation": EventKind.CONSENT,
+    "kf_create_session": EventKind.SERVICE,
+    "kf_close_session": EventKind.SERVICE,
+    "kf_switch_session": EventKind.SERVICE,
+    "publishjobfinish": EventKind.ACCOUNT,
+    "qualification_verify_success": EventKind.ACCOUNT,
+    "qualification_verify_fail": EventKind.ACCOUNT,
+    "naming_verify_success": EventKind.ACCOUNT,
+    "naming_verify_fail": EventKind.ACCOUNT,
+    "annual_renew": EventKind.ACCOUNT,
+    "verify_expired": EventKind.ACCOUNT,
 }
 _MESSAGE_IDS = ("MsgId", "MsgID", "SubscribeMsgSentEvent.List.0.MsgID", "List.0.MsgID")
 # Our name, and what the platform calls it in messages and in events.
 _EXTRAS = {
-    "latitude": ("Location_X", "Latitude"),
-    "longitude": ("Location_Y", "Longitude"),
-    "scale": ("Scale",),
+    "latitude": ("Location_X", "Latitude", "SendLocationInfo.Location_X"),
+    "longitude": ("Location_Y", "Longitude", "SendLocationInfo.Location_Y"),
+    "scale": ("Scale", "SendLocationInfo.Scale"),
     "precision": ("Precision",),
     "status": ("Status", "SubscribeMsgSentEvent.List.0.ErrorStatus", "List.0.ErrorStatus"),
     "code": ("SubscribeMsgSentEvent.List.0.ErrorCode", "List.0.ErrorCode"),
     "ticket": ("Ticket",),
     "title": ("Title",),
+    "description": ("Description",),
     "url": ("Url",),
     "format": ("Format",),
+    "thumb_media_id": ("ThumbMediaId",),
+    "picture_count": ("SendPicsInfo.Count",),
+    "scan_type": ("ScanCodeInfo.ScanType",),
+    "menu_id": ("MenuId",),
+    "session_from": ("SessionFrom",),
+    "staff": ("KfAccount", "ToKfAccount"),
+    "former_staff": ("FromKfAccount",),
+    "close_type": ("CloseType",),
+    "recipient_count": ("TotalCount",),
+    "sent_count": ("SentCount",),
+    "failed_count": ("ErrorCount",),
+    "revoked": ("RevokeInfo",),
+    "expires_at": ("ExpiredTime",),
+    "reason": ("FailReason",),
+    "publish_status": ("PublishEventInfo.publish_status",),
 }
 
 
@@ -189,7 +229,7 @@ def _digest(fields: Mapping[str, str]) -> str:
 
 
 def _text(fields: Mapping[str, str]) -> str:
-    names = ("Content", "ScanCodeInfo.ScanResult", "Label", "Recognition")
+    names = ("Content", "ScanCodeInfo.ScanResult", "Label", "SendLocationInfo.Label", "Recognition")
     return next((fields[name] for name in names if fields.get(name)), "")
 
 

@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 from sandbox import transport
 from sandbox.config import WechatAccount
 from sandbox.transport import Answer, Parcel
-from sandbox.wechat import crypto, messages
+from sandbox.wechat import crypto, messages, samples
 from sandbox.wechat.media import MediaBook
 from sandbox.wechat.messages import OddAnswer, Reply
 from sandbox.world import Delivery, World, open_id
@@ -63,6 +63,11 @@ class WechatPush:
         return self.deliver(
             account, Event(user, name, fields, answerable=name in ("subscribe", "CLICK", "SCAN"))
         )
+
+    def sample(self, account: WechatAccount, user: str, name: str) -> list[str]:
+        """Push the example called ``name``; returns the outcomes."""
+        fields = samples.fields_of(name, self._number())
+        return self.deliver(account, Event(user, name, fields, answerable=name in samples.MESSAGES))
 
     def handshake(self, account: WechatAccount) -> tuple[bool, str]:
         """Check the callback address as the console does on saving; returns success and words for people."""

@@ -273,7 +273,6 @@ def test_an_impossible_time_is_refused(created: str) -> None:
         pytest.param(
             {"MsgType": "text", "Content": "", "MsgId": "1"}, EventKind.TEXT, "", "", id="empty text"
         ),
-        pytest.param({"MsgType": "voice", "MsgId": "1"}, EventKind.UNKNOWN, "", "", id="voice"),
         pytest.param(
             {"MsgType": "event", "Event": "subscribe", "EventKey": "qrscene_42"},
             EventKind.FOLLOW,
