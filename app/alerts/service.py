@@ -20,6 +20,7 @@ from app.alerts.binding import (
     unbind_sender,
 )
 from app.alerts.composing import compose
+from app.alerts.counts import deliveries_by_state
 from app.alerts.domain import (
     CODE_MINUTES_MAX,
     DIGEST_LABELS,
@@ -77,6 +78,7 @@ from app.alerts.timing import MINUTES_A_DAY
 from app.alerts.wording import local_moment, topic_label
 
 __all__ = [
+    "deliveries_by_state",
     "CODE_MINUTES_MAX",
     "COMPOSE_JOB",
     "DELIVER_JOB",

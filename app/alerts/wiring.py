@@ -2,4 +2,6 @@ from app.alerts.api import api
 from app.alerts.pages import pages
 from app.core.capability import Capability
 
-CAPABILITY = Capability("alerts", api=(api,), pages=(pages,), jobs="app.alerts.jobs:JOBS")
+CAPABILITY = Capability(
+    "alerts", api=(api,), pages=(pages,), jobs="app.alerts.jobs:JOBS", gauges="app.alerts.gauges:collect"
+)

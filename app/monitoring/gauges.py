@@ -9,7 +9,7 @@ from prometheus_client.metrics_core import Metric
 
 from app.core import clock
 from app.monitoring import service
-from app.monitoring.service import Condition, GroupStanding, ProberView
+from app.monitoring.service import Condition, GroupStanding, PlaceGauge, ProberView
 
 _SHOWN = (Condition.UP, Condition.DEGRADED, Condition.DOWN, Condition.UNKNOWN)
 
@@ -21,6 +21,8 @@ _OF_A_PROBER: dict[str, tuple[str, Callable[[ProberView], float]]] = {
     "looks": ("Looks since the prober started", lambda one: one.looks),
     "missed": ("Looks missed since the prober started", lambda one: one.missed),
     "waiting": ("Results not stored yet", lambda one: one.waiting),
+    "running": ("Looks under way", lambda one: one.running),
+    "spooled": ("Results that wait on disk", lambda one: one.spooled),
     "lost": ("Results given up since the prober started", lambda one: one.lost),
 }
 
@@ -30,6 +32,7 @@ def collect() -> Iterator[Metric]:
     now = clock.system_clock()
     terms = service.terms_now(now)
     yield from _pages(service.standing(terms, now=now))
+    yield from _places(service.place_gauges(now=now))
     yield from _probers(service.probers(now=now))
 
 
@@ -44,6 +47,24 @@ def _pages(groups: list[GroupStanding]) -> Iterator[Metric]:
         incidents.add_metric(place, group.open_incidents)
     yield pages
     yield incidents
+
+
+def _places(places: list[PlaceGauge]) -> Iterator[Metric]:
+    labels = ["city", "name"]
+    rates = GaugeMetricFamily(
+        "hall_watch_availability_30d_ratio", "Open time by known time, 30 days", labels=labels
+    )
+    days = GaugeMetricFamily(
+        "hall_watch_certificate_days", "Days until the first certificate ends", labels=labels
+    )
+    for one in places:
+        place = [one.city_code, one.name]
+        if one.availability_rate is not None:
+            rates.add_metric(place, one.availability_rate)
+        if one.certificate_days is not None:
+            days.add_metric(place, one.certificate_days)
+    yield rates
+    yield days
 
 
 def _probers(probers: list[ProberView]) -> Iterator[Metric]:

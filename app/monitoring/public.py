@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select
 
 from app.core import db
 from app.core.errors import NotFound
-from app.monitoring.domain import CheckKind, Outcome, Terms
+from app.monitoring.domain import CheckKind, MaintenanceScope, Outcome, Terms
 from app.monitoring.freshness import Freshness
+from app.monitoring.holds import announced, falls_at
 from app.monitoring.incidents import view
-from app.monitoring.models import Incident, PageCheck, Watch
-from app.monitoring.shapes import Badge, Counts, GroupStanding, PublicIncident
+from app.monitoring.models import Incident, Maintenance, PageCheck, Watch
+from app.monitoring.policy import book
+from app.monitoring.shapes import Badge, Counts, GroupStanding, PublicIncident, PublicNotice
 from app.monitoring.wall import Places, counts_of_bodies, page_shown, sum_counts
 from app.organisations.service import RegionLevel
+from mobile_pages.probe.base import Condition
+from mobile_pages.probe.uptime import Window
 
 NEWS_MAX = 50
 NEWS_DAYS = 14
@@ -41,6 +46,17 @@ def standing(terms: Terms, *, now: datetime) -> list[GroupStanding]:
     ]
 
 
+def published_standing(terms: Terms, *, now: datetime) -> list[GroupStanding]:
+    """Return what :func:`standing` does of the places whose rules make it public."""
+    held = book(now)
+    return [one for one in standing(terms, now=now) if held.of_city(one.city_code or None).publish_status]
+
+
+def counts_of(groups: Iterable[GroupStanding]) -> Counts:
+    """Return the counts of several groups together."""
+    return sum_counts(one.counts for one in groups)
+
+
 def _open_by_body() -> dict[int, int]:
     query = (
         select(Incident.body_id, func.count())
@@ -62,11 +78,58 @@ def public_incidents(*, now: datetime, days: int = NEWS_DAYS) -> list[PublicInci
         .order_by(Incident.opened_at.desc(), Incident.id.desc())
         .limit(NEWS_MAX)
     )
-    places = Places.load()
+    places, held = Places.load(), book(now)
     return [
         PublicIncident(one, places.bodies[one.body_id].full_name)
         for one in map(view, db.session().scalars(query))
+        if held.of_city(places.city_of(places.bodies[one.body_id])).publish_status
     ]
+
+
+def public_maintenance(*, now: datetime, days: int = NEWS_DAYS) -> list[PublicNotice]:
+    """Return the maintenance under way and that of the next ``days``, the soonest first.
+
+    Each announcement is there once, with the time it falls on next.
+    """
+    asked = Window(now, now + timedelta(days=days))
+    rows = [row for row in announced(asked) if row.condition is Condition.MAINTENANCE]
+    if not rows:
+        return []
+    places, held, pages = Places.load(), book(now), _pages_of(rows)
+    found = []
+    for row in rows:
+        where = _place(row, places, pages)
+        falls = falls_at(row, asked)
+        if where is None or not falls or not held.of_city(where[1]).publish_status:
+            continue
+        first = falls[0]
+        found.append(PublicNotice(row.id, where[0], row.title, row.notice, first.start, first.end))
+    return sorted(found, key=lambda one: (one.starts_at, one.id))[:NEWS_MAX]
+
+
+def _pages_of(rows: Iterable[Maintenance]) -> dict[str, Watch]:
+    ids = [int(row.scope_ref) for row in rows if row.scope is MaintenanceScope.PAGE]
+    if not ids:
+        return {}
+    return {
+        str(one.page_id): one for one in db.session().scalars(select(Watch).where(Watch.check_id.in_(ids)))
+    }
+
+
+def _place(row: Maintenance, places: Places, pages: Mapping[str, Watch]) -> tuple[str, str | None] | None:
+    """Return what a window covers, in words, and its city; None of what residents do not know."""
+    if row.scope is MaintenanceScope.PROVINCE:
+        return "全省", None
+    if row.scope is MaintenanceScope.CITY:
+        return places.regions[row.scope_ref].name, row.scope_ref
+    if row.scope is MaintenanceScope.BODY:
+        body = places.bodies[int(row.scope_ref)]
+        return body.full_name, places.city_of(body)
+    page = pages.get(row.scope_ref) if row.scope is MaintenanceScope.PAGE else None
+    if page is None:
+        return None
+    body = places.bodies[page.body_id]
+    return f"{body.full_name} · {page.name}", places.city_of(body)
 
 
 def badge(page_id: int, terms: Terms, *, now: datetime) -> Badge:

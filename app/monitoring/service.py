@@ -68,6 +68,7 @@ from app.monitoring.monthly import scopes as report_scopes
 from app.monitoring.monthly import to_print as report_to_print
 from app.monitoring.opinions import asked_of
 from app.monitoring.page_detail import Besides, CheckLine, PageDetail
+from app.monitoring.place_gauges import PlaceGauge, place_gauges
 from app.monitoring.policy import (
     Change,
     DraftView,
@@ -86,7 +87,14 @@ from app.monitoring.policy import Place as PolicyPlace
 from app.monitoring.policy import confirm as confirm_policy
 from app.monitoring.policy import draft as policy_draft
 from app.monitoring.policy import propose as propose_policy
-from app.monitoring.public import badge, public_incidents, standing
+from app.monitoring.public import (
+    badge,
+    counts_of,
+    public_incidents,
+    public_maintenance,
+    published_standing,
+    standing,
+)
 from app.monitoring.reform_orders import PRINT_JOB as ORDER_PRINT_JOB
 from app.monitoring.reform_orders import (
     OrderRuns,
@@ -117,6 +125,7 @@ from app.monitoring.shapes import (
     PageWatch,
     ProberView,
     PublicIncident,
+    PublicNotice,
     SampleView,
     Status,
     Tile,
@@ -147,6 +156,12 @@ from mobile_pages.probe.base import Condition
 from mobile_pages.probe.uptime import OfficialFigure, OfficialVerdict
 
 __all__ = [
+    "PlaceGauge",
+    "place_gauges",
+    "PublicNotice",
+    "counts_of",
+    "public_maintenance",
+    "published_standing",
     "BudgetLine",
     "BudgetPage",
     "budget_page",

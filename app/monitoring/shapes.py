@@ -298,6 +298,18 @@ class PublicIncident:
 
 
 @dataclass(frozen=True, slots=True)
+class PublicNotice:
+    """Announced maintenance as residents may read of it; ``id`` and ``starts_at`` tell it from others."""
+
+    id: int
+    place: str
+    title: str
+    text: str
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Badge:
     """How one page stands, in two words."""
 
@@ -319,6 +331,8 @@ class ProberView:
     missed: int
     waiting: int
     lost: int
+    running: int
+    spooled: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from app.core import access, clock
 from app.core.installation import settings
 from app.monitoring import service
 from app.monitoring.pages import SIGNS
-from app.monitoring.service import CONDITION_LABELS, PublicIncident
+from app.monitoring.service import CONDITION_LABELS, PublicIncident, PublicNotice
 from app.monitoring.wording import duration, moment
 
 # Badges and feeds are fetched by others' pages and readers, again and again.
@@ -38,12 +38,15 @@ def _words() -> dict[str, Any]:
 def status() -> Response:
     now = clock.system_clock()
     terms = service.terms_now(now)
+    groups = service.published_standing(terms, now=now)
     answer = make_response(
         render_template(
             "monitoring/status.html",
-            status=service.status(terms, now=now),
-            groups=service.standing(terms, now=now),
+            watching=any(one.alive for one in service.probers(now=now)),
+            counts=service.counts_of(groups),
+            groups=groups,
             incidents=service.public_incidents(now=now),
+            notices=service.public_maintenance(now=now),
             now=now,
         )
     )
@@ -54,20 +57,34 @@ def status() -> Response:
 @status_pages.get("/feed.xml")
 @access.public("the same as a feed for readers")
 def feed() -> Response:
-    """Give the incidents as RSS 2.0, each once when it opens and once when it ends."""
+    """Give the incidents as RSS 2.0, each once when it opens and once when it ends, and maintenance."""
     base = settings().base_url
     made = feedgenerator.Rss201rev2Feed(
         title="广东省网上办事大厅手机版 · 服务状态",
         link=f"{base}/status",
-        description="移动服务的中断与恢复",
+        description="移动服务的中断、恢复与维护公告",
         language="zh-CN",
         feed_url=f"{base}/status/feed.xml",
     )
-    for one in service.public_incidents(now=clock.system_clock()):
+    now = clock.system_clock()
+    for notice in service.public_maintenance(now=now):
+        _add_notice(made, notice, base)
+    for one in service.public_incidents(now=now):
         _add(made, one, base)
     answer = Response(made.writeString("utf-8"), content_type="application/rss+xml; charset=utf-8")
     answer.headers["Cache-Control"] = CACHED
     return answer
+
+
+def _add_notice(made: Any, one: PublicNotice, base: str) -> None:
+    """Add announced maintenance; each time it falls is an item of its own."""
+    made.add_item(
+        title=f"维护公告：{one.place} {one.title}",
+        description=f"{moment(one.starts_at)} 至 {moment(one.ends_at)}。{one.text}",
+        link=f"{base}/status",
+        unique_id=f"maintenance-{one.id}-{one.ends_at:%Y%m%d%H%M}",
+        unique_id_is_permalink=False,
+    )
 
 
 def _add(made: Any, one: PublicIncident, base: str) -> None:

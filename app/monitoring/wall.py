@@ -426,6 +426,8 @@ def probers(*, now: datetime) -> list[ProberView]:
             missed=row.missed,
             waiting=row.waiting,
             lost=row.lost,
+            running=row.running,
+            spooled=row.spooled,
         )
         for row in db.session().scalars(select(ProberBeat).order_by(ProberBeat.name))
     ]
