@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
 WECHAT_MODES = ("plain", "compat", "secure")
+WECHAT_FORMS = ("xml", "json")
 ALIPAY_CHARSETS = ("GBK", "UTF-8")
 
 
@@ -51,6 +52,7 @@ class WechatAccount:
     Attributes:
         key: names the account within the sandbox and the hall.
         aes_key: the EncodingAESKey, 43 characters; empty in plain mode.
+        form: ``xml`` or ``json``, what messages are written in.
         original_id: the account's own name in messages, ``gh_…``.
     """
 
@@ -64,6 +66,7 @@ class WechatAccount:
     mode: str
     original_id: str
     templates: tuple[NoticeTemplate, ...] = ()
+    form: str = "xml"
     kind: str = "wechat"
 
 
@@ -201,6 +204,7 @@ def _wechat(reader: _Reader) -> WechatAccount:
         mode=mode,
         original_id=reader.text("original_id"),
         templates=_templates(reader),
+        form=reader.choice("form", WECHAT_FORMS) if "form" in reader.raw else "xml",
     )
 
 

@@ -17,7 +17,7 @@ from sandbox.world import Delivery, World, open_id
 
 ATTEMPTS = 3
 OUT_OF_ORDER = "该公众号暂时无法提供服务，请稍后再试"
-XML_TYPE = "text/xml"
+CONTENT_TYPES = {"xml": "text/xml", "json": "application/json"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class WechatPush:
             "CreateTime": int(self.world.clock()),
             **event.fields,
         }
-        plain = messages.render(fields)
+        plain = messages.render(fields, account.form)
         timestamp, nonce = self._timestamp(), _nonce()
         params = {
             "signature": crypto.signature(account.token, timestamp, nonce),
@@ -98,12 +98,13 @@ class WechatPush:
             "openid": str(fields["FromUserName"]),
         }
         if account.mode == "plain":
-            return Parcel(params, plain, XML_TYPE)
+            return Parcel(params, plain, CONTENT_TYPES[account.form])
         cipher = crypto.encrypt(account.aes_key, account.app_id, plain, secrets.token_bytes(16))
         params["encrypt_type"] = "aes"
         params["msg_signature"] = crypto.signature(account.token, timestamp, nonce, cipher)
         shown = fields if account.mode == "compat" else {"ToUserName": account.original_id}
-        return Parcel(params, messages.render({**shown, "Encrypt": cipher}), XML_TYPE)
+        body = messages.render({**shown, "Encrypt": cipher}, account.form)
+        return Parcel(params, body, CONTENT_TYPES[account.form])
 
     def read_answer(self, account: WechatAccount, event: Event, answer: Answer) -> Reply | None:
         """Return the reply in the answer; None for ``success`` and the empty body.
@@ -115,9 +116,9 @@ class WechatPush:
             raise OddAnswer(f"状态码 {answer.status}")
         if answer.body.strip() in (b"", b"success"):
             return None
-        root = messages.parse_xml(answer.body)
+        root = messages.parse(answer.body, account.form)
         if account.mode != "plain" and (account.mode == "secure" or root.find("Encrypt") is not None):
-            root = messages.parse_xml(self._open(account, root))
+            root = messages.parse(self._open(account, root), account.form)
         reply = messages.read_reply(root, open_id(account.app_id, event.user), account.original_id)
         if reply.media and not self.media.has(account.key, "image", reply.media):
             raise OddAnswer("MediaId 无效或已过期")

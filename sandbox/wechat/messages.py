@@ -6,10 +6,11 @@ Passive_user_reply_message.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element, ParseError, SubElement
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
@@ -49,8 +50,10 @@ class Reply:
     media: str = ""
 
 
-def render(fields: Fields) -> bytes:
-    """Return the message XML; texts stand in CDATA, numbers bare, lists as repeated elements."""
+def render(fields: Fields, form: str = "xml") -> bytes:
+    """Return the message; in XML texts stand in CDATA, numbers bare, lists as repeated elements."""
+    if form == "json":
+        return json.dumps(fields, ensure_ascii=False).encode()
     return ("<xml>" + _inner(fields) + "</xml>").encode()
 
 
@@ -70,6 +73,36 @@ def _value(value: str | int | Fields) -> str:
     if not isinstance(value, str):
         return _inner(value)
     return "<![CDATA[" + value.replace("]]>", "]]]]><![CDATA[>") + "]]>"
+
+
+def parse(body: bytes, form: str) -> Element:
+    """Return the root of an answer, whichever form the account has.
+
+    Raises:
+        OddAnswer: it is of the other form, or of none.
+    """
+    if form == "xml":
+        return parse_xml(body)
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise OddAnswer("答复不是可接受的 JSON") from error
+    if not isinstance(told, dict):
+        raise OddAnswer("答复不是 JSON 对象")
+    return _grown(Element("xml"), told)
+
+
+def _grown(parent: Element, told: Mapping[str, Any]) -> Element:
+    for name, value in told.items():
+        child = SubElement(parent, name)
+        if isinstance(value, dict):
+            _grown(child, value)
+        elif isinstance(value, list):
+            for entry in value:
+                _grown(SubElement(child, "item"), entry if isinstance(entry, dict) else {})
+        else:
+            child.text = str(value)
+    return parent
 
 
 def parse_xml(body: bytes) -> Element:

@@ -91,7 +91,9 @@ def settings_of(raw: dict[str, Any], base: str) -> AccountConfig:
 
 
 @contextmanager
-def a_meeting(kind: str, reply: Reply | None = None, **changes: Any) -> Iterator[tuple[Hall, Sandbox, str]]:
+def a_meeting(
+    kind: str, reply: Reply | None = None, timeout_seconds: float = 4.0, **changes: Any
+) -> Iterator[tuple[Hall, Sandbox, str]]:
     """Bring the real adapter and the sandbox together; yields hall, sandbox and the account's key."""
     with a_hall() as fake, requests.Session() as http:
         http.trust_env = False
@@ -102,6 +104,7 @@ def a_meeting(kind: str, reply: Reply | None = None, **changes: Any) -> Iterator
                 nonce=lambda: "0123456789abcdef",
                 http=http,
                 tokens=MemoryTokenStore(),
+                timeout_seconds=timeout_seconds,
             )
             channel = registry.packages()[raw["kind"]].build(settings_of(raw, sandbox.base), env)
             hall = Hall(channel, reply)

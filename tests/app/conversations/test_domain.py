@@ -103,3 +103,19 @@ def test_freshness_ends_at_its_window_in_both_directions(bound, window):
     assert not is_stale(freshness(window, bound=bound), NOW)
     assert is_stale(freshness(window + second, bound=bound), NOW)
     assert is_stale(freshness(-window - second, bound=bound), NOW)
+
+
+@pytest.mark.parametrize(
+    "kind", [EventKind.IMAGE, EventKind.VOICE, EventKind.VIDEO, EventKind.LINK, EventKind.LOCATION]
+)
+def test_what_is_no_words_is_answered_with_how_to_ask(kind):
+    reply = reply_to(an_event(kind, text=""), [], HOME)
+
+    assert "现在只能看懂文字" in reply.text
+
+
+@pytest.mark.parametrize(
+    "kind", [EventKind.POSITION, EventKind.CONSENT, EventKind.SERVICE, EventKind.ACCOUNT, EventKind.SCAN]
+)
+def test_what_nobody_said_to_us_is_not_answered(kind):
+    assert reply_to(an_event(kind, text="", action="desk-7"), [], HOME) is None
