@@ -78,6 +78,8 @@ class Tickets:
         ticket = self._env.tokens.get(self._key)
         if ticket is not None and ticket.expires_at - self._env.clock() > RENEW_BEFORE:
             return ticket
+        # The access token first: others wait while the ticket is fetched, and should wait for one call only.
+        _ = self._client.access_token
         seen = ticket.version if ticket else 0
         return self._env.tokens.compare_and_refresh(self._key, seen, self._fetch)
 

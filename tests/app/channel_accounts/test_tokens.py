@@ -13,7 +13,11 @@ from app.channel_accounts.models import ChannelToken
 from app.channel_accounts.tokens import SharedTokens
 from app.core import clock, db, vault
 from app.core.vault import VaultEntry
+from channels import registry
 from channels.base import ChannelError, Token
+from tests.channels import platform_wechat
+from tests.channels.builders import an_env
+from tests.channels.server import a_platform
 
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -102,3 +106,14 @@ def test_a_token_renewed_while_it_is_being_read_is_read_anew(app, context, monke
     monkeypatch.setattr(vault, "unseal", renewed_in_between)
 
     assert store.get("k").value == "two"
+
+
+def test_the_signature_of_pages_and_the_access_token_are_kept_side_by_side(context):
+    api = platform_wechat.Api()
+
+    with a_platform(api) as server, an_env(tokens=SharedTokens()) as env:
+        for _ in range(2):
+            adapter = registry.build(platform_wechat.config(server.base_url), env)
+            adapter.page_config("https://hall.example.cn/", [])
+
+    assert (api.issued, api.tickets) == (1, 1)
