@@ -16,8 +16,8 @@ pytestmark = pytest.mark.browser
 
 
 @contextlib.contextmanager
-def a_server(app):
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+def a_server(app, port=0):
+    server = make_server("127.0.0.1", port, app, threaded=True)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
