@@ -14,7 +14,8 @@ from sqlalchemy import ColumnElement, select
 
 from app.alerts.service import Audience
 from app.core import audit, db
-from app.monitoring import grouping, policy, telling, working_time
+from app.core.working_time import calendar, working_minutes_later
+from app.monitoring import grouping, policy, telling
 from app.monitoring.domain import EventKind, IncidentState
 from app.monitoring.grouping import KEEPER, WINDOW
 from app.monitoring.incidents_intake import (
@@ -30,7 +31,7 @@ from app.monitoring.models import Incident, IncidentGroup
 from app.organisations import service as organisations
 from app.organisations.service import Place
 
-LASTING_MINUTES = 420
+LASTING_MINUTES = 390
 """An outage that somebody deals with reaches the province after this much working time: a day's."""
 
 PROVINCE_BODIES = 3
@@ -81,10 +82,10 @@ def due_at(incident: Incident, minutes: Sequence[int]) -> datetime | None:
     if level >= Audience.PROVINCE or incident.state is IncidentState.RESOLVED:
         return None
     if incident.state is IncidentState.ACKNOWLEDGED:
-        return working_time.after(incident.opened_at, max(minutes[2], LASTING_MINUTES))
+        return working_minutes_later(incident.opened_at, max(minutes[2], LASTING_MINUTES), calendar())
     if level == 0:
         return incident.opened_at + max(GATHER, timedelta(minutes=minutes[0]))
-    return working_time.after(incident.opened_at, minutes[level])
+    return working_minutes_later(incident.opened_at, minutes[level], calendar())
 
 
 def _groupable(one: Incident, now: datetime) -> bool:

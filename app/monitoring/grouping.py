@@ -60,7 +60,7 @@ def shared_by(incident: Incident) -> tuple[Shared, ...]:
     """Return what an incident may have in common with others, the most telling first."""
     evidence = incident.evidence
     found = {
-        "certificate": evidence.get("certificate_sha256", "") if incident.phase == "tls" else "",
+        "certificate": evidence.get("certificate", "") if incident.phase == "tls" else "",
         "host": evidence.get("host", ""),
         "network": network_of(_address(evidence)),
         "body": str(incident.body_id),

@@ -265,8 +265,12 @@ def _open(one: _Opened) -> Incident:
 def _known(row: Watch) -> dict[str, Any]:
     """Return what was known of a check before it failed: where it stood, with which certificate."""
     facts = row.facts or {}
-    known = {name: facts[name] for name in ("addresses", "certificate_sha256") if facts.get(name)}
-    return {"host": urlsplit(row.url).hostname or "", "url": row.url} | known
+    known = {
+        "addresses": facts.get("addresses"),
+        "certificate": (facts.get("certificate") or {}).get("fingerprint"),
+    }
+    place = {"host": urlsplit(row.url).hostname or "", "url": row.url}
+    return place | {name: value for name, value in known.items() if value}
 
 
 def _look_again(incident: Incident, result: ProbeResult) -> list[dict[str, Any]]:

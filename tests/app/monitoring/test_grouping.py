@@ -36,7 +36,7 @@ def test_hosts_of_one_network_are_a_group_from_three_on():
 
 
 def test_a_certificate_explains_failing_handshakes_only():
-    same = {"certificate_sha256": "ab"}
+    same = {"certificate": "ab"}
     tls = [an_incident(n, host=f"h{n}", body=n, phase="tls", evidence=same) for n in (1, 2)]
     other = [an_incident(n, host=f"h{n}", body=n, evidence=same) for n in (3, 4)]
 
