@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from bench import check, farm, history, masking, probes, published
+from bench import check, farm, history, masking, probes, published, wall
 from tests.builders import an_environment
 
 if __name__ == "__main__":
@@ -26,6 +26,8 @@ if __name__ == "__main__":
         masking.run()
         print()
         history.run()
+        print()
+        wall.run()
         print()
         Path(folder).chmod(0o755)
         probes.run(environment, Path(folder) / "probes")
