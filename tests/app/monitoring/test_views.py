@@ -15,7 +15,9 @@ from app.monitoring.models import PageCheck, Watch
 from app.monitoring.reckoning import Row
 from app.monitoring.rollup_rows import put_checks
 from app.monitoring.service import Announcement
+from app.monitoring.wall import _warned
 from mobile_pages.probe.base import Condition
+from mobile_pages.probe.uptime import OfficialFigure, OfficialVerdict
 from tests.app.monitoring.builders import TERMS, a_watched_page, at, seen
 from tests.app.monitoring.test_charts import GUANGZHOU, a_bucket, a_group_day, yesterday
 from tests.app.monitoring.test_wall import seen_lately
@@ -141,3 +143,18 @@ def test_a_page_looked_at_once_an_hour_is_believed_for_hours(app, given, every, 
 
     assert shown.status.counts.up == expected
     assert (detail.watch.condition is Condition.UP) is bool(expected)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "rate", "expected"),
+    [
+        (OfficialVerdict.PASS, 0.02, OfficialVerdict.WARN),
+        (OfficialVerdict.WARN, 0.0099, OfficialVerdict.PASS),
+        (OfficialVerdict.VETO, 0.06, OfficialVerdict.VETO),
+        (OfficialVerdict.TOO_FEW_VISITS, None, OfficialVerdict.TOO_FEW_VISITS),
+    ],
+)
+def test_the_places_own_rule_warns_of_the_inspection_but_never_changes_its_veto(verdict, rate, expected):
+    figure = OfficialFigure(verdict, 100, 2, rate, (), 3, 3.0)
+
+    assert _warned(figure, 0.01).verdict is expected
