@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import marshmallow as ma
@@ -48,6 +49,14 @@ class Text(ma.fields.String):
         if not text and not self._may_be_empty:
             raise self.make_error("empty")
         return text
+
+
+class Moment(ma.fields.AwareDateTime):
+    """A point in time that somebody sends: with a zone and in this century, so that no sum overflows."""
+
+    def __init__(self, *, metadata: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+        sane = ma.validate.Range(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+        super().__init__(validate=sane, metadata={"maxLength": 40, **(metadata or {})}, **kwargs)
 
 
 class ProblemSchema(ma.Schema):

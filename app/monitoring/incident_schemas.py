@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import marshmallow as ma
 
-from app.core.fields import Id, Text
+from app.core.fields import Id, Moment, Text
 from app.monitoring.domain import (
     DEMANDS_MAX,
     LIST_MAX,
@@ -19,7 +19,6 @@ from app.monitoring.incidents import By
 from app.monitoring.schemas import IncidentSchema
 
 LONGEST = timedelta(days=400)
-_SANE = ma.validate.Range(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 
 
 class EventSchema(ma.Schema):
@@ -158,8 +157,8 @@ class OrderListSchema(ma.Schema):
 
 
 class StatisticsQuerySchema(ma.Schema):
-    start = ma.fields.AwareDateTime(required=True, validate=_SANE, metadata={"maxLength": 40})
-    end = ma.fields.AwareDateTime(required=True, validate=_SANE, metadata={"maxLength": 40})
+    start = Moment(required=True)
+    end = Moment(required=True)
     by = ma.fields.Enum(By, by_value=True, load_default=By.BODY)
 
     @ma.validates_schema

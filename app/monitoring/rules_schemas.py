@@ -6,7 +6,7 @@ from typing import Any
 
 import marshmallow as ma
 
-from app.core.fields import Id, Text
+from app.core.fields import Id, Moment, Text
 from app.monitoring.domain import NAME_MAX, NOTE_MAX, SCOPE_REF_MAX, CheckKind, MaintenanceScope
 from app.monitoring.rules import BY_NAME
 from mobile_pages.probe.base import Condition
@@ -75,7 +75,7 @@ class DraftArgsSchema(ma.Schema):
     )
     reason = Text(longest=NOTE_MAX, required=True)
     base_number = ma.fields.Int(required=True, **_SMALL)
-    effective_at = ma.fields.AwareDateTime(load_default=None)
+    effective_at = Moment(load_default=None)
 
 
 class CountsOfEffectSchema(ma.Schema):
@@ -148,7 +148,7 @@ class AnnounceSchema(ma.Schema):
     scope_ref = Text(longest=SCOPE_REF_MAX, may_be_empty=True, required=True)
     title = Text(longest=NAME_MAX, required=True)
     text = Text(longest=NOTE_MAX, required=True)
-    starts_at = ma.fields.AwareDateTime(required=True)
+    starts_at = Moment(required=True)
     minutes = ma.fields.Int(required=True, **_SMALL)
     recurrence = Text(
         longest=LENGTH_MAX,
@@ -156,17 +156,17 @@ class AnnounceSchema(ma.Schema):
         load_default="",
         metadata={"description": "RFC 5545 RRULE，如 FREQ=WEEKLY;BYDAY=SU；空为一次"},
     )
-    until_at = ma.fields.AwareDateTime(load_default=None)
+    until_at = Moment(load_default=None)
 
 
 class PauseSchema(ma.Schema):
     check_id = Id(required=True)
     reason = Text(longest=NOTE_MAX, required=True)
-    until = ma.fields.AwareDateTime(required=True)
+    until = Moment(required=True)
 
 
 class EndSchema(ma.Schema):
-    at = ma.fields.AwareDateTime(load_default=None, metadata={"description": "从何时起不再算；空为现在"})
+    at = Moment(load_default=None, metadata={"description": "从何时起不再算；空为现在"})
     this_time_only = ma.fields.Bool(
         load_default=False, metadata={"description": "只结束正在进行的这一次，以后照常"}
     )
