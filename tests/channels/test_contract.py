@@ -10,8 +10,11 @@ from datetime import UTC, datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import Any
+from xml.etree.ElementTree import Element
+from xml.sax.saxutils import escape
 
 import pytest
+from defusedxml.ElementTree import fromstring
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -100,6 +103,50 @@ def test_parameters_are_read_or_refused(encoded: bytes) -> None:
     values = or_refusal(raw_parameters, encoded)
 
     assert values == 400 or all(name.isascii() for name in values)
+
+
+def leaves(parent: Element, prefix: str = "") -> dict[str, str]:
+    """Return what ``read_xml`` should, by a parser that is slower and well known."""
+    found: dict[str, str] = {}
+    counts: dict[str, int] = {}
+    for child in parent:
+        name = f"{prefix}{child.tag}"
+        if child.tag in ("item", "List"):
+            name = f"{name}.{counts.get(child.tag, 0)}"
+            counts[child.tag] = counts.get(child.tag, 0) + 1
+        found |= leaves(child, f"{name}.") if len(child) else {name: child.text or ""}
+    return found
+
+
+NODES = st.recursive(
+    st.text(st.sampled_from('办a<&]>" \n'), max_size=6),
+    lambda inner: st.one_of(
+        st.dictionaries(st.sampled_from(["A", "b", "MsgType"]), inner, max_size=3),
+        st.lists(inner, max_size=3),
+    ),
+    max_leaves=12,
+)
+
+
+def written(name: str, node: Any) -> str:
+    """Return a document; lists become repeated elements, text now and then a CDATA section or a comment."""
+    if isinstance(node, dict):
+        inner = " ".join(written(child, value) for child, value in node.items())
+    elif isinstance(node, list):
+        inner = "".join(written("item", value) for value in node)
+    else:
+        inner = cdata(node) if len(node) % 2 else f"<!--c-->{escape(node)}"
+    return f"<{name} at='1'>{inner}</{name}>"
+
+
+@given(node=NODES)
+def test_messages_are_read_as_a_well_known_parser_reads_them(node: Any) -> None:
+    document = written("xml", node)
+
+    expected = leaves(fromstring(document))
+
+    assert or_refusal(read_xml, document) in (expected, 400)
+    assert document.count("<item") + document.count("<A") > 6 or read_xml(document) == expected
 
 
 def test_an_account_of_no_known_kind_is_a_key_error() -> None:
