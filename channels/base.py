@@ -360,7 +360,7 @@ class Channel(Protocol):
         ...
 
     def send(self, recipient: str, reply: Reply) -> SendResult:
-        """Send a message of our own. Failures are outcomes, not exceptions."""
+        """Send a message of our own. Failures are outcomes; only ``unsupported`` is an exception."""
         ...
 
     def render_notification(self, recipient: str, notification: Notification) -> Mapping[str, Any]:

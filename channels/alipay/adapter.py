@@ -165,10 +165,9 @@ class AlipayChannel(Lacking):
         return {"to_user_id": recipient, "msg_type": "image-text", "articles": articles, "chat": "0"}
 
     def send(self, recipient: str, reply: Reply) -> SendResult:
+        content = self.render(recipient, reply)
         try:
-            result = self._client.execute(
-                "alipay.open.public.message.custom.send", self.render(recipient, reply)
-            )
+            result = self._client.execute("alipay.open.public.message.custom.send", content)
         except ChannelError as error:
             return SendResult(error.outcome, code=error.code)
         return SendResult(Outcome.ACCEPTED, platform_id=str(result.get("msg_id", "")))

@@ -57,6 +57,7 @@ CALLS: list[Any] = [
     pytest.param(Capability.QR, lambda it: it.make_qr("desk-7"), id="QR code"),
     pytest.param(Capability.UPLOAD, lambda it: it.upload(Media(MediaKind.IMAGE, "a.png", PNG)), id="upload"),
     pytest.param(Capability.IMAGE_REPLY, lambda it: it.render("x", Reply(image="m1")), id="picture"),
+    pytest.param(Capability.IMAGE_REPLY, lambda it: it.send("x", Reply(image="m1")), id="sending a picture"),
 ]
 
 
