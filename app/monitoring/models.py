@@ -420,7 +420,6 @@ class MonthlyReport(Model):
     paper: Mapped[bytes | None] = mapped_column(Paper, deferred=True)
 
 
-
 class WallDisplay(Model):
     """A screen that shows the wall without anybody signed in (大屏); only its secret's digest is kept."""
 
