@@ -43,7 +43,7 @@ from tests import mariadb
 from tests.builders import a_body
 
 PAGES = 20_000
-INTERVAL_SECONDS = 56
+INTERVAL_SECONDS = 54
 WARM_SECONDS = 8.0
 STEADY_SECONDS = 14.0
 HANG_SECONDS = 20.0
