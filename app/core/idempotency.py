@@ -22,6 +22,15 @@ from app.core.db import Model, key_column
 from app.core.errors import Conflict, Invalid
 
 KEY = re.compile(r"[\x21-\x7e]{8,80}")
+NAME = "Idempotency-Key"
+HEADER = {
+    "in": "header",
+    "name": NAME,
+    "required": False,
+    "schema": {"type": "string", "minLength": 8, "maxLength": 80},
+    "description": "同一个键的重复请求得到第一次的回答",
+}
+"""The header as calls that take it describe it."""
 
 
 class KeyReused(Conflict):
@@ -74,7 +83,7 @@ def answer_once(
     if key is None:
         return db.transaction(work)
     if not KEY.fullmatch(key):
-        raise Invalid("幂等键应为 8 至 80 个可见 ASCII 字符", fields={"Idempotency-Key": ["格式不正确"]})
+        raise Invalid("幂等键应为 8 至 80 个可见 ASCII 字符", fields={NAME: ["格式不正确"]})
     digest = sha256(request).hexdigest()
 
     def once() -> Answer:

@@ -31,13 +31,6 @@ schedule_blp = Blueprint(
 BLUEPRINTS = (blp, published_blp, schedule_blp)
 _page = schemas.PageSchema()
 _published = schemas.PublishedListSchema()
-_IDEMPOTENCY = {
-    "in": "header",
-    "name": "Idempotency-Key",
-    "required": False,
-    "schema": {"type": "string", "minLength": 8, "maxLength": 80},
-    "description": "同一个键的重复请求得到第一次的回答",
-}
 
 
 @blp.route("")
@@ -50,7 +43,7 @@ class Pages(MethodView):
         cursor, limit = query.pop("cursor", None), query.pop("limit")
         return service.listing(access.current_staff(), service.Filter(**query), cursor=cursor, limit=limit)
 
-    @blp.doc(parameters=[_IDEMPOTENCY])
+    @blp.doc(parameters=[idempotency.HEADER])
     @blp.arguments(schemas.NewPageSchema())
     @blp.response(201, _page)
     @access.staff(Permission.PAGES_REGISTER)
@@ -66,7 +59,7 @@ class Pages(MethodView):
         answer = idempotency.answer_once(
             by.actor,
             "mobile_access.register",
-            request.headers.get("Idempotency-Key"),
+            request.headers.get(idempotency.NAME),
             request.get_data(),
             work,
             now=clock.system_clock(),

@@ -22,13 +22,6 @@ tables_blp = Blueprint(
     "page_tables", __name__, url_prefix="/mobile-pages", description="网页的汇总、导出和重新检测"
 )
 _check = CheckSchema()
-_IDEMPOTENCY = {
-    "in": "header",
-    "name": "Idempotency-Key",
-    "required": False,
-    "schema": {"type": "string", "minLength": 8, "maxLength": 80},
-    "description": "同一个键的重复请求得到第一次的回答",
-}
 
 
 @tables_blp.route("/rule-totals")
@@ -69,7 +62,7 @@ class Export(MethodView):
 
 @tables_blp.route("/<id:page_id>/look-again")
 class LookAgain(MethodView):
-    @tables_blp.doc(parameters=[_IDEMPOTENCY])
+    @tables_blp.doc(parameters=[idempotency.HEADER])
     @tables_blp.response(202, _check)
     @access.staff(Permission.PAGES_REGISTER)
     def post(self, page_id: int) -> Response:
@@ -85,7 +78,7 @@ class LookAgain(MethodView):
         answer = idempotency.answer_once(
             by.actor,
             "mobile_access.look-again",
-            request.headers.get("Idempotency-Key"),
+            request.headers.get(idempotency.NAME),
             str(page_id).encode() + request.get_data(),
             work,
             now=clock.system_clock(),
