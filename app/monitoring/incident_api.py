@@ -10,7 +10,6 @@ from flask.views import MethodView
 
 from app.core import access, clock, db
 from app.core.access import Permission
-from app.core.installation import settings
 from app.core.json_api import Blueprint
 from app.monitoring import incident_schemas as schemas
 from app.monitoring import service
@@ -71,8 +70,7 @@ class IncidentOrders(MethodView):
     def post(self, sent: dict[str, Any], incident_id: int) -> OrderView:
         """Issue a reform order about an incident."""
         by, now = access.current_staff(), clock.system_clock()
-        terms = service.terms(settings())
-        return db.transaction(lambda: service.issue_order(by, incident_id, terms=terms, now=now, **sent))
+        return db.transaction(lambda: service.issue_order(by, incident_id, now=now, **sent))
 
 
 @incident_api.route("/incident-groups/<id:group_id>")

@@ -14,7 +14,6 @@ from app.core import access, clock, db
 from app.core.access import Permission
 from app.core.errors import DomainError, Invalid
 from app.core.ids import read_id
-from app.core.installation import settings
 from app.monitoring import service
 from app.monitoring.causes import PHASE_LABELS, told
 from app.monitoring.domain import (
@@ -182,11 +181,11 @@ def take_group(group_id: int) -> ResponseReturnValue:
 def issue(incident_id: int) -> ResponseReturnValue:
     by, sent = access.current_staff(), request.form
     demands, due_on = sent.get("demands", "")[:DEMANDS_MAX], _day(sent.get("due_on", ""))
-    terms, now = service.terms(settings()), clock.system_clock()
+    now = clock.system_clock()
     try:
         if due_on is None:
             raise Invalid(fields={"due_on": ["请填写期限"]})
-        made = db.transaction(lambda: service.issue_order(by, incident_id, demands, due_on, terms, now=now))
+        made = db.transaction(lambda: service.issue_order(by, incident_id, demands, due_on, now=now))
     except Invalid as error:
         return _incident(incident_id, sent, error.fields), 422
     flash("整改通知已下达，PDF 正在生成。", "success")

@@ -28,13 +28,13 @@ from app.monitoring.domain import (
     OrderMove,
     OrderState,
     Outcome,
-    Terms,
     order_move,
 )
 from app.monitoring.figures import official
 from app.monitoring.incidents import in_scope
 from app.monitoring.incidents_intake import add_lines, line
 from app.monitoring.models import Incident, IncidentEvent, ReformOrder, Watch
+from app.monitoring.policy import terms_for
 from app.monitoring.shapes import OrderList, OrderView
 from app.organisations import service as organisations
 from app.organisations.service import Principal
@@ -54,9 +54,7 @@ class OrderRuns(Conflict):
     title_en = "A reform order about this incident is still open"
 
 
-def order(
-    by: Principal, incident_id: int, demands: str, due_on: date, terms: Terms, *, now: datetime
-) -> OrderView:
+def order(by: Principal, incident_id: int, demands: str, due_on: date, *, now: datetime) -> OrderView:
     """Issue a reform order about an incident to its body; the PDF is printed in the background.
 
     Raises:
@@ -83,7 +81,7 @@ def order(
             "open_incident_id": incident_id,
             "body_id": incident.body_id,
             "state": OrderState.ORDERED,
-            "facts": _facts(incident, terms, now),
+            "facts": _facts(incident, now),
             "demands": demands.strip(),
             "due_on": due_on,
             "ordered_at": now,
@@ -318,11 +316,11 @@ def _move(
     return found
 
 
-def _facts(incident: Incident, terms: Terms, now: datetime) -> dict[str, Any]:
+def _facts(incident: Incident, now: datetime) -> dict[str, Any]:
     """Return what the paper states, as plain JSON values; times are ISO 8601, UTC."""
     watch = db.session().get_one(Watch, incident.check_id)
     diagnosis = diagnose(incident.phase, incident.cause, incident.evidence)
-    figure = official(incident.page_id, terms, now)
+    figure = official(incident.page_id, terms_for(incident.body_id, now), now)
     count, minutes = _outages(incident.page_id, now)
     return {
         "page_name": incident.page_name,

@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, select
 
 from app.core import clock, db
-from app.core.installation import settings
 from app.monitoring import samples
 from app.monitoring.check_settings import HEALTH_SLOW_MS
-from app.monitoring.domain import CheckKind, Outcome, terms
+from app.monitoring.domain import CheckKind, Outcome, Terms
 from app.monitoring.figures import official
 from app.monitoring.models import Incident, ProbeSample, StateSpan, Watch
+from app.monitoring.policy import terms_for
 from mobile_pages.artifact import Monitoring
 from mobile_pages.probe.base import Cause, Condition, Verdict
 from mobile_pages.probe.uptime import Window
@@ -35,10 +35,14 @@ def seen_until(page_id: int, now: datetime) -> Monitoring | None:
     Visits of the page and of its health address are counted alike, so that one may be held against
     the other.
     """
-    begun_at = db.session().scalar(select(Watch.begun_at).where(Watch.check_id == page_id))
-    if begun_at is None:
+    watch = (
+        db.session().execute(select(Watch.begun_at, Watch.body_id).where(Watch.check_id == page_id)).first()
+    )
+    if watch is None:
         return None
-    figure = official(page_id, terms(settings()), now)
+    begun_at, body_id = watch
+    terms = terms_for(body_id, now)
+    figure = official(page_id, terms, now)
     since = now - timedelta(days=WINDOW_DAYS)
     days = min(WINDOW_DAYS, (now - begun_at).days)
     outages = _outages(page_id, since, now)
@@ -51,17 +55,19 @@ def seen_until(page_id: int, now: datetime) -> Monitoring | None:
         outages=len(outages),
         maintenance_visits=visits,
         maintenance_told=told,
-        **_health(page_id, outages, since, now),
+        **_health(page_id, terms, outages, since, now),
     )
 
 
-def _health(page_id: int, outages: Sequence[Window], since: datetime, now: datetime) -> dict[str, int]:
+def _health(
+    page_id: int, terms: Terms, outages: Sequence[Window], since: datetime, now: datetime
+) -> dict[str, int]:
     """Return what the health address said; nothing where none was looked at."""
     health = Watch.page_id == page_id, Watch.kind == CheckKind.HEALTH
     check_id = db.session().scalar(select(Watch.check_id).where(*health, Watch.watched.is_(True)))
     if check_id is None:
         return {}
-    figure = official(check_id, terms(settings()), now)
+    figure = official(check_id, terms, now)
     looks = select(ProbeSample.at).where(ProbeSample.check_id == check_id, ProbeSample.at >= since)
     slow = looks.where(ProbeSample.verdict.in_(_ANSWERED), ProbeSample.total_ms > HEALTH_SLOW_MS)
     failed = list(db.session().scalars(looks.where(ProbeSample.verdict.in_(_FAILED))))

@@ -15,7 +15,7 @@ from app.monitoring import service as monitoring
 from app.monitoring.models import Incident, IncidentGroup
 from app.organisations import service as organisations
 from tests.api.walk import HTML, a_caller, post_form, routes, token_of, wrong_with
-from tests.app.monitoring.builders import TERMS, seen
+from tests.app.monitoring.builders import seen
 from tests.builders import NOW, a_body, a_principal, a_wechat_account
 
 NAME = "外部门户政"
@@ -111,7 +111,7 @@ def foreign(app, given):
 def order_about(incident_id):
     reviewer, now = a_principal("province_reviewer"), clock.system_clock()
     due_on = clock.day_of(now) + timedelta(days=20)
-    return monitoring.issue_order(reviewer, incident_id, NAME, due_on, TERMS, now=now).id
+    return monitoring.issue_order(reviewer, incident_id, NAME, due_on, now=now).id
 
 
 def group_of(incident_id):

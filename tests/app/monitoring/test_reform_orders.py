@@ -17,7 +17,7 @@ from app.monitoring.models import Incident
 from app.monitoring.reform_paper import as_html
 from app.monitoring.service import OrderRuns
 from mobile_pages.report.pdf import to_pdf
-from tests.app.monitoring.builders import TERMS, at, seen
+from tests.app.monitoring.builders import at, seen
 from tests.builders import NOW, a_bearer, a_body, a_principal, sign_in, submit
 from tests.processes import BROWSER
 
@@ -30,7 +30,7 @@ def incident_of(page):
 
 def an_order(page, by=None, *, demands="排查网关并提交报告", due_on=DUE):
     who = by or a_principal("province_reviewer")
-    return service.issue_order(who, incident_of(page).id, demands, due_on, TERMS, now=at(60))
+    return service.issue_order(who, incident_of(page).id, demands, due_on, now=at(60))
 
 
 def test_an_order_goes_to_the_body_and_back_until_it_is_accepted(app, given):
