@@ -250,7 +250,8 @@ def page(check_id: int, days: int, terms: Terms, now: datetime, *, hours: int = 
             parts = [by_hour[at] for at in reckoning.hours_of(start) if at in by_hour]
         rest = recent.within(Window(start, start + _DAY))
         strip.append(DayFigure(clock.day_of(start), _of_parts(parts, rest) if parts or rest else None))
-    points = [HourPoint(at, by_hour.get(at)) for at in (first_hour + n * HOUR for n in range(hours))]
+    last = marks.hour_of(now)
+    points = [HourPoint(at, by_hour.get(at)) for at in (last - n * HOUR for n in reversed(range(hours)))]
     whole = pooled(cell.figure for cell in strip if cell.figure)
     return PageHistory(strip, points, Figure(1, whole.tally, whole.bucket))
 
