@@ -1,0 +1,1 @@
+"""Applications that residents make: draft, submission, progress."""

@@ -1,0 +1,1 @@
+"""Items that residents can apply for: directory, implementations, forms."""

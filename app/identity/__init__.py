@@ -1,0 +1,1 @@
+"""Residents: who signs in, through which channels, and for how long."""

@@ -1,0 +1,1 @@
+"""Payments at a platform: orders of ours and the notifications about them."""

@@ -1,0 +1,1 @@
+"""Third-party applications: keys, scopes, quota, consent, signed requests and webhooks."""
