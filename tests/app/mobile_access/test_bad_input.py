@@ -74,7 +74,11 @@ BROKEN = (
     "<template><script><!--<script></script></template>&#xD800;&nosuch;<p style='width:expression(1)'"
 )
 TRAP = "for (let i = 0; i < 9; i++) history.pushState(i, ''); onpopstate = () => history.pushState(0, '')"
-TAKEN_OVER = "navigator.serviceWorker.register('/sw.js').then(() => location.reload(), () => 0)"
+# Once: a page that loads itself anew for ever is a bad one, and may well be seen blank.
+TAKEN_OVER = (
+    "sessionStorage.taken || navigator.serviceWorker.register('/sw.js')"
+    ".then(() => { sessionStorage.taken = 1; location.reload() }, () => 0)"
+)
 PATCHED = (
     "window.define = () => { throw new Error('x') }; define.amd = {};"
     "performance.now = () => 0; Array.prototype.map = Array.prototype.filter = () => { throw 1 };"
