@@ -11,7 +11,21 @@ from flask import Flask, url_for
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.routing import IntegerConverter, Map
 
-from app.core import access, api_docs, audit, cli, clock, db, hot, limits, logs, problems, vault, web
+from app.core import (
+    access,
+    api_docs,
+    audit,
+    cli,
+    clock,
+    db,
+    hot,
+    json_api,
+    limits,
+    logs,
+    problems,
+    vault,
+    web,
+)
 from app.core.capability import Capability
 from app.core.ids import MAX_ID
 from app.core.json_api import HallApi
@@ -53,7 +67,7 @@ def create_app(settings: Settings) -> Flask:
         WTF_CSRF_SSL_STRICT=False,  # Referrer-Policy same-origin keeps the Referer on our own forms
         API_SPEC_OPTIONS={
             "info": {"description": "登记、检测、发布和监测各地各部门的移动网页。"},
-            "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
+            "components": {"securitySchemes": json_api.SECURITY_SCHEMES},
             "security": [{"token": []}],
         },
     )
@@ -94,8 +108,12 @@ def _register(app: Flask, settings: Settings, found: list[Capability]) -> None:
     app.extensions["hall_jobs"] = jobs
     app.extensions["hall_watch"] = next((one.watch for one in found if one.watch), "")
     app.extensions["hall_gauges"] = tuple(one.gauges for one in found if one.gauges)
-    authenticator = next((one.authenticator for one in found if one.authenticator), None)
-    access.init_app(app, authenticator, lambda endpoint: endpoint.split(".")[0] in api_names)
+    authenticators = access.Authenticators(
+        staff=next((one.authenticator for one in found if one.authenticator), None),
+        residents=next((one.residents for one in found if one.residents), None),
+        partners=next((one.partners for one in found if one.partners), None),
+    )
+    access.init_app(app, authenticators, lambda endpoint: endpoint.split(".")[0] in api_names)
     cli.init_app(app, settings, found, jobs)
 
 

@@ -21,3 +21,12 @@ def test_only_the_listed_routes_are_open_and_each_says_why(app):
 
     assert set(open_routes) == OPEN_TO_ALL
     assert all(open_routes.values())
+
+
+def test_every_route_demands_exactly_one_kind_of_caller(app):
+    kinds = {
+        name: (mark.public, mark.for_staff, mark.for_residents, mark.for_partners)
+        for name, mark in marks(app)
+    }
+
+    assert [name for name, kind in kinds.items() if sum(kind) != 1] == []

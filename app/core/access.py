@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from flask import Flask, g, request
 
-from app.core.errors import Forbidden, NotSignedIn
+from app.core.errors import Forbidden, LevelTooLow, NotSignedIn, ResidentNotSignedIn
 
 F = TypeVar("F", bound=Callable[..., Any])
 MARK = "__hall_guard__"
+RESIDENT_TOKEN = "r_"
+"""How every bearer token of a resident begins; those of staff never do."""
 
 
 class Permission(StrEnum):
@@ -58,13 +61,85 @@ class Authenticator(Protocol):
         ...
 
 
+class Resident(Protocol):
+    """A signed-in resident as the core sees one."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def level(self) -> int:
+        """How sure we are of who it is: 1 is a channel identity only, which is no citizen identity."""
+        ...
+
+    @property
+    def actor(self) -> str:
+        """Name for the audit trail, e.g. ``"resident:17"``."""
+        ...
+
+
+class ResidentAuthenticator(Protocol):
+    def by_cookie(self) -> Resident | None:
+        """Return who the resident's cookie of the current request belongs to."""
+        ...
+
+    def by_token(self, token: str) -> Resident | None:
+        """Return who the bearer token ``r_…`` belongs to."""
+        ...
+
+
+class Partner(Protocol):
+    """A registered third party as the core sees one."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def actor(self) -> str:
+        """Name for the audit trail, e.g. ``"partner:5"``."""
+        ...
+
+    def may(self, scope: str) -> bool:
+        """Tell whether the third party was granted ``scope``."""
+        ...
+
+
+class PartnerAuthenticator(Protocol):
+    def by_signature(self) -> Partner | None:
+        """Return who signed the current request, None when nobody did.
+
+        May raise any ``DomainError`` that says more (stale, replayed, over quota).
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What a route demands; ``permission`` None means any member of staff."""
+    """What a route demands, of exactly one kind of caller.
+
+    Attributes:
+        permission: of staff; None means any member of staff.
+        level: of a resident, 1 or more; 0 is no route for residents.
+        scope: of a third party; ``""`` is no route for third parties.
+    """
 
     public: bool = False
     reason: str = ""
     permission: Permission | None = None
+    level: int = 0
+    scope: str = ""
+
+    @property
+    def for_residents(self) -> bool:
+        return self.level > 0
+
+    @property
+    def for_partners(self) -> bool:
+        return bool(self.scope)
+
+    @property
+    def for_staff(self) -> bool:
+        return not (self.public or self.for_residents or self.for_partners)
 
 
 def public(reason: str) -> Callable[[F], F]:
@@ -75,6 +150,28 @@ def public(reason: str) -> Callable[[F], F]:
 def staff(permission: Permission | None = None) -> Callable[[F], F]:
     """Mark a view as for signed-in staff that hold ``permission`` somewhere."""
     return _marker(Mark(permission=permission))
+
+
+def resident(level: int = 1) -> Callable[[F], F]:
+    """Mark a view as for signed-in residents known at least to ``level``.
+
+    Raises:
+        ValueError: the level is below 1.
+    """
+    if level < 1:
+        raise ValueError("a resident has level 1 at least")
+    return _marker(Mark(level=level))
+
+
+def partner(scope: str) -> Callable[[F], F]:
+    """Mark a view as for third parties that sign their requests and were granted ``scope``.
+
+    Raises:
+        ValueError: the scope is empty.
+    """
+    if not scope:
+        raise ValueError("a route for third parties names its scope")
+    return _marker(Mark(scope=scope))
 
 
 def open_endpoint(app: Flask, endpoint: str, reason: str) -> None:
@@ -103,35 +200,80 @@ def mark_of(view: Callable[..., Any], method: str) -> Mark | None:
     return found if isinstance(found, Mark) else None
 
 
-def init_app(app: Flask, authenticator: Authenticator | None, api_endpoints: Callable[[str], bool]) -> None:
+@dataclass(frozen=True, slots=True)
+class Authenticators:
+    """Who tells who is calling; a kind of caller without one is let in nowhere."""
+
+    staff: Authenticator | None = None
+    residents: ResidentAuthenticator | None = None
+    partners: PartnerAuthenticator | None = None
+
+    def find_staff(self, *, on_api: bool) -> Grants | None:
+        if self.staff is None:
+            return None
+        if on_api:
+            token = _bearer()
+            return self.staff.by_token(token) if token and not token.startswith(RESIDENT_TOKEN) else None
+        return None if request.path.startswith("/static/") else self.staff.by_session()
+
+    def find_resident(self, *, on_api: bool) -> Resident | None:
+        if self.residents is None:
+            return None
+        if on_api:
+            token = _bearer()
+            return self.residents.by_token(token) if token.startswith(RESIDENT_TOKEN) else None
+        return self.residents.by_cookie()
+
+    def find_partner(self) -> Partner | None:
+        return self.partners.by_signature() if self.partners else None
+
+
+def init_app(app: Flask, by: Authenticators, api_endpoints: Callable[[str], bool]) -> None:
     """Enforce the marks on every request.
 
     Args:
         api_endpoints: tells whether an endpoint belongs to the JSON API: there only a bearer token
-            counts, on pages only the session cookie, so that no cookie can drive the API.
+            or a signature counts, on pages only the session cookie, so that no cookie can drive the API.
     """
 
     @app.before_request
     def _enforce() -> None:
-        g.staff = None
+        g.staff = g.partner = None
+        g.pop("resident", None)
         if request.endpoint is None or request.method == "OPTIONS":
+            g.resident = None
             return
+        on_api = api_endpoints(request.endpoint)
+        g.find_resident = partial(by.find_resident, on_api=on_api)
         method = "GET" if request.method == "HEAD" else request.method
         mark = mark_of(app.view_functions[request.endpoint], method)
         if mark is None:
             raise Forbidden(f"no guard on {request.endpoint}")
-        if authenticator is not None:
-            if api_endpoints(request.endpoint):
-                token = _bearer()
-                g.staff = authenticator.by_token(token) if token else None
-            elif not request.path.startswith("/static/"):
-                g.staff = authenticator.by_session()
-        if mark.public:
-            return
-        if g.staff is None:
-            raise NotSignedIn
-        if mark.permission is not None and not g.staff.may(mark.permission):
-            raise Forbidden
+        if mark.for_residents:
+            _demand_resident(mark)
+        elif mark.for_partners:
+            g.partner = by.find_partner()
+            _demand_partner(mark)
+        else:
+            g.staff = by.find_staff(on_api=on_api)
+            if not mark.public:
+                _demand_staff(mark)
+
+
+def _demand_resident(mark: Mark) -> None:
+    if current_resident().level < mark.level:
+        raise LevelTooLow
+
+
+def _demand_partner(mark: Mark) -> None:
+    if not current_partner().may(mark.scope):
+        raise Forbidden
+
+
+def _demand_staff(mark: Mark) -> None:
+    person = current_staff()
+    if mark.permission is not None and not person.may(mark.permission):
+        raise Forbidden
 
 
 def _bearer() -> str:
@@ -149,3 +291,40 @@ def current_staff() -> Any:
 def maybe_staff() -> Any:
     """Return the signed-in member of staff, None for a visitor."""
     return g.get("staff")
+
+
+def current_resident() -> Resident:
+    """Return the signed-in resident; only in views marked with :func:`resident`.
+
+    Raises:
+        ResidentNotSignedIn: there is none.
+    """
+    found = maybe_resident()
+    if found is None:
+        raise ResidentNotSignedIn
+    return found
+
+
+def maybe_resident() -> Resident | None:
+    """Return the signed-in resident, None for a visitor; asked once per request, and only when needed."""
+    if "resident" not in g:
+        g.resident = g.find_resident() if "find_resident" in g else None
+    found: Resident | None = g.resident
+    return found
+
+
+def current_partner() -> Partner:
+    """Return the third party that signed; only in views marked with :func:`partner`.
+
+    Raises:
+        NotSignedIn: nobody did.
+    """
+    found: Partner | None = g.get("partner")
+    if found is None:
+        raise NotSignedIn
+    return found
+
+
+def is_personal() -> bool:
+    """Tell whether the answer depends on who asked, as far as anybody has looked yet."""
+    return any(g.get(kind) is not None for kind in ("staff", "resident", "partner"))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint as PagesBlueprint
 
-from app.core.access import Authenticator
+from app.core.access import Authenticator, PartnerAuthenticator, ResidentAuthenticator
 from app.core.json_api import Blueprint as ApiBlueprint
 from app.core.later import LaterGroup
 
@@ -19,7 +19,9 @@ class Capability:
     Attributes:
         callbacks: blueprints that platforms call; they verify signatures themselves.
         jobs: ``module:name`` of a tuple of ``core.outbox.Job``; only workers import it.
-        authenticator: who a request comes from; exactly one capability provides it.
+        authenticator: which member of staff a request comes from; exactly one capability provides it.
+        residents: which resident it comes from; one capability at most provides it.
+        partners: which third party signed it; one capability at most provides it.
         prepare: fills the tables that the capability needs from the start; safe to repeat;
             is given a function that reports progress ``(done, total)``.
         watch: ``module:name`` of a function that returns what was seen of a page over time; the
@@ -35,6 +37,8 @@ class Capability:
     commands: tuple[LaterGroup, ...] = ()
     jobs: str = ""
     authenticator: Authenticator | None = None
+    residents: ResidentAuthenticator | None = None
+    partners: PartnerAuthenticator | None = None
     prepare: Callable[[Callable[[int, int], None]], None] | None = None
     watch: str = ""
     gauges: str = ""

@@ -62,10 +62,22 @@ class NotSignedIn(DomainError):
     title_en = "Sign in first"
 
 
+class ResidentNotSignedIn(NotSignedIn):
+    """A resident must sign in, not a member of staff: pages lead to another door."""
+
+
 class Forbidden(DomainError):
     code = "forbidden"
     title = "没有权限"
     title_en = "Not allowed"
+
+
+class LevelTooLow(Forbidden):
+    """The resident is known, but not well enough for this (step-up)."""
+
+    code = "level_too_low"
+    title = "需要更高的实名认证等级"
+    title_en = "A higher assurance level is needed"
 
 
 class TooMany(DomainError):

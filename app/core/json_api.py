@@ -22,6 +22,17 @@ from app.core.problems import MIME
 _WRITING = {"post", "put", "patch", "delete"}
 _CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
+SECURITY_SCHEMES = {
+    "token": {"type": "http", "scheme": "bearer", "description": "工作人员的接口令牌"},
+    "resident": {"type": "http", "scheme": "bearer", "description": "居民登录后得到的令牌，以 r_ 开头"},
+    "partner": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Authorization",
+        "description": "第三方应用对请求的签名",
+    },
+}
+
 # what each status of an error says, one shared response in the document each
 _ERRORS = {
     HTTPStatus.BAD_REQUEST: "请求格式不正确",
@@ -164,9 +175,19 @@ class Contract(BasePlugin):
             public = mark is not None and mark.public
             name = _CASE.sub("_", rule.endpoint).replace(".", "_").lower()
             operation["operationId"] = f"{name}_{method}"
-            operation["security"] = [] if public else [{"token": []}]
+            operation["security"] = _security(mark)
             for status in _possible_errors(method, operation, public=public, of_object=bool(rule.arguments)):
                 operation["responses"].setdefault(str(int(status)), status.name)
+
+
+def _security(mark: access.Mark | None) -> list[dict[str, list[str]]]:
+    if mark is not None and mark.public:
+        return []
+    if mark is not None and mark.for_residents:
+        return [{"resident": []}]
+    if mark is not None and mark.for_partners:
+        return [{"partner": []}]
+    return [{"token": []}]
 
 
 def _possible_errors(

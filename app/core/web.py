@@ -118,7 +118,7 @@ def _headers(answer: Response) -> Response:
     )
     if request.is_secure:
         answer.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    if g.get("staff") is not None:
+    if access.is_personal():
         answer.headers.setdefault("Cache-Control", "no-store")
     return answer
 

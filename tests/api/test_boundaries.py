@@ -27,6 +27,11 @@ def pages_of(app, method):
     return [one for one in routes(app) if one.is_page and one.method == method]
 
 
+def door_of(route):
+    """Return where somebody who is not signed in is led from a page."""
+    return "/me/sign-in?return_to=" if route.mark.for_residents else "/staff/sign-in?next="
+
+
 def test_no_form_is_taken_without_its_csrf_token(app, given):
     browser = a_caller(app, given, "system_administrator").browser
 
@@ -69,7 +74,7 @@ def test_a_token_never_opens_a_page(app, given, client):
     for route in (one for one in pages_of(app, "GET") if not one.mark.public):
         page = client.get(route.address(), headers={**bearer, **HTML})
         data = client.get(route.address(), headers={**bearer, "Accept": "application/json"})
-        if not page.headers.get("Location", "").startswith("/staff/sign-in?next=") or data.status_code != 401:
+        if not page.headers.get("Location", "").startswith(door_of(route)) or data.status_code != 401:
             opened.append(route)
 
     assert opened == []
@@ -95,7 +100,7 @@ def test_a_rotten_cookie_is_no_session(app, tables, cookie):
     for route in (one for one in pages_of(app, "GET") if not one.mark.public):
         answer = browser.get(route.address(), headers=headers)
         faults += wrong_with(answer, route)
-        assert answer.headers["Location"].startswith("/staff/sign-in?next="), route
+        assert answer.headers["Location"].startswith(door_of(route)), route
 
     assert faults == []
 
@@ -264,7 +269,7 @@ def test_what_staff_see_is_stored_by_no_cache(app, given):
     caller = a_caller(app, given, "department_operator")
 
     stored = []
-    for route in (one for one in routes(app) if one.method == "GET" and not one.mark.public):
+    for route in (one for one in routes(app) if one.method == "GET" and one.mark.for_staff):
         asked = caller.browser.get(route.address(), headers=caller.bearer if route.is_api else HTML)
         if asked.headers.get("Cache-Control") != "no-store":
             stored.append((route, asked.headers.get("Cache-Control")))

@@ -72,11 +72,13 @@ def test_who_may_call_an_operation_is_as_the_guard_has_it(app, document):
         if rule.rule.startswith("/api/v1")
     }
 
-    open_to_all = sum(mark.public for mark in guarded.values())
+    marks = guarded.values()
     securities = [one["security"] for _, one in operations(document)]
     assert len(securities) == len(guarded)
-    assert securities.count([]) == open_to_all
-    assert securities.count([{"token": []}]) == len(guarded) - open_to_all
+    assert securities.count([]) == sum(mark.public for mark in marks)
+    assert securities.count([{"token": []}]) == sum(mark.for_staff for mark in marks)
+    assert securities.count([{"resident": []}]) == sum(mark.for_residents for mark in marks)
+    assert securities.count([{"partner": []}]) == sum(mark.for_partners for mark in marks)
 
 
 def test_every_part_of_the_api_reads_json_strictly():

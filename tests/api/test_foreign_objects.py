@@ -164,7 +164,7 @@ def ask(caller, route, foreign):
 @AS_A_STRANGER
 def test_every_route_to_a_foreign_object_says_there_is_none(app, stranger, foreign):
     to_objects = [
-        one for one in routes(app) if not one.mark.public and any(kind == "id" for kind, _ in one.places)
+        one for one in routes(app) if one.mark.for_staff and any(kind == "id" for kind, _ in one.places)
     ]
 
     wrong, statuses = [], []
@@ -182,7 +182,7 @@ def test_every_route_to_a_foreign_object_says_there_is_none(app, stranger, forei
 @AS_A_STRANGER
 def test_no_list_and_no_overview_names_a_foreign_object(app, stranger, foreign):
     seen_by_stranger = []
-    for route in (one for one in routes(app) if one.method == "GET" and not one.mark.public):
+    for route in (one for one in routes(app) if one.method == "GET" and one.mark.for_staff):
         for query in ("", f"?page_id={foreign['page_id']}", f"?body_id={foreign['body_id']}"):
             headers = stranger.bearer if route.is_api else HTML
             answer = stranger.browser.get(route.address(code="440000") + query, headers=headers)

@@ -102,8 +102,10 @@ class Caller:
 
     def may_call(self, route: Route) -> bool:
         """Tell whether the guard lets this caller through to the view."""
-        permission = route.mark.permission
-        return route.mark.public or permission is None or self.person.may(permission)
+        mark = route.mark
+        if not mark.for_staff:
+            return mark.public
+        return mark.permission is None or self.person.may(mark.permission)
 
 
 def callers(app: Flask, given: Any, *roles: str, **details: Any) -> list[Caller]:
