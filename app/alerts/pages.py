@@ -9,7 +9,6 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.alerts import service
-from app.alerts.schemas import clock_time, minutes_of
 from app.alerts.service import (
     Digest,
     EndpointFormat,
@@ -24,6 +23,7 @@ from app.core.access import Permission
 from app.core.errors import DomainError, Invalid, NotFound
 from app.core.ids import read_id
 from app.core.installation import settings as installation
+from app.core.quiet import clock_time, minutes_of
 from app.mobile_access import service as mobile_access
 from app.organisations import service as organisations
 

@@ -9,9 +9,9 @@ from datetime import datetime
 from app.alerts.domain import EMAIL_MAX, STAFF_WAYS, NewSettings, Topic, Way
 from app.alerts.models import Preference
 from app.alerts.sealing import EMAIL_FIELD
-from app.alerts.timing import MINUTES_A_DAY
 from app.core import audit, db, vault
 from app.core.errors import Invalid, Stale
+from app.core.quiet import MINUTES_A_DAY
 
 # One mailbox in ASCII, nothing that a header or an SMTP command could take for more.
 _MAILBOX = re.compile(

@@ -10,8 +10,9 @@ from sqlalchemy import select
 
 from app.alerts.domain import Audience, Digest, Severity, Topic
 from app.alerts.models import AlertRow, Endpoint, Preference
-from app.alerts.timing import Quiet, due_at
+from app.alerts.timing import due_at
 from app.core import db
+from app.core.quiet import Quiet
 from app.organisations import service as organisations
 from app.organisations.service import Grant, Place, Role, ScopeKind
 

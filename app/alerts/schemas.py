@@ -24,48 +24,9 @@ from app.alerts.domain import (
     Topic,
     Way,
 )
-from app.core.fields import Id, Text
+from app.core.fields import Id, Text, TimeOfDay
 
 VERSION = ma.validate.Range(0, 2**31 - 1)
-
-
-def minutes_of(text: str) -> int:
-    """Return minutes after midnight of ``HH:MM``.
-
-    Raises:
-        ValueError: it is no time of day.
-    """
-    hours, colon, minutes = text.partition(":")
-    if not (colon and len(hours) == len(minutes) == 2 and (hours + minutes).isdecimal() and text.isascii()):
-        raise ValueError("no time of day")
-    if int(hours) > 23 or int(minutes) > 59:
-        raise ValueError("no time of day")
-    return int(hours) * 60 + int(minutes)
-
-
-def clock_time(minutes: int) -> str:
-    """Return ``HH:MM`` of minutes after midnight."""
-    return f"{minutes // 60:02d}:{minutes % 60:02d}"
-
-
-class TimeOfDay(ma.fields.Field[int]):
-    """Minutes after midnight, written ``HH:MM``."""
-
-    default_error_messages = {"invalid": "要写成 22:00 这样的时间"}
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(
-            metadata={"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9]$", "example": "22:00"}, **kwargs
-        )
-
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
-        return None if value is None else clock_time(value)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        try:
-            return minutes_of(value if isinstance(value, str) else "")
-        except ValueError:
-            raise self.make_error("invalid") from None
 
 
 class WantedSchema(ma.Schema):

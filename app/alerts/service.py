@@ -74,8 +74,8 @@ from app.alerts.preferences import SettingsView, change_settings, settings_of
 from app.alerts.raising import GATHER_JOB, raise_alert
 from app.alerts.receipts import note_receipt
 from app.alerts.scope import own_cities, sees_province
-from app.alerts.timing import MINUTES_A_DAY
 from app.alerts.wording import local_moment, topic_label
+from app.core.quiet import MINUTES_A_DAY
 
 __all__ = [
     "deliveries_by_state",

@@ -10,6 +10,7 @@ from typing import Any
 import marshmallow as ma
 
 from app.core.ids import read_id
+from app.core.quiet import clock_time, minutes_of
 
 # Control characters, lone surrogates: nothing that a person types, everything that breaks exports.
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -57,6 +58,26 @@ class Moment(ma.fields.AwareDateTime):
     def __init__(self, *, metadata: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
         sane = ma.validate.Range(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
         super().__init__(validate=sane, metadata={"maxLength": 40, **(metadata or {})}, **kwargs)
+
+
+class TimeOfDay(ma.fields.Field[int]):
+    """Minutes after midnight, written ``HH:MM``."""
+
+    default_error_messages = {"invalid": "要写成 22:00 这样的时间"}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            metadata={"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9]$", "example": "22:00"}, **kwargs
+        )
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else clock_time(value)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        try:
+            return minutes_of(value if isinstance(value, str) else "")
+        except ValueError:
+            raise self.make_error("invalid") from None
 
 
 class ProblemSchema(ma.Schema):

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.alerts.domain import Digest, Severity
-from app.alerts.schemas import clock_time, minutes_of
-from app.alerts.timing import Quiet, due_at
+from app.alerts.timing import due_at
 from app.core.clock import HALL_TIME
+from app.core.quiet import Quiet, clock_time, minutes_of
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 moments = st.integers(0, 2 * 365 * 86_400_000).map(lambda ms: FIRST + timedelta(milliseconds=ms))
