@@ -11,6 +11,7 @@ from app import create_app
 from app.core import db, migrate
 from tests import mariadb
 from tests.builders import settings_for
+from tests.emptying import empty_tables
 from tests.halves import (  # noqa: F401  pytest finds its hooks by their names
     pytest_runtest_makereport,
     pytest_runtest_setup,
@@ -56,9 +57,7 @@ def tables(app):
     yield
     app.extensions["hall_keyring"].unwrapped.clear()
     app.extensions["hall_limits"].forget()
-    with app.extensions["hall_db"].write_engine.begin() as connection:
-        for table in reversed(db.Model.metadata.sorted_tables):
-            connection.execute(table.delete())
+    empty_tables(app.extensions["hall_db"].write_engine)
 
 
 @pytest.fixture
