@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, runtime_checkable
 from urllib.parse import parse_qsl
-
-import requests
 
 from channels.outward import Article as Article
 from channels.outward import Consent as Consent
@@ -24,14 +22,23 @@ from channels.outward import MediaId as MediaId
 from channels.outward import MenuEntry as MenuEntry
 from channels.outward import MenuRule as MenuRule
 from channels.outward import MenuViolation as MenuViolation
+from channels.outward import MiniCode as MiniCode
 from channels.outward import MiniPage as MiniPage
 from channels.outward import Notification as Notification
+from channels.outward import Picture as Picture
+from channels.outward import PlatformTemplate as PlatformTemplate
 from channels.outward import QrCode as QrCode
 from channels.outward import Reply as Reply
 from channels.outward import SendResult as SendResult
+from channels.outward import TemplateField as TemplateField
 from channels.people import ChannelIdentity as ChannelIdentity
 from channels.people import LoginGrant as LoginGrant
+from channels.people import PhoneNumber as PhoneNumber
 from channels.people import UserInfo as UserInfo
+from channels.surroundings import AccountConfig as AccountConfig
+from channels.surroundings import ChannelEnv as ChannelEnv
+from channels.surroundings import Token as Token
+from channels.surroundings import TokenStore as TokenStore
 from channels.vocabulary import Capability as Capability
 from channels.vocabulary import ChannelError as ChannelError
 from channels.vocabulary import EventKind as EventKind
@@ -194,72 +201,6 @@ class Health:
     code: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """An access token as stored. ``version`` rises with every refresh; 0 is not stored yet."""
-
-    value: str = field(repr=False)
-    expires_at: datetime
-    version: int = 0
-
-
-class TokenStore(Protocol):
-    """Keeps access tokens where all processes see them."""
-
-    def get(self, key: str) -> Token | None:
-        """Return the stored token, expired or not."""
-        ...
-
-    def compare_and_refresh(self, key: str, seen_version: int, fetch: Callable[[], Token]) -> Token:
-        """Fetch and store a new token unless somebody already did.
-
-        Only one caller per key may be inside ``fetch``, in all processes. One whose ``seen_version`` is no
-        longer the stored one gets the stored token. ``fetch`` is bounded in time and may raise
-        :class:`ChannelError`, which passes through and leaves the store as it was.
-        """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelEnv:
-    """What adapters need from outside.
-
-    Attributes:
-        clock: current time, aware, UTC.
-        nonce: a fresh unpredictable string of 16 letters and digits.
-        timeout_seconds: connect and read timeout of one call.
-        deadline_seconds: wall-clock end of one call, whatever trickles in.
-    """
-
-    clock: Callable[[], datetime]
-    nonce: Callable[[], str]
-    http: requests.Session
-    tokens: TokenStore
-    timeout_seconds: float = 4.0
-    deadline_seconds: float = 8.0
-
-
-@dataclass(frozen=True, slots=True)
-class AccountConfig:
-    """One account on one platform.
-
-    Attributes:
-        kind: name of the channel package.
-        account: our own short name, part of the callback address.
-        settings: what anybody may see; keys as in the package's fields.
-        secrets: what only the vault and the adapter may see.
-    """
-
-    kind: str
-    account: str
-    settings: Mapping[str, str]
-    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-    def value(self, name: str, default: str = "") -> str:
-        """Return a setting or secret; ``default`` when it is absent or empty."""
-        return self.settings.get(name) or self.secrets.get(name) or default
-
-
 @runtime_checkable
 class Channel(Protocol):
     """One account on one platform. One package under ``channels/`` per kind.
@@ -351,6 +292,14 @@ class Channel(Protocol):
         """
         ...
 
+    def phone_number(self, code: str) -> PhoneNumber:
+        """Trade a code for the number that the resident agreed to give.
+
+        Raises:
+            ChannelError: refused or not reached.
+        """
+        ...
+
     def render(self, recipient: str, reply: Reply) -> Mapping[str, Any]:
         """Return what ``send`` would send; pure.
 
@@ -373,6 +322,14 @@ class Channel(Protocol):
 
     def send_notification(self, recipient: str, notification: Notification) -> SendResult:
         """Send a notification. Failures are outcomes; only ``unsupported`` is an exception."""
+        ...
+
+    def list_templates(self) -> tuple[PlatformTemplate, ...]:
+        """Return the forms of notification that the platform has approved for the account.
+
+        Raises:
+            ChannelError: refused or not reached.
+        """
         ...
 
     def parse_receipt(self, ev: InboundEvent) -> DeliveryReceipt | None: ...
@@ -440,8 +397,20 @@ class Channel(Protocol):
     def page_link(self, url: str, params: Mapping[str, str], medium: PageMedium = PageMedium.H5) -> PageLink:
         """Return how ``url`` with ``params`` is opened.
 
+        A mini program's own page is given by its path in place of ``url``; a web address opens in the
+        page that shows web pages.
+
         Raises:
-            ChannelError: the account has no such medium.
+            ChannelError: ``unsupported`` for a medium the account lacks, ``bad_page``, refused or not
+                reached.
+        """
+        ...
+
+    def mini_code(self, code: MiniCode) -> Picture:
+        """Draw a code that opens a page of the mini program.
+
+        Raises:
+            ChannelError: ``bad_page``, ``bad_scene``, ``bad_width``, refused or not reached.
         """
         ...
 

@@ -9,16 +9,27 @@ from channels.base import (
     Capability,
     ChannelError,
     ChannelIdentity,
+    LoginScope,
     Media,
     MediaId,
+    MenuEntry,
     MenuRule,
+    MenuViolation,
+    MiniCode,
     Notification,
     PageConfig,
+    PageLink,
+    PageMedium,
     PageRule,
+    PhoneNumber,
+    Picture,
+    PlatformTemplate,
     QrCode,
+    Rejected,
     SendResult,
     UserInfo,
 )
+from channels.links import with_params
 
 
 def unsupported(capability: Capability) -> ChannelError:
@@ -45,6 +56,35 @@ class Lacking:
 
     def page_rules(self) -> tuple[PageRule, ...]:
         return ()
+
+    def page_link(self, url: str, params: Mapping[str, str], medium: PageMedium = PageMedium.H5) -> PageLink:
+        if medium is not PageMedium.H5:
+            self._refuse(Capability.URL_LINK)
+        return PageLink(medium, with_params(url, params))
+
+    def mini_code(self, code: MiniCode) -> Picture:
+        self._refuse(Capability.MINI_CODE)
+
+    def phone_number(self, code: str) -> PhoneNumber:
+        self._refuse(Capability.PHONE_NUMBER)
+
+    def list_templates(self) -> tuple[PlatformTemplate, ...]:
+        self._refuse(Capability.TEMPLATE_LIST)
+
+    def authorize_url(self, redirect_url: str, state: str, scope: LoginScope = LoginScope.BASE) -> str:
+        self._refuse(Capability.WEB_LOGIN)
+
+    def read_callback(self, args: Mapping[str, str]) -> tuple[str, str]:
+        raise Rejected("unsupported")
+
+    def check_menu(self, tree: Sequence[MenuEntry], rules: Sequence[MenuRule] = ()) -> list[MenuViolation]:
+        return [MenuViolation((), "no_menu", "这个账号没有菜单")]
+
+    def publish_menu(self, tree: Sequence[MenuEntry], rules: Sequence[MenuRule] = ()) -> None:
+        self._refuse(Capability.MENU)
+
+    def read_menu(self) -> tuple[MenuEntry, ...]:
+        self._refuse(Capability.MENU)
 
     def refresh(self, identity: ChannelIdentity) -> ChannelIdentity:
         self._refuse(Capability.LOGIN_REFRESH)

@@ -50,6 +50,60 @@ class MiniPage:
 
 
 @dataclass(frozen=True, slots=True)
+class MiniCode:
+    """A picture to be drawn (小程序码) that opens a page of a mini program when it is scanned.
+
+    Attributes:
+        page: path of the page; it may carry a query when there is no scene.
+        scene: reported to the page; such codes are without number, those without one are few.
+        square: drawn as a QR code (小程序二维码), for readers that know no other.
+    """
+
+    page: str
+    scene: str = ""
+    width_px: int = 430
+    square: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture to be shown; ``content_type`` such as ``image/png``."""
+
+    content: bytes = field(repr=False)
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateField:
+    """A value that a form of notification asks for.
+
+    Attributes:
+        key: the platform's own name, such as ``thing1``.
+        label: what stands before the value, in Chinese.
+        choices: the only values allowed; empty for free ones.
+    """
+
+    key: str
+    label: str
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformTemplate:
+    """A form of notification that the platform has approved for an account.
+
+    Attributes:
+        long_term: one consent of a resident is good for ever, not for one notification.
+    """
+
+    id: str
+    title: str
+    fields: tuple[TemplateField, ...]
+    kind: NotificationKind = NotificationKind.TEMPLATE
+    long_term: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Notification:
     """A message in a form the platform has approved before (模板消息、订阅通知).
 

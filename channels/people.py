@@ -42,3 +42,16 @@ class UserInfo:
     name: str = field(default="", repr=False)
     picture: str = field(default="", repr=False)
     union_id: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneNumber:
+    """A number the platform vouches for.
+
+    Attributes:
+        country_code: digits, ``86`` for the mainland.
+        number: digits, without the country's.
+    """
+
+    country_code: str
+    number: str = field(repr=False)

@@ -54,6 +54,16 @@ class Capability(StrEnum):
     """Pages need a signature before they may call the phone's functions."""
     QR = "qr"
     UPLOAD = "upload"
+    LASTING_UPLOAD = "lasting_upload"
+    """An uploaded file can be kept until it is deleted."""
+    MINI_LOGIN = "mini_login"
+    """A code from inside the platform's own app, without any page, tells who it is."""
+    PHONE_NUMBER = "phone_number"
+    TEMPLATE_LIST = "template_list"
+    URL_LINK = "url_link"
+    """Pages of the account's mini program can be opened from outside the platform's app."""
+    MINI_CODE = "mini_code"
+    """Pages of the account's mini program can be opened by a picture that is scanned."""
 
 
 class NotificationKind(StrEnum):
@@ -101,6 +111,8 @@ class PageMedium(StrEnum):
     MINI_PATH = "mini_path"
     URL_LINK = "url_link"
     SCHEME = "scheme"
+    SHORT_LINK = "short_link"
+    """Opened from inside the platform's app only."""
     QR = "qr"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from channels.vocabulary import PageMedium
 
@@ -26,8 +27,11 @@ class ClientEnv:
 
 @dataclass(frozen=True, slots=True)
 class PageLink:
+    """How a page is opened. ``expires_at`` is UTC, ``None`` for a link that never ends."""
+
     medium: PageMedium
     value: str
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,6 @@ from channels.base import (
     MenuRule,
     MenuViolation,
     Outcome,
-    PageLink,
-    PageMedium,
     RawResponse,
     Rejected,
     Reply,
@@ -42,7 +40,6 @@ from channels.base import (
 )
 from channels.http import HttpAnswer, skew_seconds
 from channels.lacking import Lacking, unsupported
-from channels.links import with_params
 from channels.markup import writable
 
 _TEXT = "text/plain; charset=utf-8"
@@ -192,13 +189,6 @@ class AlipayChannel(Lacking):
 
     def read_menu(self) -> tuple[MenuEntry, ...]:
         return menu.from_wire(self._menu_content())
-
-    def page_link(self, url: str, params: Mapping[str, str], medium: PageMedium = PageMedium.H5) -> PageLink:
-        if medium is not PageMedium.H5:
-            raise ChannelError(
-                "a service window opens web pages only", retryable=False, code="no_such_medium"
-            )
-        return PageLink(medium, with_params(url, params))
 
     def detect(self, headers: Mapping[str, str]) -> ClientEnv | None:
         return settings.detect(headers)

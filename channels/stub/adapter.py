@@ -38,17 +38,22 @@ from channels.base import (
     MenuEntry,
     MenuRule,
     MenuViolation,
+    MiniCode,
     Notification,
     Outcome,
     PageConfig,
     PageLink,
     PageMedium,
     PageRule,
+    PhoneNumber,
+    Picture,
+    PlatformTemplate,
     QrCode,
     RawResponse,
     Rejected,
     Reply,
     SendResult,
+    TemplateField,
     UserInfo,
     dedup_digest,
 )
@@ -59,6 +64,9 @@ from channels.links import header, is_web_address, system_of, with_params
 MAX_ENTRIES = 5
 MAX_NAME_CHARS = 20
 MAX_VALUE_CHARS = 200
+PHONE_CODE = "phone-code"
+# The smallest picture there is: one white dot.
+_PICTURE = b"GIF89a" + bytes.fromhex("01000100800000ffffff0000002c00000000010001000002024401003b")
 _KINDS = {kind.value: kind for kind in EventKind}
 
 
@@ -238,9 +246,24 @@ class StubChannel(Lacking):
         return (PageRule("stub-https", "网页须使用 https 地址", False, "本仓库"),)
 
     def page_link(self, url: str, params: Mapping[str, str], medium: PageMedium = PageMedium.H5) -> PageLink:
-        if medium is not PageMedium.H5:
-            raise ChannelError("only web pages here", retryable=False, code="no_such_medium")
-        return PageLink(medium, with_params(url, params))
+        address = with_params(url, params)
+        if medium is PageMedium.H5:
+            return PageLink(medium, address)
+        return PageLink(medium, f"stub:{medium}:{address}", self._env.clock() + timedelta(days=30))
+
+    def mini_code(self, code: MiniCode) -> Picture:
+        if not code.page or code.page.startswith("/"):
+            raise ChannelError("no page", retryable=False, code="bad_page")
+        return Picture(_PICTURE, "image/gif")
+
+    def phone_number(self, code: str) -> PhoneNumber:
+        if code != PHONE_CODE:
+            raise ChannelError("unknown code", retryable=False, code="bad_code", outcome=Outcome.AUTH)
+        return PhoneNumber("86", "02012345")
+
+    def list_templates(self) -> tuple[PlatformTemplate, ...]:
+        fields = (TemplateField("thing1", "办理事项"), TemplateField("time2", "办理时间"))
+        return (PlatformTemplate("T1", "办件进度通知", fields),)
 
     def detect(self, headers: Mapping[str, str]) -> ClientEnv | None:
         return detect(headers)

@@ -37,9 +37,8 @@ from channels.base import (
     NotificationKind,
     Outcome,
     PageConfig,
-    PageLink,
-    PageMedium,
     PageRule,
+    PlatformTemplate,
     QrCode,
     RawResponse,
     Rejected,
@@ -50,9 +49,8 @@ from channels.base import (
 )
 from channels.http import skew_seconds, whole_number
 from channels.lacking import Lacking, unsupported
-from channels.links import with_params
-from channels.markup import elements
-from channels.wechat import codes, files, menu, messages, notices, pages, settings
+from channels.markup import cdata
+from channels.wechat import codes, files, menu, messages, notices, pages, settings, templates
 from channels.wechat.client import AccessTokens, Client, classify, decode
 from channels.wechat.crypto import Sealer, decode_key, same, signature
 from channels.wechat.login import SCOPES, WebLogin
@@ -84,6 +82,8 @@ _EVERY_ACCOUNT = frozenset(
         Capability.IMAGE_REPLY,
         Capability.HANDOVER,
         Capability.UPLOAD,
+        Capability.LASTING_UPLOAD,
+        Capability.TEMPLATE_LIST,
         Capability.MENU,
         Capability.MENU_RULES,
         Capability.PAGE_CONFIG,
@@ -248,6 +248,10 @@ class WeChatChannel(Lacking):
             return SendResult(error.outcome, code=error.code)
         return SendResult(Outcome.ACCEPTED, platform_id=str(result.get("msgid", "")))
 
+    def list_templates(self) -> tuple[PlatformTemplate, ...]:
+        kinds = [kind for kind, flag in _NOTICES.items() if flag in self.capabilities]
+        return tuple(entry for kind in kinds for entry in templates.fetch(self._client, kind))
+
     def parse_receipt(self, ev: InboundEvent) -> DeliveryReceipt | None:
         if ev.kind is not EventKind.RECEIPT:
             return None
@@ -299,13 +303,6 @@ class WeChatChannel(Lacking):
 
     def page_rules(self) -> tuple[PageRule, ...]:
         return pages.RULES
-
-    def page_link(self, url: str, params: Mapping[str, str], medium: PageMedium = PageMedium.H5) -> PageLink:
-        if medium is not PageMedium.H5:
-            raise ChannelError(
-                "an official account opens web pages only", retryable=False, code="no_such_medium"
-            )
-        return PageLink(medium, with_params(url, params))
 
     def detect(self, headers: Mapping[str, str]) -> ClientEnv | None:
         return settings.detect(headers)

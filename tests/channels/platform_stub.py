@@ -14,6 +14,7 @@ SECRET = "a-shared-secret"
 RECIPIENT = "resident"
 GOOD_CODE = "code-base"
 PROFILE_CODE = "code-profile"
+PHONE_CODE = "phone-code"
 CALLBACK = {"code": GOOD_CODE, "state": "s1"}
 
 

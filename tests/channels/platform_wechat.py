@@ -28,6 +28,17 @@ GOOD_CODE = "good-code"
 PROFILE_CODE = "profile-code"
 CALLBACK = {"code": GOOD_CODE, "state": "s1"}
 NONCE = "415670741"
+TEMPLATE_TEXT = "办理事项：{{thing1.DATA}}\n办理时间:{{time2.DATA}}\n"
+TEMPLATES: dict[str, Mapping[str, Any]] = {
+    "template/get_all_private_template": {
+        "template_list": [{"template_id": "T1", "title": "办件进度通知", "content": TEMPLATE_TEXT}]
+    },
+    "/wxaapi/newtmpl/gettemplate": {
+        "errcode": 0,
+        "errmsg": "ok",
+        "data": [{"priTmplId": "T1", "title": "办件进度通知", "content": TEMPLATE_TEXT, "type": 3}],
+    },
+}
 TICKET = "sM4AOVdWfPE4DxkXGEs8VMCPGGVi4C3VM0P37wVUCFvkVAy_90u5h9nbSlYy3-Sl-HhTdfl2fzFy1AOcHKP7qg"
 """The ticket of the example in the platform's document."""
 
@@ -197,8 +208,9 @@ class Api:
         return {"access_token": self.token, "expires_in": 7200}
 
     def _with_token(self, path: str, body: Any) -> Mapping[str, Any]:
-        if path in self.answers:
-            return self.answers[path]
+        answers = {**TEMPLATES, **self.answers}
+        if path in answers:
+            return answers[path]
         if path == "menu/create":
             self.menu = body
         if path == "menu/get":

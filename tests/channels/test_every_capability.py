@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -20,9 +21,11 @@ from channels.base import (
     MediaKind,
     MenuEntry,
     MenuRule,
+    MiniCode,
     Notification,
     NotificationKind,
     Outcome,
+    PageMedium,
     Reply,
 )
 from tests.channels.builders import NOW, an_adapter
@@ -43,7 +46,23 @@ def a_notice(kind: NotificationKind = NotificationKind.TEMPLATE, **changes: Any)
     return Notification(**{**given, "kind": kind, **changes})
 
 
+PICTURE = Media(MediaKind.IMAGE, "guide.png", PNG)
+OUTSIDE = (PageMedium.URL_LINK, PageMedium.SCHEME, PageMedium.SHORT_LINK)
+
 CALLS: list[Any] = [
+    pytest.param(Capability.MENU, lambda it: it.publish_menu(MENU), id="menu"),
+    pytest.param(Capability.MENU, lambda it: it.read_menu(), id="reading the menu"),
+    pytest.param(Capability.WEB_LOGIN, lambda it: it.authorize_url("https://a.cn/", "s"), id="web sign-in"),
+    pytest.param(Capability.PHONE_NUMBER, lambda it: it.phone_number("phone-code"), id="phone number"),
+    pytest.param(Capability.TEMPLATE_LIST, lambda it: it.list_templates(), id="templates"),
+    pytest.param(Capability.MINI_CODE, lambda it: it.mini_code(MiniCode("pages/a/a", "7")), id="mini code"),
+    *(
+        pytest.param(Capability.URL_LINK, lambda it, to=to: it.page_link("https://a.cn/", {}, to), id=to)
+        for to in OUTSIDE
+    ),
+    pytest.param(
+        Capability.LASTING_UPLOAD, lambda it: it.upload(replace(PICTURE, lasting=True)), id="lasting upload"
+    ),
     pytest.param(Capability.MENU_RULES, lambda it: it.publish_menu(MENU, RULES), id="menu rules"),
     pytest.param(Capability.MENU_RULES, lambda it: it.read_menu_rules(), id="reading menu rules"),
     pytest.param(Capability.LOGIN_REFRESH, lambda it: it.refresh(NOBODY), id="renewing a sign-in"),
@@ -55,7 +74,7 @@ CALLS: list[Any] = [
         id="subscription",
     ),
     pytest.param(Capability.QR, lambda it: it.make_qr("desk-7"), id="QR code"),
-    pytest.param(Capability.UPLOAD, lambda it: it.upload(Media(MediaKind.IMAGE, "a.png", PNG)), id="upload"),
+    pytest.param(Capability.UPLOAD, lambda it: it.upload(PICTURE), id="upload"),
     pytest.param(Capability.IMAGE_REPLY, lambda it: it.render("x", Reply(image="m1")), id="picture"),
     pytest.param(Capability.IMAGE_REPLY, lambda it: it.send("x", Reply(image="m1")), id="sending a picture"),
 ]
@@ -178,17 +197,20 @@ def test_a_code_that_cannot_be_is_refused(platform: Any, scene: str, seconds: in
 
 
 def test_an_uploaded_file_gets_an_id_and_an_end(platform: Any) -> None:
-    media = Media(MediaKind.IMAGE, "guide.png", PNG)
-
     with a_platform(platform.api()) as server, an_adapter(platform, server.base_url) as adapter:
         if able(adapter, Capability.UPLOAD):
-            passing, lasting = adapter.upload(media), adapter.upload(replace(media, lasting=True))
+            passing, again = adapter.upload(PICTURE), adapter.upload(PICTURE)
 
             assert passing.value
-            assert passing.value != lasting.value
+            assert passing.value != again.value
             assert passing.expires_at is not None
             assert passing.expires_at > NOW
-            assert lasting.expires_at is None
+
+
+def test_a_lasting_file_has_no_end(platform: Any) -> None:
+    with a_platform(platform.api()) as server, an_adapter(platform, server.base_url) as adapter:
+        if able(adapter, Capability.LASTING_UPLOAD):
+            assert adapter.upload(replace(PICTURE, lasting=True)).expires_at is None
 
 
 def test_an_empty_file_is_not_uploaded(platform: Any) -> None:
@@ -211,6 +233,65 @@ def test_a_full_sign_in_can_be_renewed_and_tells_more(platform: Any) -> None:
             assert renewed.grant is not None
             assert renewed.grant.scope is LoginScope.PROFILE
             assert told.name
+
+
+def test_a_phone_number_is_digits_and_shows_nowhere(platform: Any) -> None:
+    with a_platform(platform.api()) as server, an_adapter(platform, server.base_url) as adapter:
+        if able(adapter, Capability.PHONE_NUMBER):
+            phone = adapter.phone_number(platform.PHONE_CODE)
+
+            assert (phone.country_code, phone.number) == ("86", "02012345")
+            assert "02012345" not in repr(phone)
+
+
+def test_a_phone_code_the_platform_does_not_know_is_an_error_of_ours(platform: Any) -> None:
+    with a_platform(platform.api()) as server, an_adapter(platform, server.base_url) as adapter:
+        if able(adapter, Capability.PHONE_NUMBER):
+            with pytest.raises(ChannelError) as refused:
+                adapter.phone_number("stolen")
+
+            assert refused.value.outcome is Outcome.AUTH
+
+
+def test_approved_templates_are_told_with_their_values(platform: Any) -> None:
+    with a_platform(platform.api()) as server, an_adapter(platform, server.base_url) as adapter:
+        if able(adapter, Capability.TEMPLATE_LIST):
+            template = adapter.list_templates()[0]
+
+            assert (template.id, template.title) == ("T1", "办件进度通知")
+            assert [field.key for field in template.fields] == ["thing1", "time2"]
+            assert [field.label for field in template.fields] == ["办理事项", "办理时间"]
+
+
+@pytest.mark.parametrize("medium", OUTSIDE)
+def test_a_page_can_be_opened_from_outside(platform: Any, medium: PageMedium) -> None:
+    with a_platform(platform.api()) as server, an_adapter(platform, server.base_url) as adapter:
+        if able(adapter, Capability.URL_LINK):
+            link = adapter.page_link("https://a.cn/p?x=1", {"from": "sms"}, medium)
+
+            assert link.medium is medium
+            assert link.value
+            assert link.expires_at is not None
+            assert NOW < link.expires_at <= NOW + timedelta(days=30)
+
+
+def test_a_mini_programs_page_is_drawn_as_a_picture(platform: Any) -> None:
+    with a_platform(platform.api()) as server, an_adapter(platform, server.base_url) as adapter:
+        if able(adapter, Capability.MINI_CODE):
+            picture = adapter.mini_code(MiniCode("pages/item/item", "item=7"))
+
+            assert picture.content_type.startswith("image/")
+            assert picture.content
+
+
+@pytest.mark.parametrize("page", ["", "/pages/item/item"])
+def test_a_page_that_cannot_be_is_not_drawn(platform: Any, page: str) -> None:
+    with an_adapter(platform) as adapter:
+        if able(adapter, Capability.MINI_CODE):
+            with pytest.raises(ChannelError) as refused:
+                adapter.mini_code(MiniCode(page, "7"))
+
+            assert refused.value.code == "bad_page"
 
 
 def test_a_plain_sign_in_tells_no_more(platform: Any) -> None:
@@ -250,7 +331,7 @@ def test_a_message_is_no_receipt(platform: Any) -> None:
 def test_an_answer_can_be_a_picture_or_hand_over_to_a_person(platform: Any) -> None:
     with an_adapter(platform) as adapter:
         envelope = adapter.open(platform.text("转人工"))
-        if able(adapter, Capability.IMAGE_REPLY):
+        if able(adapter, Capability.IMAGE_REPLY) and able(adapter, Capability.PASSIVE_REPLY):
             assert platform.shows_picture(adapter.seal(envelope, Reply(image="m1")), "m1")
         if able(adapter, Capability.HANDOVER):
             assert platform.hands_over(adapter.seal(envelope, Reply(handover=True)))
