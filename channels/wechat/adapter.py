@@ -49,7 +49,7 @@ from channels.base import (
 )
 from channels.http import skew_seconds, whole_number
 from channels.lacking import Lacking, unsupported
-from channels.markup import cdata
+from channels.markup import elements
 from channels.wechat import codes, files, menu, messages, notices, pages, settings, templates
 from channels.wechat.client import AccessTokens, Client, classify, decode
 from channels.wechat.crypto import Sealer, decode_key, same, signature
