@@ -13,7 +13,7 @@ help: ## list the targets
 run: system-run setup ## set up, then start the whole hall (demo with sandbox unless HALL_ENV=production)
 	@exec $(BIN)/python deploy/run.py
 
-test: system-test setup-dev ## run the whole suite on SQLite and MariaDB, with a real browser
+test: system-test setup-dev tests/interop/node_modules/stamp ## run the whole suite on SQLite and MariaDB, with a real browser
 	$(BIN)/pytest -n 2 --dist loadscope $(PYTEST_ARGS)
 
 check: setup-dev ## format, lint, types and import contracts
@@ -70,14 +70,17 @@ system-test:
 	$(BIN)/pip install -qq --require-hashes -r requirements-dev.txt
 	@touch $@
 
-# The machine's Node when there is one, else the one that came with requirements.txt.
 $(VENDORED) &: package-lock.json .npmrc .venv/run.stamp deploy/vendor.py
-	@if command -v npm >/dev/null 2>&1; then npm ci --ignore-scripts --loglevel=error; else $(BIN)/npm ci --ignore-scripts --loglevel=error; fi
+	@deploy/npm.sh ci --ignore-scripts --loglevel=error
 	$(BIN)/python deploy/vendor.py
 	@touch $(VENDORED)
+
+# Other people's implementations, against which the tests hold ours; without them those tests say so.
+tests/interop/node_modules/stamp: tests/interop/package-lock.json tests/interop/.npmrc .venv/run.stamp
+	@cd tests/interop && $(CURDIR)/deploy/npm.sh ci --ignore-scripts --loglevel=error && touch node_modules/stamp || echo "Could not install: tests/interop"
 
 # Without their scripts, so that they bring no browsers of their own.
 bench/peers/node/node_modules/stamp: bench/peers/node/package-lock.json .venv/run.stamp
 	@deploy/system-packages.sh bench
-	@cd bench/peers/node && if command -v npm >/dev/null 2>&1; then npm ci --ignore-scripts --loglevel=error; else $(CURDIR)/$(BIN)/npm ci --ignore-scripts --loglevel=error; fi
+	@cd bench/peers/node && $(CURDIR)/deploy/npm.sh ci --ignore-scripts --loglevel=error
 	@touch $@
