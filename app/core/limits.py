@@ -51,6 +51,15 @@ class Limiter:
             log.info("redis_back")
         return wait
 
+    def left(self, item: RateLimitItem, *key: str) -> tuple[int, float]:
+        """Return how many uses are left, and in how many seconds one more is."""
+        shared = self._shared if time.monotonic() >= self._away_until else None
+        try:
+            stats = (shared or self._own).get_window_stats(item, *key)
+        except StorageError:
+            stats = self._own.get_window_stats(item, *key)
+        return stats.remaining, stats.reset_time - time.time()
+
     def forget(self) -> None:
         """Forget what was counted in this process."""
         self._own.storage.reset()
@@ -91,3 +100,10 @@ def hit(rate: str, *key: str) -> None:
     wait = limiter.try_once(parse(rate), *key)
     if wait is not None:
         raise TooMany(retry_after_seconds=max(1, math.ceil(wait)))
+
+
+def left(rate: str, *key: str) -> tuple[int, int]:
+    """Return how many uses of ``key`` are left, and in how many whole seconds the oldest is forgotten."""
+    limiter: Limiter = current_app.extensions["hall_limits"]
+    count, wait = limiter.left(parse(rate), *key)
+    return count, max(1, math.ceil(wait))
