@@ -123,11 +123,24 @@ def unseal(field: str, token: str) -> str:
         raise VaultDamaged from None
 
 
+def blind_index(field: str, value: str) -> str:
+    """Return 64 hex digits that stand for ``value`` in a table, and say nothing without the key.
+
+    Changes when the oldest master key is taken away, as all that is found by it does.
+    """
+    return _blind(_keyring(), field, value)
+
+
 def find(field: str, value: str) -> list[str]:
     """Return the tokens under which ``value`` was sealed as findable."""
-    wanted = _blind(_keyring(), field, value)
+    wanted = blind_index(field, value)
     query = select(VaultEntry.token).where(VaultEntry.blind_index == wanted, VaultEntry.field == field)
     return list(db.session().scalars(query))
+
+
+def index_of(field: str, value: str) -> str:
+    """Return the keyed digest by which ``value`` is known again without being kept."""
+    return _blind(_keyring(), field, value)
 
 
 def forget(token: str) -> None:
