@@ -78,6 +78,10 @@ _EVENTS = {
     "naming_verify_success": EventKind.ACCOUNT,
     "naming_verify_fail": EventKind.ACCOUNT,
     "annual_renew": EventKind.ACCOUNT,
+    "weapp_audit_success": EventKind.ACCOUNT,
+    "weapp_audit_fail": EventKind.ACCOUNT,
+    "weapp_audit_delay": EventKind.ACCOUNT,
+    "wxa_media_check": EventKind.ACCOUNT,
     "verify_expired": EventKind.ACCOUNT,
 }
 _MESSAGE_IDS = ("MsgId", "MsgID", "SubscribeMsgSentEvent.List.0.MsgID", "List.0.MsgID")
@@ -107,7 +111,10 @@ _EXTRAS = {
     "failed_count": ("ErrorCount",),
     "revoked": ("RevokeInfo",),
     "expires_at": ("ExpiredTime",),
-    "reason": ("FailReason",),
+    "reason": ("FailReason", "Reason", "reason"),
+    "page": ("PagePath",),
+    "trace_id": ("trace_id",),
+    "suggestion": ("result.suggest",),
     "publish_status": ("PublishEventInfo.publish_status",),
 }
 
@@ -165,7 +172,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def to_event(account: str, fields: Mapping[str, str]) -> InboundEvent:
+def to_event(channel: str, account: str, fields: Mapping[str, str]) -> InboundEvent:
     """Normalise a message.
 
     Raises:
@@ -175,7 +182,7 @@ def to_event(account: str, fields: Mapping[str, str]) -> InboundEvent:
     sender = fields.get("FromUserName", "")
     try:
         return InboundEvent(
-            channel="wechat",
+            channel=channel,
             account=account,
             event_id=_message_id(fields),
             kind=kind,

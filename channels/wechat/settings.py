@@ -10,6 +10,9 @@ from channels.fields import ChannelDescription, FieldProblem, SettingField, base
 from channels.links import header, system_of
 from channels.wechat.crypto import decode_key
 
+API_BASE = "https://api.weixin.qq.com"
+LOGIN_BASE = "https://open.weixin.qq.com"
+
 
 class Mode(StrEnum):
     """How the platform was told to send messages (消息加解密方式)."""
@@ -41,7 +44,8 @@ def _aes_key(value: str) -> str | None:
     return None
 
 
-def _together(values: Mapping[str, str]) -> list[FieldProblem]:
+def keys_fit(values: Mapping[str, str]) -> list[FieldProblem]:
+    """Return what is wrong with mode and keys taken together."""
     if values.get("mode", Mode.SECURE) != Mode.PLAIN and not values.get("aes_key"):
         return [FieldProblem("aes_key", "兼容模式和安全模式必须填写 EncodingAESKey")]
     if values.get("previous_aes_key") and values.get("previous_aes_key") == values.get("aes_key"):
@@ -70,18 +74,54 @@ def detect(headers: Mapping[str, str]) -> ClientEnv | None:
     )
 
 
+APP_FIELDS = (
+    SettingField("app_id", "AppID", check=matching(r"[A-Za-z0-9_-]{4,64}", "只能用字母和数字")),
+    SettingField("app_secret", "AppSecret", secret=True),
+    SettingField(
+        "token",
+        "令牌（Token）",
+        secret=True,
+        check=matching(r"[A-Za-z0-9]{3,32}", "3 至 32 位字母或数字"),
+    ),
+)
+PUSH_FIELDS = (
+    SettingField(
+        "mode",
+        "消息加解密方式",
+        default=Mode.SECURE,
+        choices=((Mode.SECURE, "安全模式"), (Mode.COMPATIBLE, "兼容模式"), (Mode.PLAIN, "明文模式")),
+    ),
+    SettingField("aes_key", "EncodingAESKey", secret=True, required=False, check=_aes_key),
+    SettingField(
+        "previous_aes_key",
+        "上一个 EncodingAESKey",
+        secret=True,
+        required=False,
+        check=_aes_key,
+        help="更换密钥期间保留，换完即清空",
+    ),
+    SettingField(
+        "original_id",
+        "原始 ID",
+        required=False,
+        check=matching(r"[A-Za-z0-9_@-]{1,64}", "形如 gh_ 开头的原始 ID"),
+        help="填写后，发给其他账号的消息一律拒收",
+    ),
+    SettingField(
+        "token_method",
+        "access_token 获取方式",
+        default=TokenMethod.STABLE,
+        choices=((TokenMethod.STABLE, "稳定版接口"), (TokenMethod.ORDINARY, "普通接口")),
+    ),
+    SettingField("api_base", "接口地址", default=API_BASE, check=base_url),
+)
+"""What official accounts and mini programs are told alike."""
+
 DESCRIPTION = ChannelDescription(
     kind="wechat",
     label="微信公众号",
     fields=(
-        SettingField("app_id", "AppID", check=matching(r"[A-Za-z0-9_-]{4,64}", "只能用字母和数字")),
-        SettingField("app_secret", "AppSecret", secret=True),
-        SettingField(
-            "token",
-            "令牌（Token）",
-            secret=True,
-            check=matching(r"[A-Za-z0-9]{3,32}", "3 至 32 位字母或数字"),
-        ),
+        *APP_FIELDS,
         SettingField(
             "account_type",
             "账号类型",
@@ -92,37 +132,9 @@ DESCRIPTION = ChannelDescription(
             ),
             help="订阅号没有网页授权、模板消息和带参数二维码",
         ),
-        SettingField(
-            "mode",
-            "消息加解密方式",
-            default=Mode.SECURE,
-            choices=((Mode.SECURE, "安全模式"), (Mode.COMPATIBLE, "兼容模式"), (Mode.PLAIN, "明文模式")),
-        ),
-        SettingField("aes_key", "EncodingAESKey", secret=True, required=False, check=_aes_key),
-        SettingField(
-            "previous_aes_key",
-            "上一个 EncodingAESKey",
-            secret=True,
-            required=False,
-            check=_aes_key,
-            help="更换密钥期间保留，换完即清空",
-        ),
-        SettingField(
-            "original_id",
-            "原始 ID",
-            required=False,
-            check=matching(r"[A-Za-z0-9_@-]{1,64}", "形如 gh_ 开头的原始 ID"),
-            help="填写后，发给其他公众号的消息一律拒收",
-        ),
-        SettingField(
-            "token_method",
-            "access_token 获取方式",
-            default=TokenMethod.STABLE,
-            choices=((TokenMethod.STABLE, "稳定版接口"), (TokenMethod.ORDINARY, "普通接口")),
-        ),
-        SettingField("api_base", "接口地址", default="https://api.weixin.qq.com", check=base_url),
-        SettingField("login_base", "网页授权地址", default="https://open.weixin.qq.com", check=base_url),
+        *PUSH_FIELDS,
+        SettingField("login_base", "网页授权地址", default=LOGIN_BASE, check=base_url),
     ),
-    check=_together,
+    check=keys_fit,
     detect=detect,
 )
