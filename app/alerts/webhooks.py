@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hmac
-import io
 import json
-import time
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,16 +13,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
 
-import pycurl
-
 from app.alerts.domain import EndpointFormat, Severity
 from app.alerts.sent import NotSent, Sent
 from app.alerts.wording import item_lines, topic_label
-from mobile_pages.gather.transport import PinnedCurl
-from mobile_pages.guard import Guard, Refused
+from mobile_pages.gather import posting
+from mobile_pages.gather.posting import NotPosted
+from mobile_pages.guard import Guard
 
 TIMEOUT_SECONDS = 10.0
-ANSWER_BYTES = 16 * 1024
 WECOM_BYTES = 4000
 DINGTALK_BYTES = 18_000
 USER_AGENT = "GDHall-Alerts/1.0 (+guangdong online service hall)"
@@ -95,26 +91,18 @@ def send(call: Call, guard: Guard, now: datetime, *, ca_file: Path | None = None
     """
     request = signed(call, now)
     try:
-        pinned = guard.check(request.url)
-    except Refused as refused:
-        lost = refused.code in {"dns_failure", "dns_empty"}
-        raise NotSent(f"guard_{refused.code}", retryable=lost) from None
-    answer = io.BytesIO()
-    with PinnedCurl() as handle:
-        handle.pin(pinned, time.monotonic() + TIMEOUT_SECONDS)
-        handle.trust(verify=True, ca_file=ca_file)
-        curl = handle.curl
-        curl.setopt(pycurl.USERAGENT, USER_AGENT)
-        curl.setopt(pycurl.HTTPHEADER, list(request.headers))
-        curl.setopt(pycurl.POST, 1)
-        curl.setopt(pycurl.POSTFIELDS, request.body)
-        curl.setopt(pycurl.WRITEFUNCTION, lambda piece: _keep(answer, piece))
-        try:
-            handle.perform()
-        except pycurl.error as error:
-            raise _failure(error.args[0], answer.tell()) from None
-        status = curl.getinfo(pycurl.RESPONSE_CODE)
-    return _judged(call.format, status, answer.getvalue())
+        answer = posting.post(
+            request.url,
+            request.headers,
+            request.body,
+            guard,
+            user_agent=USER_AGENT,
+            timeout_seconds=TIMEOUT_SECONDS,
+            ca_file=ca_file,
+        )
+    except NotPosted as failure:
+        raise NotSent(failure.code, retryable=failure.retryable) from None
+    return _judged(call.format, answer.status, answer.body)
 
 
 _COMMON = ("Content-Type: application/json; charset=utf-8", "Expect:")
@@ -124,27 +112,10 @@ def _json(url: str, body: Mapping[str, Any]) -> Request:
     return Request(url, _COMMON, json.dumps(body, ensure_ascii=False).encode())
 
 
-def _keep(answer: io.BytesIO, piece: bytes) -> int | None:
-    if answer.tell() + len(piece) > ANSWER_BYTES:
-        return -1
-    answer.write(piece)
-    return None
-
-
-def _failure(code: int, received: int) -> NotSent:
-    if code == pycurl.E_WRITE_ERROR:
-        return NotSent("answer_too_large", retryable=False)
-    if code == pycurl.E_OPERATION_TIMEDOUT:
-        return NotSent("timeout", retryable=True)
-    if code in (pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_SSL_CONNECT_ERROR):
-        return NotSent("tls_failed", retryable=True)
-    return NotSent("connection_lost" if received else "not_reached", retryable=True)
-
-
 def _judged(format_: EndpointFormat, status: int, body: bytes) -> Sent:
     if not 200 <= status < 300:
         # Redirects are refused: an endpoint says where it is, and nobody else does.
-        raise NotSent(f"http_{status}", retryable=status >= 500 or status in (408, 425, 429))
+        raise NotSent(f"http_{status}", retryable=posting.may_recover(status))
     if format_ is EndpointFormat.GENERIC:
         return Sent(confirmed=True)
     try:
