@@ -68,6 +68,8 @@ class Settings:
         probe_canaries: addresses that tell the prober whether its own network works; better several,
             on networks of different providers.
         down_grace_seconds: how long a page may be down before its entry is hidden.
+        resident_idle_seconds: how long a resident's session lives unused.
+        resident_session_seconds: how long it lives at most; signing in again costs one tap.
         smtp_url: mail server of the alerts: ``smtps://`` (TLS from the start), ``smtp://`` (STARTTLS
             demanded), ``smtp+plain://`` (this machine only); user and password where it asks for them.
         mail_from: address that alerts come from.
@@ -93,6 +95,8 @@ class Settings:
     check_deadline_seconds: float = 20.0
     sandbox_url: str = ""
     sample_pages_url: str = ""
+    resident_idle_seconds: int = 2 * 3600
+    resident_session_seconds: int = 12 * 3600
     smtp_url: str = field(default="", repr=False)
     mail_from: str = ""
 
@@ -160,6 +164,12 @@ class Settings:
             ),
             sandbox_url=read.one("HALL_SANDBOX_URL", _base_url, default=""),
             sample_pages_url=read.one("HALL_SAMPLE_PAGES_URL", _base_url, default=""),
+            resident_idle_seconds=read.one(
+                "HALL_RESIDENT_IDLE_SECONDS", _between(60, 30 * 86400), default=2 * 3600
+            ),
+            resident_session_seconds=read.one(
+                "HALL_RESIDENT_SESSION_SECONDS", _between(60, 90 * 86400), default=12 * 3600
+            ),
             smtp_url=read.one("HALL_SMTP_URL", _smtp_url, default=""),
             mail_from=read.one("HALL_MAIL_FROM", _mailbox, default=""),
         )

@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from app.core import clock, db
+from app.core.outbox import Job
+from app.identity import service
+
+
+def forget_expired(_payload: Mapping[str, Any]) -> None:
+    db.transaction(lambda: service.forget_expired(clock.system_clock()))
+
+
+JOBS = (Job("identity.forget-expired", forget_expired, every=timedelta(hours=1)),)
