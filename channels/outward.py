@@ -37,7 +37,7 @@ class Reply:
     handover: bool = False
 
     def __post_init__(self) -> None:
-        if sum(map(bool, (self.text, self.articles, self.image, self.handover))) != 1:
+        if (not self.text) + (not self.articles) + (not self.image) + (not self.handover) != 3:
             raise ValueError("a reply has exactly one of text, articles, image and handover")
 
 
@@ -113,6 +113,7 @@ class Notification:
         page: web address that opens at a tap; ``""`` for none.
         mini_page: opens instead of ``page`` where the phone can.
         dedup_id: the same for repeats of one notification; platforms that take one show it once.
+        permit: what allows this one where the platform asks for proof: the number of a form or payment.
 
     Raises:
         ValueError: the template or all data are missing.
@@ -124,6 +125,7 @@ class Notification:
     kind: NotificationKind = NotificationKind.TEMPLATE
     mini_page: MiniPage | None = field(default=None, repr=False)
     dedup_id: str = ""
+    permit: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         if not self.template_key or not self.data:
@@ -216,12 +218,14 @@ class QrCode:
     """A code (带参数的二维码) that tells us its scene when it is scanned.
 
     Attributes:
-        content: what the code says; draw it as a QR code.
+        content: what the code says; draw it as a QR code. ``""`` where the platform does not tell.
         expires_at: UTC; ``None`` for one that never ends.
+        picture: address of the code as the platform has drawn it; ``""`` where it does not.
     """
 
     content: str
     expires_at: datetime | None = None
+    picture: str = ""
 
 
 @dataclass(frozen=True, slots=True)

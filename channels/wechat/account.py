@@ -46,6 +46,8 @@ from channels.wechat.crypto import Sealer, decode_key, same, signature
 from channels.wechat.settings import API_BASE, Mode, TokenMethod
 
 _TEXT = "text/plain; charset=utf-8"
+_XML = "text/xml; charset=utf-8"
+_JSON = "application/json; charset=utf-8"
 _RECEIVED = RawResponse(200, _TEXT, b"success")
 _MAX_NONCE_CHARS = 128
 NOTICES = {
@@ -105,12 +107,8 @@ class WeChatAccount(Lacking):
             key_id = ""
         if self._original_id and fields.get("ToUserName") != self._original_id:
             raise Rejected("wrong_account", 403)
-        freshness = Freshness(
-            signed_at=_signed_at(query),
-            nonce=query["nonce"],
-            digest=hashlib.sha256(req.body).hexdigest(),
-            binds_body=bool(key_id),
-        )
+        digest = hashlib.sha256(req.body).hexdigest()
+        freshness = Freshness(_signed_at(query), query["nonce"], digest, binds_body=bool(key_id))
         return Envelope(self.kind, self.account, fields, freshness, wire, key_id)
 
     def parse(self, env: Envelope) -> InboundEvent:
@@ -210,7 +208,7 @@ class WeChatAccount(Lacking):
         if not same(signature(self._push_token, time, nonce, cipher_text), query.get("msg_signature", "")):
             raise Rejected("bad_signature", 403)
         message, key_id = self._sealer.open(cipher_text)
-        fields, _ = messages.read_fields(message.encode())
+        fields, _ = messages.read_text(message)
         return fields, wire, key_id
 
     def _check_signature(self, query: Mapping[str, str]) -> None:
@@ -234,5 +232,4 @@ def _signed_at(query: Mapping[str, str]) -> datetime:
 
 
 def _answer(content: str, wire: str) -> RawResponse:
-    kind = "application/json" if wire == "json" else "text/xml"
-    return RawResponse(200, f"{kind}; charset=utf-8", content.encode())
+    return RawResponse(200, _JSON if wire == "json" else _XML, content.encode())

@@ -1,7 +1,8 @@
 """Sign, open and seal WeChat messages.
 
-The primitives are wechatpy's; its message layer is not used, because it compares signatures with ``!=``,
-checks no padding and lets malformed input out as ``KeyError``, ``IndexError`` and the like.
+AES is the cryptography library's. wechatpy's message layer is not used, because it compares signatures with
+``!=``, checks no padding, lets malformed input out as ``KeyError``, ``IndexError`` and the like, and prepares
+its keys anew for each message.
 
 Source: developers.weixin.qq.com, message push: sha1 over the sorted parts; AES-256-CBC, IV = first half of
 the key; 16 random bytes, length as big-endian u32, message, app id; padded to 32.
@@ -11,13 +12,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import hmac
-import struct
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
-from wechatpy.crypto.cryptography import WeChatCipher
-from wechatpy.crypto.pkcs7 import PKCS7Encoder
-from wechatpy.utils import WeChatSigner
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES256
+from cryptography.hazmat.primitives.ciphers.modes import CBC
 
 from channels.base import Rejected
 
@@ -26,14 +27,13 @@ _RANDOM_BYTES = 16
 _HEAD_BYTES = _RANDOM_BYTES + 4
 _BLOCK_BYTES = 32
 _AES_BLOCK_BYTES = 16
+_PADDINGS = tuple(bytes([count]) * count for count in range(_BLOCK_BYTES + 1))
 
 
 def signature(*parts: str) -> str:
     """Return sha1 over the sorted parts, 40 hex digits."""
-    signer = WeChatSigner()
-    signer.add_data(*(part.encode("utf-8", "surrogatepass") for part in parts))
-    digest: str = signer.signature
-    return digest
+    # Code points sort as their UTF-8 bytes do.
+    return hashlib.sha1("".join(sorted(parts)).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def same(expected: str, given: str) -> bool:
@@ -56,12 +56,12 @@ def decode_key(encoding_aes_key: str) -> bytes:
     return key
 
 
-@dataclass(frozen=True, slots=True)
 class Sealer:
     """Opens and seals messages of one account under its current and its previous key."""
 
-    app_id: str
-    keys: tuple[tuple[str, bytes], ...] = field(repr=False)
+    def __init__(self, app_id: str, keys: Sequence[tuple[str, bytes]]) -> None:
+        self._app_id = app_id.encode()
+        self._ciphers = {name: Cipher(AES256(key), CBC(key[:_AES_BLOCK_BYTES])) for name, key in keys}
 
     def open(self, cipher_text: str) -> tuple[str, str]:
         """Return the message and the id of the key that opened it.
@@ -70,27 +70,30 @@ class Sealer:
             Rejected: no key opens it, or it was meant for another account.
         """
         try:
-            encrypted = base64.b64decode(cipher_text.encode("ascii"), validate=True)
-        except (binascii.Error, UnicodeEncodeError):
+            encrypted = binascii.a2b_base64(cipher_text, strict_mode=True)
+        except ValueError:
             raise Rejected("undecryptable") from None
         if not encrypted or len(encrypted) % _AES_BLOCK_BYTES:
             raise Rejected("undecryptable")
-        for key_id, key in self.keys:
-            found = _unpack(_unpad(WeChatCipher(key).decrypt(encrypted)))
-            if found is not None:
-                return self._checked(*found), key_id
+        for key_id, cipher in self._ciphers.items():
+            # Whole blocks go in, so the end brings nothing more.
+            plain = _unpad(cipher.decryptor().update(encrypted))
+            size = int.from_bytes(plain[_RANDOM_BYTES:_HEAD_BYTES], "big")
+            end = _HEAD_BYTES + size
+            if _HEAD_BYTES <= end <= len(plain):  # a wrong key leaves noise
+                return self._checked(plain[_HEAD_BYTES:end], plain[end:]), key_id
         raise Rejected("undecryptable")
 
     def seal(self, message: str, key_id: str, random: str) -> str:
         """Return the base64 cipher text of ``message``; ``random`` is 16 ASCII characters."""
-        key = dict(self.keys)[key_id]
         content = message.encode()
-        plain = random.encode("ascii") + struct.pack(">I", len(content)) + content + self.app_id.encode()
-        encrypted: bytes = WeChatCipher(key).encrypt(PKCS7Encoder.encode(plain))
-        return base64.b64encode(encrypted).decode("ascii")
+        plain = random.encode("ascii") + len(content).to_bytes(4, "big") + content + self._app_id
+        padded = plain + _PADDINGS[_BLOCK_BYTES - len(plain) % _BLOCK_BYTES]
+        encrypted = self._ciphers[key_id].encryptor().update(padded)
+        return binascii.b2a_base64(encrypted, newline=False).decode("ascii")
 
     def _checked(self, content: bytes, app_id: bytes) -> str:
-        if not hmac.compare_digest(app_id, self.app_id.encode()):
+        if not hmac.compare_digest(app_id, self._app_id):
             raise Rejected("wrong_app_id", 403)
         try:
             return content.decode("utf-8")
@@ -100,15 +103,5 @@ class Sealer:
 
 def _unpad(padded: bytes) -> bytes:
     count = padded[-1]
-    whole = 1 <= count <= _BLOCK_BYTES and padded.endswith(bytes([count]) * count)
+    whole = 1 <= count <= _BLOCK_BYTES and padded.endswith(_PADDINGS[count])
     return padded[:-count] if whole else b""
-
-
-def _unpack(plain: bytes) -> tuple[bytes, bytes] | None:
-    """Return message and app id, ``None`` when ``plain`` is what a wrong key leaves."""
-    if len(plain) < _HEAD_BYTES:
-        return None
-    (size,) = struct.unpack(">I", plain[_RANDOM_BYTES:_HEAD_BYTES])
-    if size > len(plain) - _HEAD_BYTES:
-        return None
-    return plain[_HEAD_BYTES : _HEAD_BYTES + size], plain[_HEAD_BYTES + size :]

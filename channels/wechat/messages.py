@@ -118,6 +118,8 @@ _EXTRAS = {
     "publish_status": ("PublishEventInfo.publish_status",),
 }
 
+_EXTRA_NAMES = frozenset(theirs for names in _EXTRAS.values() for theirs in names)
+
 
 def read_fields(body: bytes) -> tuple[dict[str, str], str]:
     """Return the fields of a message and ``xml`` or ``json``.
@@ -129,7 +131,16 @@ def read_fields(body: bytes) -> tuple[dict[str, str], str]:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
         raise Rejected("bad_encoding") from None
-    if text.lstrip().startswith("{"):
+    return read_text(text)
+
+
+def read_text(text: str) -> tuple[dict[str, str], str]:
+    """Return the fields of a message that is decoded already, and ``xml`` or ``json``.
+
+    Raises:
+        Rejected: neither.
+    """
+    if text.lstrip()[:1] == "{":
         return _read_json(text), "json"
     return read_xml(text), "xml"
 
@@ -179,20 +190,19 @@ def to_event(channel: str, account: str, fields: Mapping[str, str]) -> InboundEv
         Rejected: sender, time or type is missing.
     """
     kind, raw_type = _kind(fields)
-    sender = fields.get("FromUserName", "")
     try:
         return InboundEvent(
-            channel=channel,
-            account=account,
+            "wechat",
+            account,
             event_id=_message_id(fields),
             kind=kind,
-            sender=sender,
+            sender=fields.get("FromUserName", ""),
             occurred_at=created_at(fields),
             text=_text(fields),
-            action=_action(fields),
+            action=fields.get("EventKey", "").removeprefix(_QR_PREFIX),
             raw_type=raw_type,
             attachments=_attachments(fields),
-            consents=_consents(kind, fields),
+            consents=_consents(fields) if kind is EventKind.CONSENT else (),
             extras=_extras(fields),
         )
     except ValueError:
@@ -227,7 +237,10 @@ def _kind(fields: Mapping[str, str]) -> tuple[EventKind, str]:
 
 
 def _message_id(fields: Mapping[str, str]) -> str:
-    return next((fields[name] for name in _MESSAGE_IDS if fields.get(name)), "") or _digest(fields)
+    for name in _MESSAGE_IDS:
+        if found := fields.get(name):
+            return found
+    return _digest(fields)
 
 
 def _digest(fields: Mapping[str, str]) -> str:
@@ -236,12 +249,10 @@ def _digest(fields: Mapping[str, str]) -> str:
 
 
 def _text(fields: Mapping[str, str]) -> str:
-    names = ("Content", "ScanCodeInfo.ScanResult", "Label", "SendLocationInfo.Label", "Recognition")
+    if said := fields.get("Content"):
+        return said
+    names = ("ScanCodeInfo.ScanResult", "Label", "SendLocationInfo.Label", "Recognition")
     return next((fields[name] for name in names if fields.get(name)), "")
-
-
-def _action(fields: Mapping[str, str]) -> str:
-    return fields.get("EventKey", "").removeprefix(_QR_PREFIX)
 
 
 def _attachments(fields: Mapping[str, str]) -> tuple[Attachment, ...]:
@@ -251,13 +262,13 @@ def _attachments(fields: Mapping[str, str]) -> tuple[Attachment, ...]:
     return (Attachment(media_id, url, fields.get("Format", "")),)
 
 
-def _consents(kind: EventKind, fields: Mapping[str, str]) -> tuple[Consent, ...]:
-    if kind is not EventKind.CONSENT:
-        return ()
+def _consents(fields: Mapping[str, str]) -> tuple[Consent, ...]:
     return tuple(Consent(key, granted) for key, granted in notices.consents_of(fields).items())
 
 
 def _extras(fields: Mapping[str, str]) -> dict[str, str]:
+    if _EXTRA_NAMES.isdisjoint(fields):  # words, most often
+        return {}
     return {ours: fields[theirs] for ours, names in _EXTRAS.items() for theirs in names if fields.get(theirs)}
 
 
@@ -278,9 +289,10 @@ def passive_reply(fields: Mapping[str, str], reply: Reply, now: datetime, wire: 
     if reply.articles:
         return _news(head, reply.articles[:MAX_PASSIVE_ARTICLES], wire)
     content = fit(writable(reply.text), MAX_TEXT_BYTES)
-    if not content.strip():
+    if not content or content.isspace():
         return ""
-    return _answer({**head, "MsgType": "text", "Content": content}, wire)
+    head["MsgType"], head["Content"] = "text", content
+    return _answer(head, wire)
 
 
 def _answer(message: Mapping[str, str | int], wire: str) -> str:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import Any
+from urllib.parse import parse_qsl
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape
 
@@ -105,6 +106,29 @@ def test_parameters_are_read_or_refused(encoded: bytes) -> None:
     assert values == 400 or all(name.isascii() for name in values)
 
 
+PARAMETER_PIECES = st.sampled_from([b"&", b"=", b"a", b"b", b"%41", b"%e6", b"+", b"%", b"\xe6", b"%zz", b""])
+
+
+@given(encoded=st.lists(PARAMETER_PIECES, max_size=14).map(b"".join))
+def test_parameters_are_split_as_the_library_splits_them(encoded: bytes) -> None:
+    pairs = parse_qsl(encoded.decode("latin-1"), keep_blank_values=True, encoding="latin-1")
+
+    values = or_refusal(raw_parameters, encoded)
+
+    assert values in ({name: value.encode("latin-1") for name, value in pairs}, 400)
+    twice = len(dict(pairs)) != len(pairs)
+    assert (values == 400) == (twice or not all(name.isascii() for name, _ in pairs))
+
+
+@given(encoded=st.lists(PARAMETER_PIECES, max_size=14).map(b"".join))
+def test_a_query_without_anything_to_decode_is_read_as_any_other(encoded: bytes) -> None:
+    quoted = encoded.replace(b"a", b"%61")  # takes the careful way
+
+    assert or_refusal(InboundRequest.query, InboundRequest("GET", encoded)) == or_refusal(
+        InboundRequest.query, InboundRequest("GET", quoted)
+    )
+
+
 def leaves(parent: Element, prefix: str = "") -> dict[str, str]:
     """Return what ``read_xml`` should, by a parser that is slower and well known."""
     found: dict[str, str] = {}
@@ -137,6 +161,60 @@ def written(name: str, node: Any) -> str:
     else:
         inner = cdata(node) if len(node) % 2 else f"<!--c-->{escape(node)}"
     return f"<{name} at='1'>{inner}</{name}>"
+
+
+MARKUP_PIECES = [
+    "<a>",
+    "</a>",
+    "<b>",
+    "</b>",
+    "<item>",
+    "</item>",
+    "<![CDATA[",
+    "]]>",
+    "]",
+    "&amp;",
+    "&",
+    "<",
+]
+CHARACTERS = [
+    ">",
+    "\r",
+    "\n",
+    " ",
+    "\t",
+    "\x00",
+    "\x1f",
+    "\x7f",
+    "\x85",
+    "\ufffe",
+    "\uffff",
+    "\ud800",
+    "办",
+    "x",
+    "𠮷",
+]
+
+
+@given(inner=st.lists(st.sampled_from(MARKUP_PIECES + CHARACTERS), max_size=12).map("".join))
+def test_messages_of_the_usual_shape_are_read_as_all_others(inner: str) -> None:
+    document = f"<xml>{inner}</xml>"
+
+    assert or_refusal(read_xml, document) == or_refusal(read_xml, f"<!--not usual-->{document}")
+
+
+VALUES = st.lists(st.sampled_from([*CHARACTERS, "]", "&", "<", "]]>", "[微笑]"]), max_size=5).map("".join)
+
+
+@given(
+    values=st.lists(VALUES, min_size=1, max_size=4), bare=st.booleans(), gap=st.sampled_from(["", "\n", " "])
+)
+def test_what_flat_messages_say_is_read_as_by_expat(values: list[str], bare: bool, gap: str) -> None:
+    texts = [value if bare else f"<![CDATA[{value}]]>" for value in values]
+    fields = gap.join(f"<f{number}>{text}</f{number}>" for number, text in enumerate(texts))
+    document = f"<xml>{gap}{fields}{gap}</xml>{gap}"
+
+    assert or_refusal(read_xml, document) == or_refusal(read_xml, f"<!--not usual-->{document}")
 
 
 @given(node=NODES)
