@@ -14,7 +14,7 @@ run: system-run setup ## set up, then start the whole hall (demo with sandbox un
 	@exec $(BIN)/python deploy/run.py
 
 test: system-test setup-dev tests/interop/node_modules/stamp ## run the whole suite on SQLite and MariaDB, with a real browser
-	$(BIN)/pytest -n 2 --dist loadscope $(PYTEST_ARGS)
+	$(BIN)/pytest -n 3 --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS)
 
 check: setup-dev ## format, lint, types and import contracts
 	$(BIN)/ruff format --check .

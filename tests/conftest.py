@@ -17,6 +17,7 @@ from tests.halves import (  # noqa: F401  pytest finds its hooks by their names
     pytest_runtest_setup,
     pytest_terminal_summary,
 )
+from tests.ordering import pytest_collection_modifyitems  # noqa: F401  the same
 
 
 @pytest.fixture(scope="session")
