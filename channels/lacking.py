@@ -31,10 +31,12 @@ from channels.base import (
 )
 from channels.links import with_params
 
+UNSUPPORTED = "unsupported"
+
 
 def unsupported(capability: Capability) -> ChannelError:
     """Return the error of an account that lacks ``capability``."""
-    return ChannelError(f"the account has no {capability}", retryable=False, code="unsupported")
+    return ChannelError(f"the account has no {capability}", retryable=False, code=UNSUPPORTED)
 
 
 class Lacking:

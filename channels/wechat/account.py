@@ -38,7 +38,7 @@ from channels.base import (
     dedup_digest,
 )
 from channels.http import skew_seconds, whole_number
-from channels.lacking import Lacking
+from channels.lacking import UNSUPPORTED, Lacking, unsupported
 from channels.markup import cdata
 from channels.wechat import files, messages, templates
 from channels.wechat.client import AccessTokens, Client, classify, decode
@@ -141,6 +141,25 @@ class WeChatAccount(Lacking):
 
     def reject(self, req: InboundRequest, rejected: Rejected) -> RawResponse:
         return RawResponse(rejected.status, _TEXT, rejected.reason.encode())
+
+    def custom_message(self, recipient: str, reply: Reply) -> Mapping[str, Any]:
+        """Return a customer-service message (客服消息); pure."""
+        return messages.custom_message(recipient, reply)
+
+    def render(self, recipient: str, reply: Reply) -> Mapping[str, Any]:
+        if reply.handover:
+            # Only the answer to a message can pass the conversation on.
+            raise unsupported(Capability.HANDOVER)
+        return self.custom_message(recipient, reply)
+
+    def send(self, recipient: str, reply: Reply) -> SendResult:
+        try:
+            body = self.render(recipient, reply)
+        except ChannelError as error:
+            if error.code == UNSUPPORTED:
+                raise
+            return SendResult(error.outcome, code=error.code)
+        return self._sent("message/custom/send", body)
 
     def upload(self, media: Media) -> MediaId:
         self.need(Capability.LASTING_UPLOAD if media.lasting else Capability.UPLOAD)

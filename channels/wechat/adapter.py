@@ -25,12 +25,10 @@ from channels.base import (
     PageRule,
     QrCode,
     Rejected,
-    Reply,
     SendResult,
     UserInfo,
 )
-from channels.lacking import unsupported
-from channels.wechat import codes, menu, messages, notices, pages, settings
+from channels.wechat import codes, menu, notices, pages, settings
 from channels.wechat.account import NOTICES, WeChatAccount
 from channels.wechat.login import SCOPES, WebLogin
 from channels.wechat.pages import Tickets
@@ -114,15 +112,6 @@ class WeChatChannel(WeChatAccount):
     def user_info(self, identity: ChannelIdentity) -> UserInfo:
         self.need(Capability.USER_INFO)
         return self._login.user_info(identity)
-
-    def render(self, recipient: str, reply: Reply) -> Mapping[str, Any]:
-        if reply.handover:
-            # Only the answer to a message can pass the conversation on.
-            raise unsupported(Capability.HANDOVER)
-        return messages.custom_message(recipient, reply)
-
-    def send(self, recipient: str, reply: Reply) -> SendResult:
-        return self._sent("message/custom/send", self.render(recipient, reply))
 
     def render_notification(self, recipient: str, notification: Notification) -> Mapping[str, Any]:
         self.need(NOTICES[notification.kind])

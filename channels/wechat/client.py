@@ -7,7 +7,7 @@ fetches tokens without a timeout and from a fixed address, and shows tokens in i
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,11 +30,13 @@ _OUTCOMES = {
     40125: Outcome.AUTH,
     40163: Outcome.AUTH,
     40164: Outcome.AUTH,
+    40226: Outcome.AUTH,
     40243: Outcome.AUTH,
     42001: Outcome.AUTH,
     42002: Outcome.AUTH,
     42003: Outcome.AUTH,
     42007: Outcome.AUTH,
+    43104: Outcome.AUTH,
     48001: Outcome.AUTH,
     61004: Outcome.AUTH,
     61024: Outcome.AUTH,
@@ -53,7 +55,10 @@ _OUTCOMES = {
     43107: Outcome.NEEDS_CONSENT,
     45009: Outcome.QUOTA,
     45011: Outcome.QUOTA,
+    45029: Outcome.QUOTA,
     45047: Outcome.QUOTA,
+    44990: Outcome.QUOTA,
+    44993: Outcome.QUOTA,
 }
 
 
@@ -171,8 +176,12 @@ class Client(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
         body: Mapping[str, Any] | bytes | None = None,
         params: Mapping[str, str] | None = None,
         content_type: str = "application/json",
+        check: Callable[[HttpAnswer], object] = decode,
     ) -> HttpAnswer:
         """Call ``path`` and return the answer undecoded, once its errcode is 0; a mapping goes as JSON.
+
+        Args:
+            check: raises for an answer that is none; only pictures need another than the default.
 
         Raises:
             ChannelError: refused or not reached.
@@ -180,11 +189,11 @@ class Client(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
         token = self._tokens.current()
         data = json.dumps(body, ensure_ascii=False).encode() if isinstance(body, Mapping) else body
         try:
-            return self._once(method, path, data, params, content_type, token)
+            return self._once(method, path, data, params, content_type, token, check)
         except ChannelError as error:
             if whole_number(error.code) not in _BAD_TOKEN:
                 raise
-        return self._once(method, path, data, params, content_type, self._tokens.after(token))
+        return self._once(method, path, data, params, content_type, self._tokens.after(token), check)
 
     def _request(self, method: str, url_or_endpoint: str, **kwargs: Any) -> dict[str, Any]:
         # Each of wechatpy's APIs brings an address of its own; only its path is kept, so that one setting
@@ -201,6 +210,7 @@ class Client(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
         params: Mapping[str, str] | None,
         content_type: str,
         token: Token,
+        check: Callable[[HttpAnswer], object],
     ) -> HttpAnswer:
         answer = call(
             self._env,
@@ -210,5 +220,5 @@ class Client(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
             data=data,
             content_type=content_type,
         )
-        decode(answer)
+        check(answer)
         return answer

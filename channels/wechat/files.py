@@ -56,7 +56,7 @@ def to_wire(media: Media) -> Upload:
     ending = media.name.rpartition(".")[2].lower()
     limit = _LIMITS[media.kind]
     fits = 0 < len(media.content) <= limit.max_bytes and ending in limit.types
-    if not fits or limit.types[ending] != _type_of(media.content):
+    if not fits or limit.types[ending] != type_of(media.content):
         raise ChannelError(f"no {media.kind} the platform takes", retryable=False, code="bad_media")
     # The file's own name may be anything; the platform reads its ending only.
     fields: dict[str, Any] = {"media": (f"upload.{ending}", media.content, limit.types[ending])}
@@ -68,7 +68,8 @@ def to_wire(media: Media) -> Upload:
     return Upload(path, media.kind.value, body, content_type)
 
 
-def _type_of(content: bytes) -> str:
+def type_of(content: bytes) -> str:
+    """Return the media type that the first bytes tell, ``""`` for one of no use here."""
     starts = {
         b"\x89PNG\r\n\x1a\n": "image/png",
         b"\xff\xd8\xff": "image/jpeg",

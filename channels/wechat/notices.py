@@ -52,8 +52,17 @@ def render(recipient: str, notification: Notification) -> dict[str, Any]:
     if notification.dedup_id and notification.kind is NotificationKind.TEMPLATE:
         # Ours may be of any length and tell of our inside; the platform only compares.
         body["client_msg_id"] = stable_digest(notification.dedup_id)[:_DEDUP_CHARS]
-    body["data"] = {key: {"value": fitted(key, value)} for key, value in notification.data.items()}
+    body["data"] = values_of(notification)
     return body
+
+
+def values_of(notification: Notification) -> dict[str, dict[str, str]]:
+    """Return the values as the platform wants them.
+
+    Raises:
+        ChannelError: ``bad_data``.
+    """
+    return {key: {"value": fitted(key, value)} for key, value in notification.data.items()}
 
 
 def fitted(key: str, value: str) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from xml.sax.saxutils import escape
 
 from defusedxml.ElementTree import fromstring
-from wechatpy.crypto import WeChatCrypto
+from wechatpy.crypto import PrpCrypto, WeChatCrypto
 from wechatpy.utils import WeChatSigner
 
 from channels.base import AccountConfig, InboundRequest, RawResponse
@@ -83,12 +83,21 @@ def plain(body: str | bytes, at: datetime = NOW) -> InboundRequest:
     return InboundRequest("POST", query(at=at), {}, body.encode() if isinstance(body, str) else body)
 
 
+def cipher_of(body: str, at: datetime = NOW, key: str = KEY, app_id: str = APP_ID) -> str:
+    packed = crypto(key, app_id).encrypt_message(body, NONCE, str(int(at.timestamp())))
+    return str(fromstring(packed).findtext("Encrypt"))
+
+
+def opened(cipher: str, key: str = KEY) -> str:
+    """Return what ``cipher`` says; the signature is the caller's business."""
+    return str(PrpCrypto(crypto(key).key).decrypt(cipher, APP_ID))
+
+
 def sealed(
     body: str, at: datetime = NOW, key: str = KEY, app_id: str = APP_ID, cipher: str | None = None
 ) -> InboundRequest:
     time = str(int(at.timestamp()))
-    packed = crypto(key, app_id).encrypt_message(body, NONCE, time)
-    encrypted = str(fromstring(packed).findtext("Encrypt")) if cipher is None else cipher
+    encrypted = cipher_of(body, at, key, app_id) if cipher is None else cipher
     outer = f"<xml><ToUserName>{ORIGINAL_ID}</ToUserName><Encrypt>{encrypted}</Encrypt></xml>"
     proof = {"encrypt_type": "aes", "msg_signature": sha1(TOKEN, time, NONCE, encrypted)}
     return InboundRequest("POST", query(at=at, **proof), {}, outer.encode())
