@@ -25,13 +25,19 @@ class LoginGrant:
 
 @dataclass(frozen=True, slots=True)
 class ChannelIdentity:
-    """Who signed in. ``verified`` means the platform vouches for the person's real name."""
+    """Who signed in.
+
+    Attributes:
+        verified: the platform vouches for the person's real name.
+        id_kind: the platform's name for what ``subject`` is, where it has several (``user_id``, ``open_id``).
+    """
 
     account: str
     subject: str = field(repr=False)
     union_id: str = field(default="", repr=False)
     verified: bool = False
     grant: LoginGrant | None = field(default=None, repr=False)
+    id_kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,8 @@ class Capability(StrEnum):
     """Pages of the account's mini program can be opened from outside the platform's app."""
     MINI_CODE = "mini_code"
     """Pages of the account's mini program can be opened by a picture that is scanned."""
+    PAY = "pay"
+    """Residents can pay to the account; see :mod:`channels.payments`."""
 
 
 class NotificationKind(StrEnum):

@@ -10,51 +10,40 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import timedelta, timezone
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from alipay import AliPay
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from urllib3.filepost import encode_multipart_formdata
 
-from channels.alipay.keys import SignType, verify
+from channels.alipay.codes import SUCCESS, classify
+from channels.alipay.credentials import Credentials
 from channels.base import ChannelEnv, ChannelError, Outcome
 from channels.http import HttpAnswer, call
 
 BEIJING = timezone(timedelta(hours=8))
-_SUCCESS = "10000"
-_PUBLIC = frozenset({"app_id", "method", "format", "charset", "sign_type", "sign", "timestamp", "version"})
-_BLANK = re.compile(r"[ \t\r\n]*")
-_OUTCOMES = {
-    "20000": Outcome.RETRYABLE,
-    "20001": Outcome.AUTH,
-    "40005": Outcome.QUOTA,
-    "40006": Outcome.AUTH,
-}
-# The first that the code contains decides; codes of one meaning differ in prefix and spelling.
-_SUB_OUTCOMES = (
-    ("NOT_FOLLOW", Outcome.NOT_FOLLOWING),
-    ("INVALID_USER", Outcome.NOT_FOLLOWING),
-    ("OUT_OF_SESSION", Outcome.NOT_FOLLOWING),
-    ("CALL_LIMIT", Outcome.QUOTA),
-    ("SYSTEM_ERROR", Outcome.RETRYABLE),
-    ("UNKNOW_ERROR", Outcome.RETRYABLE),
-    ("TEMPLATE", Outcome.BAD_TEMPLATE),
-    ("SIGNATURE", Outcome.AUTH),
-    ("APP_ID", Outcome.AUTH),
-    ("AUTH", Outcome.AUTH),
-    ("CODE_INVALID", Outcome.AUTH),
+_PUBLIC = frozenset(
+    {
+        "app_id",
+        "method",
+        "format",
+        "charset",
+        "sign_type",
+        "sign",
+        "timestamp",
+        "version",
+        "app_cert_sn",
+        "alipay_root_cert_sn",
+        "notify_url",
+        "return_url",
+        "auth_token",
+    }
 )
-
-
-def classify(code: str) -> Outcome:
-    """Return what a code or sub-code of Alipay means in the common vocabulary."""
-    if code == _SUCCESS:
-        return Outcome.ACCEPTED
-    if code in _OUTCOMES:
-        return _OUTCOMES[code]
-    spelled = code.upper().replace("-", "_")
-    return next((outcome for part, outcome in _SUB_OUTCOMES if part in spelled), Outcome.UNKNOWN)
+_FORM = "application/x-www-form-urlencoded;charset=utf-8"
+_CERT_DOWNLOAD = "alipay.open.app.alipaycert.download"
+_BLANK = re.compile(r"[ \t\r\n]*")
 
 
 def members(text: str) -> dict[str, tuple[str, Any]]:
@@ -97,30 +86,28 @@ def _after(text: str, at: int, mark: str) -> int:
 class GatewayClient:
     """Calls for one app."""
 
-    def __init__(
-        self,
-        env: ChannelEnv,
-        gateway: str,
-        app_id: str,
-        sign_type: SignType,
-        private_key: RSAPrivateKey,
-        alipay_key: RSAPublicKey,
-    ) -> None:
+    def __init__(self, env: ChannelEnv, gateway: str, credentials: Credentials) -> None:
         self._env = env
         self._gateway = gateway
-        self._sign_type = sign_type
-        self._alipay_key = alipay_key
-        self._sdk = AliPay(
-            appid=app_id,
-            app_private_key_string=private_key.private_bytes(
+        self._credentials = credentials
+
+    @cached_property
+    def _sdk(self) -> AliPay:
+        # Made at the first call: the SDK takes as long to read a key as all else together.
+        key = self._credentials.private_key
+        public = key.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        return AliPay(
+            appid=self._credentials.app_id,
+            app_private_key_string=key.private_bytes(
                 serialization.Encoding.PEM,
                 serialization.PrivateFormat.PKCS8,
                 serialization.NoEncryption(),
             ).decode("ascii"),
-            alipay_public_key_string=alipay_key.public_bytes(
-                serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-            ).decode("ascii"),
-            sign_type=str(sign_type),
+            # It only signs here; a key to verify with is asked of it all the same.
+            alipay_public_key_string=public.decode("ascii"),
+            sign_type=str(self._credentials.sign_type),
         )
 
     def execute(
@@ -139,20 +126,43 @@ class GatewayClient:
         Raises:
             ChannelError: not reached.
         """
+        public, said = self._signed(method, biz_content, params)
+        body = urlencode(said).encode("ascii")
+        return call(self._env, "POST", self._gateway, params=public, data=body, content_type=_FORM)
+
+    def send_file(
+        self, method: str, name: str, file: tuple[str, bytes, str], **params: str
+    ) -> dict[str, Any]:
+        """Call ``method`` with a file (name, content, type) as parameter ``name``, which is not signed.
+
+        Raises:
+            ChannelError: as for :meth:`execute`.
+        """
+        public, said = self._signed(method, None, params)
+        body, content_type = encode_multipart_formdata({**said, name: file})
+        answer = call(self._env, "POST", self._gateway, params=public, data=body, content_type=content_type)
+        return self.checked(method, answer)
+
+    def address(self, method: str, biz_content: Mapping[str, Any], **params: str) -> str:
+        """Return a signed address that a resident's browser opens; it is good for some minutes."""
+        public, said = self._signed(method, biz_content, params)
+        return f"{self._gateway}?{urlencode({**public, **said})}"
+
+    def _signed(
+        self, method: str, biz_content: Mapping[str, Any] | None, params: Mapping[str, str]
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        """Return the signed parameters: those of all calls, and what this one says."""
         timestamp = self._env.clock().astimezone(BEIJING).strftime("%Y-%m-%d %H:%M:%S")
-        body = self._sdk.build_body(method, dict(biz_content or {}), timestamp=timestamp, **params)
+        given = {**params, "timestamp": timestamp}
+        if self._credentials.store is not None:
+            given["app_cert_sn"] = self._credentials.store.app_number
+            given["alipay_root_cert_sn"] = self._credentials.store.root_number
+        body = self._sdk.build_body(method, dict(biz_content or {}), **given)
         signed = dict(parse_qsl(self._sdk.sign_data(body), keep_blank_values=True))
         # As the official SDKs do it: what is public in the address, what is said in the body.
         public = {name: value for name, value in signed.items() if name in _PUBLIC}
         said = {name: value for name, value in signed.items() if name not in _PUBLIC}
-        return call(
-            self._env,
-            "POST",
-            self._gateway,
-            params=public,
-            data=urlencode(said).encode("ascii"),
-            content_type="application/x-www-form-urlencoded;charset=utf-8",
-        )
+        return public, said
 
     def checked(self, method: str, answer: HttpAnswer) -> dict[str, Any]:
         """Return the answer's content once its signature is verified over the exact text.
@@ -166,18 +176,35 @@ class GatewayClient:
             raise _refusal(found.get("error_response", ("", None))[1])
         raw, content = found[name]
         signature = found.get("sign", ("", ""))[1]
-        if not isinstance(content, dict) or not isinstance(signature, str):
+        number = found.get("alipay_cert_sn", ("", ""))[1]
+        if not (isinstance(content, dict) and isinstance(signature, str) and isinstance(number, str)):
             raise _garbage()
-        if not verify(self._alipay_key, self._sign_type, raw.encode(charset), signature):
-            raise ChannelError(
-                "the answer is not signed by Alipay",
-                retryable=False,
-                code="bad_signature",
-                outcome=Outcome.AUTH,
-            )
-        if str(content.get("code", _SUCCESS)) != _SUCCESS:
+        # A certificate is sent unsigned; it is believed by who issued it, or not at all.
+        if method != _CERT_DOWNLOAD:
+            self._learn(number)
+            if not self._credentials.theirs.signed(raw.encode(charset), signature, number):
+                raise _unsigned()
+        if str(content.get("code", SUCCESS)) != SUCCESS:
             raise _refusal(content)
         return content
+
+    def _learn(self, number: str) -> None:
+        """Fetch the certificate of that number if it is not known.
+
+        Raises:
+            ChannelError: it is not Alipay's, refused or not reached.
+        """
+        store, theirs = self._credentials.store, self._credentials.theirs
+        if store is None or not number or theirs.knows(number):
+            return
+        with store.fetching:
+            if theirs.knows(number):
+                return
+            told = self.execute(_CERT_DOWNLOAD, {"alipay_cert_sn": number})
+            key = store.accept(str(told.get("alipay_cert_content", "")), number, self._env.clock())
+            if key is None:
+                raise _unsigned()
+            theirs.add(number, key)
 
 
 def _members_of(body: bytes) -> tuple[dict[str, tuple[str, Any]], str]:
@@ -194,6 +221,15 @@ def _members_of(body: bytes) -> tuple[dict[str, tuple[str, Any]], str]:
 
 def _garbage() -> ChannelError:
     return ChannelError("the answer is no answer of the gateway", retryable=True, code="garbage")
+
+
+def _unsigned() -> ChannelError:
+    return ChannelError(
+        "the answer is not signed by Alipay",
+        retryable=False,
+        code="bad_signature",
+        outcome=Outcome.AUTH,
+    )
 
 
 def _refusal(content: Any) -> ChannelError:

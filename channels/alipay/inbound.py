@@ -9,13 +9,12 @@ asynchronous notifications leave it out.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-
-from channels.alipay.keys import SignType, verify
+from channels.alipay.keys import TheirKeys
 from channels.base import (
     MAX_BODY_BYTES,
     Attachment,
@@ -46,6 +45,14 @@ _EVENTS = {
     "click": EventKind.MENU,
     "enter": EventKind.ENTER,
 }
+_ANT_METHOD = "msg_method"
+_ANT_EVENTS = {
+    "alipay.open.auth.userauth.cancelled": EventKind.CONSENT,
+    "alipay.open.mini.version.audit.passed": EventKind.ACCOUNT,
+    "alipay.open.mini.version.audit.rejected": EventKind.ACCOUNT,
+}
+_ANT_SENDERS = ("user_id", "open_id", "to_user_id", "to_open_id")
+_MAX_ANT_FIELDS = 100
 _MESSAGES = {"text": EventKind.TEXT, "image": EventKind.IMAGE}
 
 
@@ -74,16 +81,31 @@ class Parameters:
         except UnicodeDecodeError:
             raise Rejected("bad_encoding") from None
 
-    def check(self, key: RSAPublicKey, sign_type: SignType, *, left_out: tuple[str, ...] = ()) -> None:
+    def check(self, theirs: TheirKeys, *, left_out: tuple[str, ...] = ()) -> None:
         """Verify the signature.
 
         Raises:
             Rejected: it is missing, of another type, or not theirs.
         """
-        if self._ascii("sign_type") not in ("", sign_type):
+        if not self._is_signed(theirs, left_out):
             raise Rejected("bad_signature", 403)
-        if not verify(key, sign_type, self.signed(left_out=left_out), self._ascii("sign")):
+
+    def check_either(self, theirs: TheirKeys) -> None:
+        """Verify a signature that may leave out ``sign_type`` or not.
+
+        The documents on the platform's own messages show both; either covers all that is read.
+
+        Raises:
+            Rejected: it is missing, of another type, or not theirs.
+        """
+        if not (self._is_signed(theirs, ("sign_type",)) or self._is_signed(theirs, ())):
             raise Rejected("bad_signature", 403)
+
+    def _is_signed(self, theirs: TheirKeys, left_out: tuple[str, ...]) -> bool:
+        if self._ascii("sign_type") not in ("", theirs.sign_type):
+            return False
+        message = self.signed(left_out=left_out)
+        return theirs.signed(message, self._ascii("sign"), self._ascii("alipay_cert_sn"))
 
     def signed(self, *, left_out: tuple[str, ...] = ()) -> bytes:
         """Return what the signature is over: all that is not empty, but ``sign`` and what is left out."""
@@ -125,6 +147,39 @@ def read_message(params: Parameters) -> dict[str, str]:
     return read_xml(params.text("biz_content"))
 
 
+def is_ant_message(params: Parameters) -> bool:
+    """Tell whether this is a message of the platform itself (From 蚂蚁消息), not of a resident."""
+    return _ANT_METHOD in params.raw
+
+
+def read_ant_message(params: Parameters, theirs: TheirKeys) -> dict[str, str]:
+    """Verify and read a message of the platform itself; ``biz_content`` is JSON there.
+
+    What it says stands under ``Biz.``; numbers, flags and lists as JSON.
+
+    Raises:
+        Rejected: not signed by Alipay, no JSON, or something every such message has is missing.
+    """
+    params.check_either(theirs)
+    try:
+        told = json.loads(params.text("biz_content"))
+    except (ValueError, RecursionError):
+        raise Rejected("malformed") from None
+    if not isinstance(told, dict) or len(told) > _MAX_ANT_FIELDS:
+        raise Rejected("malformed")
+    fields = {
+        "AppId": params.text("app_id"),
+        "CreateTime": params.text("utc_timestamp"),
+        "MsgMethod": params.text(_ANT_METHOD),
+        "NotifyId": params.text("notify_id"),
+    }
+    if not all(fields.values()):
+        raise Rejected("incomplete")
+    for name, value in told.items():
+        fields[f"Biz.{name}"] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return fields
+
+
 def created_at(fields: Mapping[str, str]) -> datetime:
     """Return the time a message was made; Alipay counts milliseconds.
 
@@ -141,29 +196,66 @@ def created_at(fields: Mapping[str, str]) -> datetime:
         raise Rejected("malformed") from None
 
 
-def to_event(account: str, fields: Mapping[str, str]) -> InboundEvent:
+def to_event(channel: str, account: str, fields: Mapping[str, str]) -> InboundEvent:
     """Normalise a message.
 
     Raises:
         Rejected: sender, time or type is missing.
     """
-    kind, raw_type = _kind(fields)
-    media_id = fields.get("Image.MediaId", "")
     try:
-        return InboundEvent(
-            channel="alipay",
-            account=account,
-            event_id=fields.get("MsgId") or _digest(fields),
-            kind=kind,
-            sender=fields.get("FromAlipayUserId") or fields.get("FromUserId", ""),
-            occurred_at=created_at(fields),
-            text=fields.get("Text.Content", ""),
-            action=fields.get("ActionParam", ""),
-            raw_type=raw_type,
-            attachments=(Attachment(media_id, "", fields.get("Image.Format", "")),) if media_id else (),
-        )
+        if "MsgMethod" in fields:
+            return _ant_event(channel, account, fields)
+        return _event(channel, account, fields)
     except ValueError:
         raise Rejected("incomplete") from None
+
+
+def _ant_event(channel: str, account: str, fields: Mapping[str, str]) -> InboundEvent:
+    method = fields["MsgMethod"]
+    senders = (fields.get(f"Biz.{name}", "") for name in _ANT_SENDERS)
+    return InboundEvent(
+        channel=channel,
+        account=account,
+        event_id=fields["NotifyId"],
+        kind=_ANT_EVENTS.get(method, EventKind.UNKNOWN),
+        # What is about nobody in particular is about the app.
+        sender=next(filter(None, senders), fields["AppId"]),
+        occurred_at=created_at(fields),
+        raw_type=f"ant:{method[:100]}",
+    )
+
+
+def _event(channel: str, account: str, fields: Mapping[str, str]) -> InboundEvent:
+    kind, raw_type = _kind(fields)
+    action = fields.get("ActionParam", "")
+    scene = _scene(action) if kind in (EventKind.FOLLOW, EventKind.ENTER) else ""
+    media_id = fields.get("Image.MediaId", "")
+    return InboundEvent(
+        channel=channel,
+        account=account,
+        event_id=fields.get("MsgId") or _digest(fields),
+        # Who follows already and scans a code is said to enter with its scene.
+        kind=EventKind.SCAN if scene and kind is EventKind.ENTER else kind,
+        sender=fields.get("FromAlipayUserId") or fields.get("FromOpenId") or fields.get("FromUserId", ""),
+        occurred_at=created_at(fields),
+        text=fields.get("Text.Content", ""),
+        action=scene or action,
+        raw_type=raw_type,
+        attachments=(Attachment(media_id, "", fields.get("Image.Format", "")),) if media_id else (),
+    )
+
+
+def _scene(action: str) -> str:
+    """Return the scene of the code that was scanned, ``""`` when none was."""
+    if not action.startswith("{"):
+        return ""
+    try:
+        told = json.loads(action)
+    except (ValueError, RecursionError):
+        return ""
+    scene = told.get("scene") if isinstance(told, dict) else None
+    found = (scene.get("sceneId") or scene.get("scene_id")) if isinstance(scene, dict) else None
+    return found[:128] if isinstance(found, str) else ""
 
 
 def _kind(fields: Mapping[str, str]) -> tuple[EventKind, str]:
@@ -195,16 +287,14 @@ class Notification:
     fields: Mapping[str, str] = field(repr=False)
 
 
-def read_notification(
-    req: InboundRequest, key: RSAPublicKey, sign_type: SignType, app_id: str
-) -> Notification:
+def read_notification(req: InboundRequest, theirs: TheirKeys, app_id: str) -> Notification:
     """Verify an asynchronous notification (异步通知).
 
     Raises:
         Rejected: not signed by Alipay, not for our app, or without an id.
     """
     params = read_parameters(req)
-    params.check(key, sign_type, left_out=("sign_type",))
+    params.check(theirs, left_out=("sign_type",))
     fields = {name: params.text(name) for name in params.raw if name not in ("sign", "sign_type")}
     if fields.get("app_id") != app_id:
         raise Rejected("wrong_app_id", 403)

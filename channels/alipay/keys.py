@@ -1,7 +1,7 @@
 """RSA keys and signatures as Alipay uses them.
 
 Verifying is done with ``cryptography``: it is near thirty times as fast as the SDK's and takes bytes, which
-GBK messages need.
+GBK messages need. Keys are parsed once per account.
 """
 
 from __future__ import annotations
@@ -24,23 +24,39 @@ class SignType(StrEnum):
 
 
 _HASHES: dict[SignType, hashes.HashAlgorithm] = {SignType.RSA: hashes.SHA1(), SignType.RSA2: hashes.SHA256()}
+_PADDING = padding.PKCS1v15()
 
 
-def load_private_key(text: str) -> RSAPrivateKey:
+class NoKey(ValueError):
+    """A text is no key that can be used.
+
+    Attributes:
+        reason: what it is instead: ``certificate``, ``public``, ``private``, ``locked``, ``not_rsa``,
+            ``too_short`` or ``junk``.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"no usable RSA key: {reason}")
+        self.reason = reason
+
+
+MIN_BITS = 1024
+
+
+def load_private_key(text: str, *, known: bool = False) -> RSAPrivateKey:
     """Read an app's private key: PEM, or the bare base64 the key tool prints (PKCS#1 or PKCS#8).
 
+    Args:
+        known: it was read before, so that its arithmetic, which takes tens of milliseconds, holds.
+
     Raises:
-        ValueError: it is no RSA private key, or it is protected by a password.
+        NoKey: it is no RSA private key, or it is protected by a password.
     """
-    try:
-        if "-----BEGIN" in text:
-            key = serialization.load_pem_private_key(text.encode(), password=None)
-        else:
-            key = serialization.load_der_private_key(_der(text), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise ValueError("no usable RSA private key") from None
+    key = _parsed_private(text, known=known)
     if not isinstance(key, RSAPrivateKey):
-        raise ValueError("no usable RSA private key")
+        raise NoKey("not_rsa")
+    if key.key_size < MIN_BITS:
+        raise NoKey("too_short")
     return key
 
 
@@ -48,25 +64,66 @@ def load_public_key(text: str) -> RSAPublicKey:
     """Read Alipay's public key: PEM or bare base64.
 
     Raises:
-        ValueError: it is no RSA public key.
+        NoKey: it is no RSA public key.
     """
-    try:
-        if "-----BEGIN" in text:
-            key = serialization.load_pem_public_key(text.encode())
-        else:
-            key = serialization.load_der_public_key(_der(text))
-    except (ValueError, UnsupportedAlgorithm):
-        raise ValueError("no usable RSA public key") from None
+    key = _parsed_public(text)
     if not isinstance(key, RSAPublicKey):
-        raise ValueError("no usable RSA public key")
+        raise NoKey("not_rsa")
+    if key.key_size < MIN_BITS:
+        raise NoKey("too_short")
     return key
 
 
-def _der(text: str) -> bytes:
+def _parsed_private(text: str, *, known: bool = False) -> object:
+    if "BEGIN ENCRYPTED" in text or "Proc-Type: 4,ENCRYPTED" in text:
+        raise NoKey("locked")
+    if "BEGIN CERTIFICATE" in text:
+        raise NoKey("certificate")
     try:
-        return base64.b64decode("".join(text.split()), validate=True)
-    except binascii.Error:
-        raise ValueError("no base64") from None
+        if "-----BEGIN" in text:
+            return serialization.load_pem_private_key(
+                text.encode(), password=None, unsafe_skip_rsa_key_validation=known
+            )
+        return serialization.load_der_private_key(
+            _der(text), password=None, unsafe_skip_rsa_key_validation=known
+        )
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise NoKey("public" if _is_public(text) else "junk") from None
+
+
+def _parsed_public(text: str) -> object:
+    if "BEGIN CERTIFICATE" in text:
+        raise NoKey("certificate")
+    try:
+        return _public(text)
+    except (ValueError, UnsupportedAlgorithm):
+        raise NoKey("private" if _is_private(text) else "junk") from None
+
+
+def _public(text: str) -> object:
+    if "-----BEGIN" in text:
+        return serialization.load_pem_public_key(text.encode())
+    return serialization.load_der_public_key(_der(text))
+
+
+def _is_public(text: str) -> bool:
+    try:
+        _public(text)
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    return True
+
+
+def _is_private(text: str) -> bool:
+    try:
+        _parsed_private(text)
+    except NoKey as error:
+        return error.reason == "locked"
+    return True
+
+
+def _der(text: str) -> bytes:
+    return base64.b64decode("".join(text.split()), validate=True)
 
 
 def bare_public_key(key: RSAPrivateKey) -> str:
@@ -79,7 +136,7 @@ def bare_public_key(key: RSAPrivateKey) -> str:
 
 def sign(key: RSAPrivateKey, sign_type: SignType, message: bytes) -> str:
     """Return the base64 signature of ``message``."""
-    return base64.b64encode(key.sign(message, padding.PKCS1v15(), _HASHES[sign_type])).decode("ascii")
+    return base64.b64encode(key.sign(message, _PADDING, _HASHES[sign_type])).decode("ascii")
 
 
 def verify(key: RSAPublicKey, sign_type: SignType, message: bytes, signature: str) -> bool:
@@ -87,7 +144,33 @@ def verify(key: RSAPublicKey, sign_type: SignType, message: bytes, signature: st
     try:
         # A plus sign that nobody escaped arrives as a blank; base64 has no blanks, so nothing is lost.
         raw = base64.b64decode(signature.replace(" ", "+").encode("ascii"), validate=True)
-        key.verify(raw, message, padding.PKCS1v15(), _HASHES[sign_type])
+        key.verify(raw, message, _PADDING, _HASHES[sign_type])
     except (binascii.Error, UnicodeEncodeError, InvalidSignature):
         return False
     return True
+
+
+class TheirKeys:
+    """The keys under which one account believes Alipay: one, or those of the certificates known so far.
+
+    While the platform changes its certificate, two are good.
+    """
+
+    def __init__(self, sign_type: SignType, keys: dict[str, RSAPublicKey]) -> None:
+        """Take ``keys`` by their certificates' numbers; a key without certificate stands under ``""``."""
+        self.sign_type = sign_type
+        self._keys = dict(keys)
+
+    def knows(self, number: str) -> bool:
+        """Tell whether the certificate of that number is known; without certificates all are one."""
+        return number in self._keys or "" in self._keys
+
+    def add(self, number: str, key: RSAPublicKey) -> None:
+        """Believe one more; replaces the table, so that others may be reading it."""
+        self._keys = {**self._keys, number: key}
+
+    def signed(self, message: bytes, signature: str, number: str = "") -> bool:
+        """Tell whether one of the keys made ``signature``; only that of ``number`` when it is known."""
+        named = self._keys.get(number)
+        keys = (named,) if named is not None else tuple(self._keys.values())
+        return any(verify(key, self.sign_type, message, signature) for key in keys)

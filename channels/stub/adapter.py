@@ -85,7 +85,7 @@ class StubChannel(Lacking):
     """An adapter whose platform is a list in memory."""
 
     kind = "stub"
-    capabilities = frozenset(Capability)
+    capabilities = frozenset(Capability) - {Capability.PAY}
 
     def __init__(self, config: AccountConfig, env: ChannelEnv) -> None:
         self.account = config.account

@@ -6,7 +6,10 @@ import base64
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from email import message_from_bytes
+from email.policy import HTTP
 from typing import Any
 from urllib.parse import parse_qs, quote_from_bytes, urlsplit
 from xml.sax.saxutils import escape
@@ -22,6 +25,10 @@ from tests.channels.server import Answer, Call
 APP_ID = "2021000000000001"
 RECIPIENT = "2088000000000001"
 GOOD_CODE = "good-auth-code"
+PROFILE_CODE = "profile-auth-code"
+OPEN_CODE = "open-id-code"
+OPEN_ID = "074a1CcTG1LelxKe4xQC0zgNdId0nxi95b5lsNpazWYoCo5"
+SELLER = "2088000000000099"
 CALLBACK = {"auth_code": GOOD_CODE, "state": "s1", "app_id": APP_ID, "scope": "auth_base"}
 PLATFORM_KEY = rsa.generate_private_key(65537, 2048)
 APP_KEY = rsa.generate_private_key(65537, 2048)
@@ -148,45 +155,76 @@ def read_reply(answer: RawResponse) -> str:
 class Api:
     """The gateway for one app; every request's signature, charset and time are verified."""
 
-    def __init__(self, answers: Mapping[str, bytes] | None = None) -> None:
+    def __init__(self, answers: Mapping[str, bytes] | None = None, signer: Signer | None = None) -> None:
         self.menu: Any = None
         self.sent: list[Any] = []
         self.methods: list[str] = []
+        self.asked: list[dict[str, str]] = []
         self.answers = dict(answers or {})
+        self.signer = signer or Signer()
+        self._count = 0
 
     def __call__(self, call: Call) -> Answer:
-        query, body = (
-            {name: values[0] for name, values in parse_qs(part, keep_blank_values=True).items()}
-            for part in (urlsplit(call.target).query, call.body.decode())
-        )
+        query = {name: values[0] for name, values in parse_qs(urlsplit(call.target).query).items()}
+        body = fields_of(call)
         assert not query.keys() & body.keys()
         params = {**query, **body}
         method = params["method"]
         self.methods.append(method)
+        self.asked.append(params)
         if method in self.answers:
             return Answer(self.answers[method])
-        return signed_answer(method, self._result(method, params))
+        return self.signer.answer(method, self._result(method, params))
 
     def _result(self, method: str, params: Mapping[str, str]) -> Mapping[str, Any]:
         if not _is_from_app(params):
-            return {"code": "40002", "msg": "Invalid Arguments", "sub_code": "isv.invalid-signature"}
-        if method == "alipay.system.oauth.token":
-            return _identity(params)
+            return refusal("40002", "isv.invalid-signature")
+        self._count += 1
+        named = {
+            "alipay.system.oauth.token": _identity,
+            "alipay.user.info.share": _profile,
+            "alipay.offline.material.image.upload": self._image,
+        }
+        if method in named:
+            return named[method](params)
         content = json.loads(params["biz_content"])
         if method.endswith("menu.query"):
             return self._query()
         if method.endswith(("menu.create", "menu.modify")):
             if (self.menu is None) != method.endswith("create"):
-                return {"code": "40004", "msg": "Business Failed", "sub_code": "MENU_STATE"}
+                return refusal("40004", "MENU_STATE")
             self.menu = content
-        if method.endswith("custom.send"):
+        if method.endswith("qrcode.create"):
+            return {**SUCCESS, "code_img": "https://mobilecodec.alipay.com/show.htm?code=1"}
+        if method.endswith((".custom.send", ".single.send", ".templatemessage.send")):
             self.sent.append(content)
-        return {"code": "10000", "msg": "Success"}
+        return SUCCESS
+
+    def _image(self, params: Mapping[str, str]) -> Mapping[str, Any]:
+        assert params["image_type"] == "png"
+        return {**SUCCESS, "image_id": f"image-{self._count}", "image_url": "https://oalipay.example/p.png"}
 
     def _query(self) -> Mapping[str, Any]:
         if self.menu is None:
-            return {"code": "40004", "msg": "Business Failed", "sub_code": "MENU_NOT_EXISTS"}
-        return {"code": "10000", "msg": "Success", "menu_content": json.dumps(self.menu)}
+            return refusal("40004", "MENU_NOT_EXISTS")
+        return {**SUCCESS, "menu_content": json.dumps(self.menu)}
+
+
+SUCCESS = {"code": "10000", "msg": "Success"}
+
+
+def refusal(code: str, sub_code: str) -> Mapping[str, Any]:
+    return {"code": code, "msg": "refused", "sub_code": sub_code}
+
+
+def fields_of(call: Call) -> dict[str, str]:
+    """Return the fields of a form, files left out."""
+    kind = call.content_type
+    if not kind.startswith("multipart/form-data"):
+        return {name: values[0] for name, values in parse_qs(call.body.decode()).items()}
+    parts = message_from_bytes(f"Content-Type: {kind}\n\n".encode() + call.body, policy=HTTP).iter_parts()
+    named = ((part.get_param("name", header="Content-Disposition"), part) for part in parts)
+    return {str(name): part.get_content().strip() for name, part in named if not part.get_filename()}
 
 
 def _is_from_app(params: Mapping[str, str]) -> bool:
@@ -199,16 +237,42 @@ def _is_from_app(params: Mapping[str, str]) -> bool:
 
 
 def _identity(params: Mapping[str, str]) -> Mapping[str, Any]:
-    if params["grant_type"] != "authorization_code" or params["code"] != GOOD_CODE:
-        return {"code": "40002", "msg": "Invalid Arguments", "sub_code": "isv.code-invalid"}
-    return {"access_token": "user-token", "user_id": RECIPIENT, "expires_in": 1296000}
+    renewing = params["grant_type"] == "refresh_token"
+    code = params.get("refresh_token", "") if renewing else params.get("code", "")
+    who = {GOOD_CODE: "base", PROFILE_CODE: "profile", OPEN_CODE: "open", "again-profile": "profile"}.get(
+        code
+    )
+    if who is None:
+        return refusal("40002", "isv.code-invalid")
+    person = {"open_id": OPEN_ID} if who == "open" else {"user_id": RECIPIENT}
+    grant = {"access_token": f"token-{who}", "refresh_token": f"again-{who}", "expires_in": 1296000}
+    return {**person, **grant}
+
+
+def _profile(params: Mapping[str, str]) -> Mapping[str, Any]:
+    if params["auth_token"] != "token-profile":
+        return refusal("20001", "aop.auth-token-no-permission")
+    return {**SUCCESS, "user_id": RECIPIENT, "nick_name": "小{粤", "avatar": "https://a.cn/p.png"}
+
+
+@dataclass(frozen=True)
+class Signer:
+    """Signs the gateway's answers, under the number of a certificate where one is given."""
+
+    key: rsa.RSAPrivateKey = PLATFORM_KEY
+    number: str = ""
+
+    def answer(self, method: str, content: Mapping[str, Any], charset: str = "utf-8") -> Answer:
+        raw = json.dumps(content, ensure_ascii=False)
+        member = f"{method.replace('.', '_')}_response"
+        mark = self.key.sign(raw.encode(charset), padding.PKCS1v15(), hashes.SHA256())
+        number = f'"alipay_cert_sn":"{self.number}",' if self.number else ""
+        signature = base64.b64encode(mark).decode()
+        return Answer(f'{{"{member}":{raw},{number}"sign":"{signature}"}}'.encode(charset))
 
 
 def signed_answer(method: str, content: Mapping[str, Any], charset: str = "utf-8") -> Answer:
-    raw = json.dumps(content, ensure_ascii=False)
-    member = f"{method.replace('.', '_')}_response"
-    signature = sign(raw.encode(charset))
-    return Answer(f'{{"{member}":{raw},"sign":"{signature}"}}'.encode(charset))
+    return Signer().answer(method, content, charset)
 
 
 def api() -> Api:

@@ -16,6 +16,7 @@ class Call:
     method: str
     target: str
     body: bytes
+    content_type: str = ""
 
 
 @dataclass
@@ -53,7 +54,7 @@ def a_platform(respond: Respond) -> Iterator[Platform]:
 
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            call = Call(self.command, self.path, body)
+            call = Call(self.command, self.path, body, self.headers.get("Content-Type", ""))
             platform.calls.append(call)
             answer = respond(call)
             if answer is None:
