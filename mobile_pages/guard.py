@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,7 @@ MAX_URL_LENGTH = 2048
 MAX_ADDRESSES = 32
 RESOLVE_SECONDS = 5.0
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # Above the system ports, browsers refuse these: other protocols live there (Fetch Standard, "port blocking").
 _BAD_PORTS = frozenset(
     {1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669}
@@ -248,7 +250,7 @@ def parse_target(url: str) -> Target:
     if len(url) > MAX_URL_LENGTH:
         raise Refused("too_long")
     # Browsers drop tabs and line ends silently; nobody types them into an honest address.
-    if any(ord(letter) < 0x20 or ord(letter) == 0x7F for letter in url):
+    if _CONTROL.search(url):
         raise Refused("url_syntax")
     try:
         parsed = ada_url.URL(url)
@@ -259,9 +261,11 @@ def parse_target(url: str) -> Target:
         raise Refused("scheme")
     if parsed.username or parsed.password:
         raise Refused("userinfo")
-    if parsed.hostname.endswith("."):
-        parsed.hostname = parsed.hostname[:-1]
-    host = parsed.hostname.strip("[]")
+    name = parsed.hostname
+    if name.endswith("."):
+        parsed.hostname = name[:-1]
+        name = parsed.hostname
+    host = name.strip("[]")
     literal = None
     if parsed.host_type != ada_url.HostType.DEFAULT:
         literal = ipaddress.ip_address(host)

@@ -99,12 +99,15 @@ def _pieces(artifact: Artifact) -> Iterator[_Piece]:
 
 
 def _attributes(node: LexborNode) -> Iterator[_Piece]:
-    kind = (node.attributes.get("type") or "").lower()
-    for name, value in node.attributes.items():
+    attributes = node.attributes  # made anew at each reading
+    if not attributes:
+        return
+    hidden = node.tag == "input" and (attributes.get("type") or "").lower() == "hidden"
+    field = attributes.get("name") or attributes.get("id") or ""
+    for name, value in attributes.items():
         if not value:
             continue
-        where = "隐藏域" if node.tag == "input" and kind == "hidden" else f"属性 {name}"
-        field = node.attributes.get("name") or node.attributes.get("id") or ""
+        where = "隐藏域" if hidden else f"属性 {name}"
         lead = f"{field}=" if name == "value" else f"{name}="
         yield _Piece(where, node, normalize("NFKC", value), lead)
 
