@@ -138,11 +138,6 @@ def find(field: str, value: str) -> list[str]:
     return list(db.session().scalars(query))
 
 
-def index_of(field: str, value: str) -> str:
-    """Return the keyed digest by which ``value`` is known again without being kept."""
-    return _blind(_keyring(), field, value)
-
-
 def forget(token: str) -> None:
     """Delete what is sealed under ``token``; nothing happens when it is gone already."""
     row = db.writing().get(VaultEntry, token)
