@@ -11,6 +11,11 @@ OPEN_TO_ALL = {
     "GET /",
     "GET /go/<id:page_id>",
     "GET /api/v1/published-pages",
+    # residents sign in
+    "GET /me/sign-in",
+    "GET /sign-in/<key>",
+    "GET /sign-in/return",
+    "POST /api/v1/sign-in/mini",
     # the notice's own tables
     "GET /api/v1/bodies",
     "GET /api/v1/regions",

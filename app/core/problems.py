@@ -61,6 +61,8 @@ def _domain(error: DomainError) -> ResponseReturnValue:
     if isinstance(error, errors.NotSignedIn) and _wants_page():
         # Only what can be asked for again: the address of a form's answer may know POST alone.
         wanted = request.full_path.rstrip("?") if request.method in {"GET", "HEAD"} else None
+        if isinstance(error, errors.ResidentNotSignedIn):
+            return redirect(url_for("identity_pages.sign_in", return_to=wanted))
         return redirect(url_for("organisations_pages.sign_in", next=wanted))
     answer = _answer(
         status_of(error), error.code, error.title, error.title_en, detail=str(error), fields=error.fields

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import urlsplit
 
-from flask import Response, request
+from flask import request
+from werkzeug.wrappers import Response
 
 from app.core import clock, db
 from app.core.installation import settings

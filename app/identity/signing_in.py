@@ -86,6 +86,7 @@ class SignInEnd:
 class Way:
     """A platform account through which a resident can sign in."""
 
+    account_id: int
     key: str
     name: str
     kind: str
@@ -99,7 +100,7 @@ def ways(platform: str = "") -> list[Way]:
         if platform and platform_of(account.kind) != platform:
             continue
         if Capability.WEB_LOGIN in channel_accounts.adapter(account.id).capabilities:
-            found.append(Way(account.key, account.name, account.kind, account.label))
+            found.append(Way(account.id, account.key, account.name, account.kind, account.label))
     return found
 
 
