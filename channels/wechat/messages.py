@@ -192,7 +192,7 @@ def to_event(channel: str, account: str, fields: Mapping[str, str]) -> InboundEv
     kind, raw_type = _kind(fields)
     try:
         return InboundEvent(
-            "wechat",
+            channel,
             account,
             event_id=_message_id(fields),
             kind=kind,
