@@ -18,6 +18,7 @@ from app.core import (
     cli,
     clock,
     db,
+    hearing,
     hot,
     json_api,
     limits,
@@ -108,6 +109,7 @@ def _register(app: Flask, settings: Settings, found: list[Capability]) -> None:
     app.extensions["hall_jobs"] = jobs
     app.extensions["hall_watch"] = next((one.watch for one in found if one.watch), "")
     app.extensions["hall_gauges"] = tuple(one.gauges for one in found if one.gauges)
+    hearing.init_app(app, (one.hears for one in found))
     authenticators = access.Authenticators(
         staff=next((one.authenticator for one in found if one.authenticator), None),
         residents=next((one.residents for one in found if one.residents), None),

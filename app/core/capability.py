@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from flask import Blueprint as PagesBlueprint
 
@@ -28,6 +28,8 @@ class Capability:
             capability that keeps the watch stands above those that ask, so they ask through here.
         gauges: ``module:name`` of a function that returns what Prometheus shall read besides the
             process's own counters, asked of the database at each reading.
+        hears: which of its jobs runs when a capability below tells of an event, by the event's name;
+            see ``core.hearing``.
     """
 
     name: str
@@ -42,3 +44,4 @@ class Capability:
     prepare: Callable[[Callable[[int, int], None]], None] | None = None
     watch: str = ""
     gauges: str = ""
+    hears: Mapping[str, str] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from sqlalchemy import and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.channel_accounts import service as channel_accounts
-from app.core import audit, db, vault
+from app.core import audit, db, hearing, vault
 from app.core.access import Permission
 from app.core.errors import Conflict, Invalid, NotFound, Stale
 from app.mobile_access import cursor as cursors
@@ -35,6 +35,13 @@ from app.organisations.service import Principal
 OBJECT = "mobile_page"
 CONTACT_NAME = "page_contact_name"
 CONTACT_PHONE = "page_contact_phone"
+TOLD = {
+    Event.APPROVE: "page.published",
+    Event.SUSPEND: "page.suspended",
+    Event.TIMEOUT: "page.suspended",
+    Event.RETIRE: "page.retired",
+}
+"""What capabilities above may hear of, once residents have seen the page."""
 LIST_MAX = 100
 
 
@@ -244,6 +251,9 @@ def apply(
     touch(page, now=now, state=step.to, **values)
     told = {"from": step.state.value, "to": step.to.value, **(detail or {})}
     audit.record(actor, f"mobile_page.{event}", OBJECT, page.id, told)
+    if event in TOLD and page.first_online_at is not None:
+        happened = {"page_id": str(page.id), "at": now.isoformat()}
+        hearing.tell(TOLD[event], happened, dedup_key=f"{page.id}:{page.version}")
 
 
 def touch(page: MobilePage, *, now: datetime, **values: Any) -> None:
