@@ -65,11 +65,22 @@ def call(
             if response.status_code != 200:
                 raise _bad_status(host, response.status_code)
             return HttpAnswer(_read(response, ends_at), _sent_at(response))
-    except (requests.Timeout, urllib3.exceptions.TimeoutError):
+    except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
+        if isinstance(error, requests.ConnectTimeout):
+            raise _failure(f"{host} was not reached", "not_reached") from None
         raise _failure(f"{host} did not answer in time", "timeout") from None
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         # The original message holds the whole address, and with it the token.
+        if _had_begun(error):
+            raise _failure(f"the connection to {host} broke off", "connection_lost") from None
         raise _failure(f"{host} was not reached", "not_reached") from None
+
+
+def _had_begun(error: Exception) -> bool:
+    """Tell whether a call may have reached the platform, though its answer did not reach us."""
+    if isinstance(error, requests.ConnectionError):
+        return bool(error.args) and isinstance(error.args[0], urllib3.exceptions.ProtocolError)
+    return not isinstance(error, requests.RequestException)
 
 
 def _read(response: requests.Response, ends_at: float) -> bytes:

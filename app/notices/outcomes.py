@@ -32,9 +32,10 @@ def verdict_on(result: SendResult) -> Verdict:
     """Return what a platform's answer means for the message."""
     if result.outcome is Outcome.ACCEPTED:
         return Verdict.ACCEPTED
+    if result.code in _UNCERTAIN or result.code.startswith("http_5"):
+        return Verdict.UNKNOWN
     if result.outcome is Outcome.RETRYABLE:
-        uncertain = result.code in _UNCERTAIN or result.code.startswith("http_5")
-        return Verdict.UNKNOWN if uncertain else Verdict.RETRY
+        return Verdict.RETRY
     if result.outcome is Outcome.QUOTA:
         if result.code in _DAY_IS_OVER:
             return Verdict.TOMORROW
