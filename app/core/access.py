@@ -33,6 +33,7 @@ class Permission(StrEnum):
     STAFF_MANAGE = "staff.manage"
     CHANNELS_MANAGE = "channels.manage"
     AUDIT_READ = "audit.read"
+    JOBS_MANAGE = "jobs.manage"  # background work that failed for good
 
 
 class Grants(Protocol):

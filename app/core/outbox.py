@@ -13,12 +13,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Index, String, Text, and_, delete, func, or_, select, update
+from sqlalchemy import JSON, Delete, Index, String, Text, Update, and_, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core import clock, db
+from app.core import audit, clock, db
 from app.core.db import Model, key_column
+from app.core.errors import NotFound
 
 LEASE = timedelta(minutes=2)  # renewed while the job runs; ends soon after a worker was killed
 LONGEST_RUN = timedelta(minutes=30)  # a job that takes longer hangs: its lease is not renewed any more
@@ -217,6 +218,60 @@ def counts() -> dict[str, int]:
     """Return how many jobs stand in each state."""
     rows = db.session().execute(select(JobRow.state, func.count()).group_by(JobRow.state))
     return {state.value: count for state, count in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A job that staff must decide about; its payload may name persons and stays where it is.
+
+    Attributes:
+        failed_at: when it was put aside, near enough: the last time it was due.
+    """
+
+    id: int
+    name: str
+    attempts: int
+    error: str
+    asked_at: datetime
+    failed_at: datetime
+
+
+def dead_letters(*, limit: int) -> list[DeadLetter]:
+    """Return what was put aside, the newest first."""
+    query = (
+        select(JobRow).where(JobRow.state == JobState.DEAD).order_by(JobRow.run_at.desc(), JobRow.id.desc())
+    )
+    return [
+        DeadLetter(row.id, row.name, row.attempts, row.last_error or "", row.created_at, row.run_at)
+        for row in db.session().scalars(query.limit(limit))
+    ]
+
+
+def revive(job_id: int, *, by: str, now: datetime) -> None:
+    """Let a job that was put aside be tried again from the beginning, at once.
+
+    Raises:
+        NotFound: it is not put aside, or not any more.
+    """
+    values = {"state": JobState.PENDING, "run_at": now, "attempts": 0, "owner": None, "leased_until": None}
+    _decide(job_id, "job.revive", by, update(JobRow).values(**values))
+
+
+def give_up(job_id: int, *, by: str) -> None:
+    """Delete a job that was put aside: what it was to do is done otherwise, or not at all.
+
+    Raises:
+        NotFound: as for :func:`revive`.
+    """
+    _decide(job_id, "job.give_up", by, delete(JobRow))
+
+
+def _decide(job_id: int, action: str, by: str, statement: Update | Delete) -> None:
+    name = db.session().scalar(select(JobRow.name).where(JobRow.id == job_id, JobRow.state == JobState.DEAD))
+    decided = db.writing().execute(statement.where(JobRow.id == job_id, JobRow.state == JobState.DEAD))
+    if name is None or decided.rowcount != 1:  # type: ignore[attr-defined]
+        raise NotFound("没有这项停下的后台工作，可能已有人处理")
+    audit.record(by, action, "job", job_id, {"name": name})
 
 
 def forget_done(before: datetime) -> int:

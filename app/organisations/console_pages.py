@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.core import access, audit, clock, db
+from app.core import access, audit, clock, db, outbox
 from app.core.access import Permission
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.installation import settings
@@ -13,6 +13,7 @@ from app.organisations import service
 from app.organisations.service import Grant, LinkPurpose, Role, StaffView
 
 AUDIT_LINES = 200
+DEAD_LETTERS = 100
 
 console = Blueprint("organisations_console", __name__, url_prefix="/console", template_folder="templates")
 
@@ -159,3 +160,28 @@ def disable(staff_id: int) -> ResponseReturnValue:
 @access.staff(Permission.AUDIT_READ)
 def trail() -> str:
     return render_template("organisations/audit.html", lines=audit.recent(limit=AUDIT_LINES))
+
+
+@console.get("/jobs")
+@access.staff(Permission.JOBS_MANAGE)
+def jobs() -> str:
+    return render_template(
+        "organisations/jobs.html", counts=outbox.counts(), letters=outbox.dead_letters(limit=DEAD_LETTERS)
+    )
+
+
+@console.post("/jobs/<id:job_id>/revive")
+@access.staff(Permission.JOBS_MANAGE)
+def revive_job(job_id: int) -> ResponseReturnValue:
+    by = access.current_staff().actor
+    db.transaction(lambda: outbox.revive(job_id, by=by, now=clock.system_clock()))
+    flash("已重新排队，马上再试。", "success")
+    return redirect(url_for(".jobs"))
+
+
+@console.post("/jobs/<id:job_id>/give-up")
+@access.staff(Permission.JOBS_MANAGE)
+def give_up_job(job_id: int) -> ResponseReturnValue:
+    db.transaction(lambda: outbox.give_up(job_id, by=access.current_staff().actor))
+    flash("已放弃，不再重试。", "success")
+    return redirect(url_for(".jobs"))

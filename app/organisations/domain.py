@@ -76,7 +76,9 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.CITY_OPERATOR: _OPERATOR,
     Role.COUNTY_OPERATOR: _OPERATOR,
     Role.AUDITOR: frozenset({Permission.AUDIT_READ}),
-    Role.SYSTEM_ADMINISTRATOR: frozenset({Permission.STAFF_MANAGE, Permission.CHANNELS_MANAGE}),
+    Role.SYSTEM_ADMINISTRATOR: frozenset(
+        {Permission.STAFF_MANAGE, Permission.CHANNELS_MANAGE, Permission.JOBS_MANAGE}
+    ),
 }
 SCOPE_OF: Mapping[Role, ScopeKind] = {
     Role.PROVINCE_REVIEWER: ScopeKind.PROVINCE,

@@ -26,6 +26,7 @@ SECTIONS = (
     (None, "/alerts", "告警", "我的告警消息和接收方式"),
     (Permission.CHANNELS_MANAGE, "/console/accounts", "渠道账号", "微信公众号、支付宝服务窗"),
     (Permission.STAFF_MANAGE, "/console/staff", "人员", "账户、角色和范围"),
+    (Permission.JOBS_MANAGE, "/console/jobs", "后台工作", "多次没有做成、等人处理的"),
     (Permission.AUDIT_READ, "/console/audit", "留痕", "谁在什么时候做了什么"),
     (None, "/staff/tokens", "接口令牌", "供部门系统调用接口"),
 )

@@ -4,7 +4,8 @@ from threading import Event
 
 import pytest
 
-from app.core import db, outbox, runner
+from app.core import audit, db, outbox, runner
+from app.core.errors import NotFound
 from app.core.outbox import Job
 from app.core.runner import Worker
 
@@ -179,3 +180,43 @@ def test_what_is_urgent_goes_before_what_waits_for_longer(context):
     taken = outbox.claim("me", limit=1, now=NOW + timedelta(hours=1), first={"urgent"})
 
     assert [one.name for one in taken] == ["urgent"]
+
+
+def a_dead_letter(app, given):
+    """Ask for a job and let it fail in every try; return its id."""
+    given(outbox.enqueue, "test.note", {"name": "户政"}, run_at=NOW)
+    later = timedelta(days=1)
+    with app.app_context():
+        for number in range(len(outbox.RETRY_AFTER) + 1):
+            at = NOW + later * number
+            for claimed in outbox.claim("a", limit=1, now=at):
+                outbox.fail(claimed, "a", "ZeroDivisionError", now=at)
+        return outbox.dead_letters(limit=1)[0].id
+
+
+def test_a_job_put_aside_is_tried_again_from_the_beginning_when_staff_say_so(app, given, seen):
+    job_id = a_dead_letter(app, given)
+
+    given(outbox.revive, job_id, by="staff:1", now=datetime.now(UTC))
+    a_worker(app, seen.append).drain()
+
+    assert seen == [{"name": "户政"}]
+
+
+def test_a_job_that_staff_give_up_is_never_run(app, given, seen):
+    job_id = a_dead_letter(app, given)
+
+    given(outbox.give_up, job_id, by="staff:1")
+
+    assert a_worker(app, seen.append).drain() == 0
+    with app.app_context():
+        assert outbox.dead_letters(limit=1) == []
+        assert [line.action for line in audit.recent(limit=1)] == ["job.give_up"]
+
+
+def test_of_two_who_decide_about_a_job_the_second_is_told(app, given):
+    job_id = a_dead_letter(app, given)
+    given(outbox.revive, job_id, by="staff:1", now=NOW)
+
+    with pytest.raises(NotFound):
+        given(outbox.give_up, job_id, by="staff:2")

@@ -3,8 +3,9 @@
 import re
 
 import pytest
+from sqlalchemy import select
 
-from app.core import access, audit, clock
+from app.core import access, audit, clock, db, outbox
 from app.core.errors import Forbidden
 from app.organisations import service
 from app.organisations.service import Role
@@ -239,3 +240,29 @@ def test_production_knows_no_demo_accounts_and_no_sign_in_links(app, given):
         given(service.one_time_link, *sign_in_link, by="system", **terms)
     with pytest.raises(Forbidden):
         given(service.sign_in_by_link, "any", **terms)
+
+
+def test_the_administrator_sees_work_that_failed_for_good_and_lets_it_be_tried_again(
+    client, app, given, administrator
+):
+    job_id = given(a_dead_letter)
+
+    page = client.get("/console/jobs").text
+    submit(client, "/console/jobs", f"/console/jobs/{job_id}/revive")
+
+    assert "test.note" in page
+    assert "户政" not in page  # a payload may name persons
+    with app.app_context():
+        assert outbox.counts() == {"pending": 1}
+
+
+def test_work_that_is_not_put_aside_cannot_be_given_up(client, administrator):
+    assert submit(client, "/console/jobs", "/console/jobs/1/give-up").status_code == 404
+
+
+def a_dead_letter():
+    outbox.enqueue("test.note", {"name": "户政"})
+    db.writing().flush()
+    row = db.writing().scalar(select(outbox.JobRow))
+    row.state = outbox.JobState.DEAD
+    return row.id
