@@ -33,6 +33,7 @@ OPEN_TO_ALL = {
     # platforms: they sign what they send
     "GET /callbacks/<key>",
     "POST /callbacks/<key>",
+    "POST /callbacks/<key>/payments",
     # signing in
     "GET /staff/sign-in",
     "POST /staff/sign-in",

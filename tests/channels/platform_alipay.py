@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from channels.base import AccountConfig, InboundRequest, RawResponse
+from tests.channels.alipay_trades import SUCCESS, Trades
 from tests.channels.builders import NOW
 from tests.channels.server import Answer, Call
 
@@ -61,6 +62,7 @@ def config(base_url: str = "http://127.0.0.1:9", **settings: str) -> AccountConf
         "app_id": APP_ID,
         "gateway": f"{base_url}/gateway.do",
         "alipay_public_key": bare(public_pem(PLATFORM_KEY)),
+        "seller_id": SELLER,
         **settings,
     }
     return AccountConfig("alipay", "gd-window", values, {"app_private_key": bare(private_pem(APP_KEY))})
@@ -111,6 +113,13 @@ def message(
     )
 
 
+def notification(**fields: str) -> bytes:
+    """Return the body of an asynchronous notification, signed without ``sign_type``."""
+    given = {"app_id": APP_ID, "charset": "utf-8", "version": "1.0", **fields}
+    kept = {name: value.encode() for name, value in given.items() if value}
+    return signed_form(kept, left_out=("sign_type",))
+
+
 def handshake(charset: str = "GBK", sign_type: str = "RSA2") -> InboundRequest:
     xml = f"<XML><AppId>{APP_ID}</AppId><EventType>verifygw</EventType></XML>".encode()
     return push(xml, "alipay.service.check", charset, sign_type)
@@ -153,7 +162,11 @@ def read_reply(answer: RawResponse) -> str:
 
 
 class Api:
-    """The gateway for one app; every request's signature, charset and time are verified."""
+    """The gateway for one app; every request's signature, charset and time are verified.
+
+    Attributes:
+        now: what a request's time must be; ``None`` where a real clock runs.
+    """
 
     def __init__(self, answers: Mapping[str, bytes] | None = None, signer: Signer | None = None) -> None:
         self.menu: Any = None
@@ -162,6 +175,8 @@ class Api:
         self.asked: list[dict[str, str]] = []
         self.answers = dict(answers or {})
         self.signer = signer or Signer()
+        self.trades = Trades()
+        self.now: datetime | None = NOW
         self._count = 0
 
     def __call__(self, call: Call) -> Answer:
@@ -177,7 +192,7 @@ class Api:
         return self.signer.answer(method, self._result(method, params))
 
     def _result(self, method: str, params: Mapping[str, str]) -> Mapping[str, Any]:
-        if not _is_from_app(params):
+        if not _is_from_app(params, self.now):
             return refusal("40002", "isv.invalid-signature")
         self._count += 1
         named = {
@@ -188,6 +203,8 @@ class Api:
         if method in named:
             return named[method](params)
         content = json.loads(params["biz_content"])
+        if method.startswith("alipay.trade."):
+            return self.trades.answer(method.rpartition(".")[2], content)
         if method.endswith("menu.query"):
             return self._query()
         if method.endswith(("menu.create", "menu.modify")):
@@ -210,9 +227,6 @@ class Api:
         return {**SUCCESS, "menu_content": json.dumps(self.menu)}
 
 
-SUCCESS = {"code": "10000", "msg": "Success"}
-
-
 def refusal(code: str, sub_code: str) -> Mapping[str, Any]:
     return {"code": code, "msg": "refused", "sub_code": sub_code}
 
@@ -227,12 +241,12 @@ def fields_of(call: Call) -> dict[str, str]:
     return {str(name): part.get_content().strip() for name, part in named if not part.get_filename()}
 
 
-def _is_from_app(params: Mapping[str, str]) -> bool:
+def _is_from_app(params: Mapping[str, str], now: datetime | None) -> bool:
     said = "&".join(f"{name}={value}" for name, value in sorted(params.items()) if name != "sign")
     asked_at = datetime.strptime(params["timestamp"], "%Y-%m-%d %H:%M:%S").replace(
         tzinfo=timezone(timedelta(hours=8))
     )
-    on_time = asked_at.astimezone(UTC) == NOW
+    on_time = now is None or asked_at.astimezone(UTC) == now
     return on_time and params["app_id"] == APP_ID and verified(said.encode(), params["sign"])
 
 
