@@ -11,6 +11,7 @@ from app.channel_accounts import service as channel_accounts
 from app.core import db
 from app.core.errors import Invalid, Stale
 from app.core.quiet import MINUTES_A_DAY, Quiet
+from app.identity import service as identity
 from app.notices.domain import Settings, Topic
 from app.notices.models import Preference
 
@@ -84,6 +85,13 @@ def opt_out(resident_id: int, topic: Topic, kind: str, *, now: datetime) -> Sett
 def channel_kinds() -> dict[str, str]:
     """Return the kinds of channels notices may go out on, with their names for people."""
     return {kind: description.label for kind, description in channel_accounts.kinds().items()}
+
+
+def bound_kinds(resident_id: int) -> dict[str, str]:
+    """Return the kinds of channels a resident is bound to, with their names for people."""
+    labels = channel_kinds()
+    bound = {one.kind for one in identity.addresses(resident_id)}
+    return {kind: label for kind, label in labels.items() if kind in bound}
 
 
 def _check(wanted: Settings) -> None:

@@ -7,6 +7,7 @@ from app.notices.contacts import note_contact as note_contact
 from app.notices.contacts import note_follow as note_follow
 from app.notices.contacts import note_unfollow as note_unfollow
 from app.notices.domain import HALL as HALL
+from app.notices.domain import QUIET as QUIET
 from app.notices.domain import RIGHT_LABELS as RIGHT_LABELS
 from app.notices.domain import STATE_LABELS as STATE_LABELS
 from app.notices.domain import TOPIC_LABELS as TOPIC_LABELS
@@ -43,6 +44,7 @@ from app.notices.inbox import mark_read as mark_read
 from app.notices.inbox import message as message
 from app.notices.inbox import messages as messages
 from app.notices.inbox import unread_count as unread_count
+from app.notices.preferences import bound_kinds as bound_kinds
 from app.notices.preferences import change_settings as change_settings
 from app.notices.preferences import channel_kinds as channel_kinds
 from app.notices.preferences import opt_out as opt_out
