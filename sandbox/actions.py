@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sandbox.alipay.delivery import AlipayPush
-from sandbox.config import Account, WechatAccount
+from sandbox.config import Account, MiniProgram, WechatAccount
 from sandbox.wechat.delivery import WechatPush
 from sandbox.world import RESIDENT, MenuItem, World
 
@@ -27,6 +27,10 @@ class Actions:
     alipay: AlipayPush = field(init=False)
 
     def __post_init__(self) -> None:
+        for account in self.world.config.accounts:
+            if isinstance(account, MiniProgram):
+                # Nobody follows a mini program: whoever opens it is there.
+                self.world.follow(account.key, RESIDENT, True)
         self.wechat = WechatPush(self.world)
         self.alipay = AlipayPush(self.world)
 
@@ -52,6 +56,8 @@ class Actions:
         return self.alipay.event(account, user, "follow")
 
     def unfollow(self, account: Account, user: str = RESIDENT) -> list[str]:
+        if isinstance(account, MiniProgram):
+            raise ActionRefused("小程序没有关注")
         self._require_following(account, user)
         self.world.follow(account.key, user, False)
         self.world.say(account.key, "notice", f"你已取消关注{account.name}", user=user)
@@ -83,9 +89,11 @@ class Actions:
         return self.wechat.sample(account, user, name)
 
     def enter(self, account: Account, user: str = RESIDENT) -> list[str]:
-        """Open the chat; the service window hears of it when the resident was away for ten minutes."""
+        """Open the chat; all but official accounts hear of it when the resident was away for ten minutes."""
         chat = self.world.chat(account.key, user)
         away = chat.spoke_at is None or self.world.clock() - chat.spoke_at > WELCOME_GAP_SECONDS
+        if isinstance(account, MiniProgram):
+            return self.wechat.entered(account, user, "phone") if away else []
         if isinstance(account, WechatAccount) or not chat.following or not away:
             return []
         return self.alipay.event(account, user, "enter")

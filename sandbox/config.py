@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,18 @@ class WechatAccount:
     templates: tuple[NoticeTemplate, ...] = ()
     form: str = "xml"
     kind: str = "wechat"
+
+
+@dataclass(frozen=True, slots=True)
+class MiniProgram(WechatAccount):
+    """One mini program (小程序): like an official account, but nobody follows it and it has no menu.
+
+    Attributes:
+        pages: paths of the pages that are published; links, codes and notices may name no other.
+    """
+
+    pages: tuple[str, ...] = ()
+    kind: str = "wechat_mini"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,34 +190,44 @@ def _accounts(raw: object, problems: list[str]) -> list[Account]:
     for index, entry in enumerate(raw):
         where = f"accounts[{index}]."
         kind = entry.get("kind") if isinstance(entry, dict) else None
-        if kind not in ("wechat", "alipay"):
-            problems.append(f"{where}kind 须是 wechat 或 alipay")
+        if not isinstance(kind, str) or kind not in _MAKERS:
+            problems.append(f"{where}kind 须是 " + "、".join(_MAKERS) + " 之一")
             continue
-        reader = _Reader(entry, where, problems)
-        account = _wechat(reader) if kind == "wechat" else _alipay(reader)
+        account = _MAKERS[kind](_Reader(entry, where, problems))
         if account is not None:
             accounts.append(account)
     return accounts
 
 
 def _wechat(reader: _Reader) -> WechatAccount:
+    return WechatAccount(**_wechat_members(reader, "xml"))
+
+
+def _wechat_mini(reader: _Reader) -> MiniProgram:
+    pages = reader.raw.get("pages")
+    if not isinstance(pages, list) or not pages or not all(isinstance(page, str) and page for page in pages):
+        reader.problem("pages", "须是页面路径的数组")
+        pages = []
+    return MiniProgram(**_wechat_members(reader, "json"), pages=tuple(pages))
+
+
+def _wechat_members(reader: _Reader, form: str) -> dict[str, Any]:
+    """Return what both kinds of account are made of; ``form`` is what messages are written in by default."""
     mode = reader.choice("mode", WECHAT_MODES)
     aes_key = reader.raw.get("aes_key", "")
     if (mode != "plain" or aes_key) and not _is_aes_key(aes_key):
         reader.problem("aes_key", "须是 43 位的 EncodingAESKey")
-    return WechatAccount(
-        key=reader.text("key"),
-        name=reader.text("name"),
-        callback_url=reader.url("callback_url"),
-        app_id=reader.text("app_id"),
-        app_secret=reader.text("app_secret"),
-        token=reader.text("token"),
-        aes_key=aes_key if isinstance(aes_key, str) else "",
-        mode=mode,
-        original_id=reader.text("original_id"),
-        templates=_templates(reader),
-        form=reader.choice("form", WECHAT_FORMS) if "form" in reader.raw else "xml",
-    )
+    return {
+        **{
+            name: reader.text(name)
+            for name in ("key", "name", "app_id", "app_secret", "token", "original_id")
+        },
+        "callback_url": reader.url("callback_url"),
+        "aes_key": aes_key if isinstance(aes_key, str) else "",
+        "mode": mode,
+        "templates": _templates(reader),
+        "form": reader.choice("form", WECHAT_FORMS) if "form" in reader.raw else form,
+    }
 
 
 def _templates(reader: _Reader) -> tuple[NoticeTemplate, ...]:
@@ -250,6 +272,13 @@ def _alipay(reader: _Reader) -> AlipayAccount | None:
         charset=charset,
         sign_type=sign_type,
     )
+
+
+_MAKERS: Mapping[str, Callable[[_Reader], Account | None]] = {
+    "wechat": _wechat,
+    "wechat_mini": _wechat_mini,
+    "alipay": _alipay,
+}
 
 
 def _is_aes_key(value: object) -> bool:

@@ -9,12 +9,14 @@ from flask import Blueprint, abort, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from sandbox.actions import ActionRefused, Actions
-from sandbox.config import Account, WechatAccount
+from sandbox.config import Account, MiniProgram, WechatAccount
 from sandbox.pages.outage import FORCES, Outage
 from sandbox.wechat import pages, samples
 from sandbox.wechat.api import WechatApi
 from sandbox.wechat.standing import Traits
-from sandbox.world import World
+from sandbox.wechat_mini import codes
+from sandbox.wechat_mini.api import MiniApi
+from sandbox.world import RESIDENT, World
 
 Answer = dict[str, Any] | tuple[dict[str, Any], int]
 
@@ -30,6 +32,7 @@ COUNTED = (
     "block_notices",
     "lose_receipts",
     "snapshot_user",
+    "blocked_user",
 )
 MILLISECONDS = ("delay_ms", "api_delay_ms")
 SWITCHES = (*COUNTED, "quota_45009", *MILLISECONDS)
@@ -43,6 +46,7 @@ class Control:
     world: World
     actions: Actions
     wechat: WechatApi
+    mini: MiniApi
     outage: Outage
 
     def blueprint(self) -> Blueprint:
@@ -51,6 +55,8 @@ class Control:
         add("/accounts", "accounts", self._accounts)
         add("/accounts/<key>/handshake", "handshake", self._handshake, methods=["POST"])
         add("/accounts/<key>/page-config", "page_config", self._page_config, methods=["POST"])
+        add("/accounts/<key>/codes", "codes", self._codes, methods=["POST"])
+        add("/accounts/<key>/open", "open", self._open, methods=["POST"])
         add("/accounts/<key>/resident", "resident", self._resident, methods=["POST"])
         add("/switches", "switches", self._switches)
         add("/switches", "set_switches", self._set_switches, methods=["POST"])
@@ -77,6 +83,21 @@ class Control:
             return {"error": "只有微信网页需要签名"}, 422
         words = self.wechat.judge_page(account, _body())
         return {"ok": words == pages.OK, "detail": words}
+
+    def _codes(self, key: str) -> Answer:
+        """Give the code that the mini program gets on the phone."""
+        account, kind = self._account(key), _body().get("kind")
+        if not isinstance(account, MiniProgram) or kind not in codes.KINDS:
+            return {"error": "只用于小程序；kind 须是 login 或 phone"}, 422
+        return {"code": self.mini.codes.give(kind, account.app_id, RESIDENT)}
+
+    def _open(self, key: str) -> Answer:
+        """Open a link or scan a code: say which page of the mini program it shows."""
+        account, value = self._account(key), _body().get("value")
+        opened = self.mini.links.find(account.key, value) if isinstance(value, str) else None
+        if opened is None:
+            return {"error": "链接已过期，或不属于这个账号"}, 409
+        return {"path": opened.path, "query": opened.query}
 
     def _resident(self, key: str) -> Answer:
         """Say which phone the resident has and how the account tagged the resident."""

@@ -15,6 +15,7 @@ from sandbox.control import Control
 from sandbox.pages.outage import Outage
 from sandbox.phone.views import Phone
 from sandbox.wechat.api import WechatApi
+from sandbox.wechat_mini.api import MiniApi
 from sandbox.world import World
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -29,10 +30,12 @@ def create_app(world: World, outage: Outage) -> Flask:
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     actions = Actions(world)
     wechat = WechatApi(world, actions.wechat)
+    mini = MiniApi(wechat)
     app.register_blueprint(wechat.blueprint(), url_prefix="/wechat")
+    app.register_blueprint(mini.blueprint(), url_prefix="/wechat")
     app.register_blueprint(AlipayApi(world).blueprint(), url_prefix="/alipay")
     app.register_blueprint(Phone(world, actions).blueprint(), url_prefix="/phone")
-    app.register_blueprint(Control(world, actions, wechat, outage).blueprint(), url_prefix="/control")
+    app.register_blueprint(Control(world, actions, wechat, mini, outage).blueprint(), url_prefix="/control")
     app.add_url_rule("/", "home", lambda: redirect("/phone/"))
     app.before_request(_only_from_here)
     app.after_request(_policy(world))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from sandbox.config import WechatAccount
 from sandbox.grants import Grant, GrantBook
-from sandbox.wechat import menus, outbound, pages
+from sandbox.wechat import menus, outbound, pages, templates
 from sandbox.wechat.codes import CodeBook
 from sandbox.wechat.delivery import WechatPush
 from sandbox.wechat.media import LARGEST_BYTES
@@ -27,6 +27,8 @@ Payload = dict[str, Any]
 Handler = Callable[[WechatAccount, Payload], Payload]
 
 CODE_SECONDS = 300
+OFFICIAL = ("wechat",)
+EVERY = ("wechat", "wechat_mini")
 
 MESSAGES = {
     -1: "system error",
@@ -62,19 +64,25 @@ MESSAGES = {
     40053: "invalid action info",
     40054: "invalid sub button url domain",
     40055: "invalid button url domain",
+    40066: "invalid url",
     40097: "invalid args",
     40125: "invalid appsecret",
     40163: "code been used",
+    40165: "invalid weapp pagepath",
+    40212: "invalid query",
+    40226: "code blocked",
     41001: "access_token missing",
     41002: "appid missing",
     41004: "appsecret missing",
     41005: "media data missing",
     41008: "missing code",
+    41030: "invalid page",
     42001: "access_token expired",
     42003: "code expired",
     43001: "require GET method",
     43002: "require POST method",
     43004: "require subscribe",
+    43104: "this appid does not have permission",
     43101: "user refuse to accept the msg",
     44002: "empty post data",
     44003: "empty news data",
@@ -84,6 +92,7 @@ MESSAGES = {
     45009: "reach max api daily quota limit",
     45011: "api minute-quota reach limit, must slower, retry next minute",
     45015: "response out of time limit or subscription is canceled",
+    45047: "out of response count limit",
     45029: "qrcode count out of limit",
     46003: "menu no exist",
     47001: "data format error",
@@ -94,6 +103,8 @@ MESSAGES = {
     65304: "match rule is empty",
     65316: "conditional menu has too many url domains",
     65317: "invalid match rule",
+    85401: "invalid expire time",
+    85402: "invalid env version",
     65320: "match rule by private data is no longer supported",
 }
 
@@ -137,11 +148,16 @@ class WechatApi:
         add("/connect/oauth2/authorize", "authorize", self._authorize)
         add("/connect/oauth2/authorize", "consent", self._consent, methods=["POST"])
         add("/sns/oauth2/refresh_token", "oauth_renew", self._oauth_renew)
-        add("/cgi-bin/media/upload", "media_upload", self._with_token(self._upload, False), methods=both)
+        add(
+            "/cgi-bin/media/upload", "media_upload", self.with_token(self._upload, False, EVERY), methods=both
+        )
+        add(
+            "/wxaapi/newtmpl/gettemplate", "newtmpl", self.with_token(self._subscribe_templates, False, EVERY)
+        )
         add(
             "/cgi-bin/material/add_material",
             "add_material",
-            self._with_token(self._upload_lasting, False),
+            self.with_token(self._upload_lasting, False),
             methods=both,
         )
         for path, needs_body, handler in (
@@ -152,13 +168,16 @@ class WechatApi:
             ("menu/addconditional", True, self._menu_add_rule),
             ("menu/delconditional", True, self._menu_remove_rule),
             ("qrcode/create", True, self._qr_create),
-            ("message/custom/send", True, self._custom_send),
             ("message/template/send", True, self._template_send),
             ("message/subscribe/bizsend", True, self._subscribe_send),
+            ("template/get_all_private_template", False, self._templates),
             ("ticket/getticket", False, self._ticket),
         ):
             name = path.replace("/", "_")
-            add(f"/cgi-bin/{path}", name, self._with_token(handler, needs_body), methods=both)
+            add(f"/cgi-bin/{path}", name, self.with_token(handler, needs_body), methods=both)
+        custom_send = self.with_token(self._custom_send, True, EVERY)
+        add("/cgi-bin/message/custom/send", "custom_send", custom_send, methods=both)
+        add("/cgi-bin/get_api_domain_ip", "domain_ip", self.with_token(self._domain_ip, False, EVERY))
         return blueprint
 
     def drop_tokens(self, key: str) -> None:
@@ -184,25 +203,25 @@ class WechatApi:
             return refusal(43001)
         if request.args.get("grant_type") != "client_credential":
             return refusal(40002)
-        account, code = self._by_secret(request.args.get("appid"), request.args.get("secret"))
+        account, code = self.by_secret(request.args.get("appid"), request.args.get("secret"))
         if account is None:
             return refusal(code)
-        return self._disturbed(account) or self._token_answer(self.books[account.key].ordinary(), 45009)
+        return self.disturbed(account) or self._token_answer(self.books[account.key].ordinary(), 45009)
 
     def _stable_token(self) -> Payload | Response:
         if request.method != "POST":
             return refusal(43002)
-        body, code = _json_body()
+        body, code = json_body()
         if code:
             return refusal(code)
         if body.get("grant_type") != "client_credential":
             return refusal(40002)
-        account, code = self._by_secret(body.get("appid"), body.get("secret"))
+        account, code = self.by_secret(body.get("appid"), body.get("secret"))
         if account is None:
             return refusal(code)
         book = self.books[account.key]
         force = body.get("force_refresh") is True
-        disturbed = self._disturbed(account)
+        disturbed = self.disturbed(account)
         return disturbed or self._token_answer(book.stable_forced() if force else book.stable(), 45011)
 
     def _token_answer(self, token: Token | None, refused: int) -> Payload:
@@ -210,7 +229,7 @@ class WechatApi:
             return refusal(refused)
         return {"access_token": token.value, "expires_in": int(token.ends_at - self.world.clock())}
 
-    def _by_secret(self, app_id: Any, secret: Any) -> tuple[WechatAccount | None, int]:
+    def by_secret(self, app_id: Any, secret: Any) -> tuple[WechatAccount | None, int]:
         if not app_id:
             return None, 41002
         if not secret:
@@ -233,22 +252,28 @@ class WechatApi:
 
     # Interfaces that need the account's token
 
-    def _with_token(self, handler: Handler, needs_body: bool) -> Callable[[], Payload | Response]:
+    def with_token(
+        self, handler: Handler, needs_body: bool, kinds: Collection[str] = OFFICIAL
+    ) -> Callable[[], Payload | Response]:
+        """Return a view that needs the token of an account of one of ``kinds``."""
+
         def view() -> Payload | Response:
             if needs_body and request.method != "POST":
                 return refusal(43002)
             account, code = self._by_token()
             if account is None:
                 return refusal(code)
-            disturbed = self._disturbed(account)
+            if account.kind not in kinds:
+                return refusal(48001)
+            disturbed = self.disturbed(account)
             if disturbed is not None:
                 return disturbed
-            body, code = _json_body() if needs_body else ({}, 0)
+            body, code = json_body() if needs_body else ({}, 0)
             return refusal(code) if code else handler(account, body)
 
         return view
 
-    def _disturbed(self, account: WechatAccount) -> Payload | Response | None:
+    def disturbed(self, account: WechatAccount) -> Payload | Response | None:
         """Return the wrong answer a switch asks for, None when all is well."""
         switches, key = self.world.switches, account.key
         self.world.stopping.wait(switches.value(key, "api_delay_ms") / 1000)
@@ -303,6 +328,15 @@ class WechatApi:
 
     def _subscribe_send(self, account: WechatAccount, body: Payload) -> Payload:
         return self._notified(*self.notices.send(account, "subscribe", body))
+
+    def _templates(self, account: WechatAccount, _body: Payload) -> Payload:
+        return {"template_list": templates.private(account)}
+
+    def _subscribe_templates(self, account: WechatAccount, _body: Payload) -> Payload:
+        return {**refusal(0), "data": templates.subscribe(account)}
+
+    def _domain_ip(self, _account: WechatAccount, _body: Payload) -> Payload:
+        return {"ip_list": ["127.0.0.1"]}
 
     def _notified(self, code: int, number: int) -> Payload:
         return {**refusal(code), "msgid": number} if code == 0 else refusal(code)
@@ -377,10 +411,10 @@ class WechatApi:
         args = request.args
         if args.get("grant_type") != "authorization_code":
             return refusal(40002)
-        account, code = self._by_secret(args.get("appid"), args.get("secret"))
+        account, code = self.by_secret(args.get("appid"), args.get("secret"))
         if account is None:
             return refusal(code)
-        disturbed = self._disturbed(account)
+        disturbed = self.disturbed(account)
         if disturbed is not None:
             return disturbed
         given = args.get("code", "")
@@ -435,7 +469,7 @@ class WechatApi:
         }
 
 
-def _json_body() -> tuple[Payload, int]:
+def json_body() -> tuple[Payload, int]:
     raw = request.get_data()
     if not raw:
         return {}, 44002

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from xml.etree.ElementTree import Element
 
 from sandbox import transport
-from sandbox.config import WechatAccount
+from sandbox.config import MiniProgram, WechatAccount
 from sandbox.transport import Answer, Parcel
 from sandbox.wechat import crypto, messages, samples
 from sandbox.wechat.media import MediaBook
@@ -16,6 +16,7 @@ from sandbox.wechat.messages import OddAnswer, Reply
 from sandbox.world import Delivery, World, open_id
 
 ATTEMPTS = 3
+HANDOVER = "transfer_customer_service"
 OUT_OF_ORDER = "该公众号暂时无法提供服务，请稍后再试"
 CONTENT_TYPES = {"xml": "text/xml", "json": "application/json"}
 
@@ -63,6 +64,11 @@ class WechatPush:
         return self.deliver(
             account, Event(user, name, fields, answerable=name in ("subscribe", "CLICK", "SCAN"))
         )
+
+    def entered(self, account: MiniProgram, user: str, came_from: str) -> list[str]:
+        """Open a mini program's customer service; returns the outcomes."""
+        fields = {"MsgType": "event", "Event": "user_enter_tempsession", "SessionFrom": came_from}
+        return self.deliver(account, Event(user, "user_enter_tempsession", fields, answerable=False))
 
     def sample(self, account: WechatAccount, user: str, name: str) -> list[str]:
         """Push the example called ``name``; returns the outcomes."""
@@ -119,6 +125,8 @@ class WechatPush:
         root = messages.parse(answer.body, account.form)
         if account.mode != "plain" and (account.mode == "secure" or root.find("Encrypt") is not None):
             root = messages.parse(self._open(account, root), account.form)
+        if isinstance(account, MiniProgram) and messages.member(root, "MsgType") != HANDOVER:
+            raise OddAnswer("小程序不能被动回复，只能转接人工客服")
         reply = messages.read_reply(root, open_id(account.app_id, event.user), account.original_id)
         if reply.media and not self.media.has(account.key, "image", reply.media):
             raise OddAnswer("MediaId 无效或已过期")

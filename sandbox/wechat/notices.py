@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from sandbox.config import NoticeTemplate, WechatAccount
+from sandbox.config import MiniProgram, NoticeTemplate, WechatAccount
 from sandbox.wechat.delivery import Event, WechatPush
 from sandbox.world import RESIDENT, World, open_id
 
 DEDUP_SECONDS = 600
+STATES = ("formal", "trial", "developer")
 RESULT_AFTER_SECONDS = 0.2
 LENGTHS = {"thing": 20, "const": 20, "phrase": 5, "name": 20, "letter": 32, "symbol": 5}
 LENGTHS |= {"character_string": 32, "phone_number": 17, "car_number": 8, "number": 32}
@@ -50,7 +51,7 @@ class Notices:
         fields = {
             "MsgType": "event",
             "Event": "subscribe_msg_popup_event",
-            "SubscribeMsgPopupEvent": {"List": entries},
+            **_listed(account, "SubscribeMsgPopupEvent", entries),
         }
         return self.push.deliver(account, Event(RESIDENT, "subscribe_msg_popup_event", fields, False))
 
@@ -69,7 +70,7 @@ class Notices:
         if not blocked:
             self.world.say(account.key, "account", _words(template, body["data"]))
         if not self.world.switches.use(account.key, "lose_receipts"):
-            event = _result(kind, template, number, blocked)
+            event = _result(account, template, number, blocked)
             threading.Thread(target=self._tell, args=(account, event), daemon=True).start()
         return 0, number
 
@@ -84,8 +85,9 @@ class Notices:
             return 40037, None
         if not self.world.chat(account.key).following and kind == "template":
             return 43004, None
-        if not _is_page(body.get("url" if kind == "template" else "page", "")):
-            return 40055, None
+        code = _page_fault(account, kind, body)
+        if code:
+            return code, None
         fits = _data_fits(template, body.get("data"))
         return (0, template) if fits else (47003, None)
 
@@ -113,8 +115,15 @@ class Notices:
             self.push.deliver(account, event)
 
 
-def _result(kind: str, template: NoticeTemplate, number: int, blocked: bool) -> Event:
-    if kind == "template":
+def _listed(account: WechatAccount, name: str, entries: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the list of an event: a mini program's stands bare, and alone when there is one entry only."""
+    if isinstance(account, MiniProgram):
+        return {"List": entries if len(entries) > 1 else entries[0]}
+    return {name: {"List": entries}}
+
+
+def _result(account: WechatAccount, template: NoticeTemplate, number: int, blocked: bool) -> Event:
+    if template.kind == "template":
         fields: dict[str, Any] = {
             "MsgType": "event",
             "Event": "TEMPLATESENDJOBFINISH",
@@ -131,9 +140,19 @@ def _result(kind: str, template: NoticeTemplate, number: int, blocked: bool) -> 
         fields = {
             "MsgType": "event",
             "Event": "subscribe_msg_sent_event",
-            "SubscribeMsgSentEvent": {"List": [entry]},
+            **_listed(account, "SubscribeMsgSentEvent", [entry]),
         }
     return Event(RESIDENT, fields["Event"], fields, answerable=False, by_resident=False)
+
+
+def _page_fault(account: WechatAccount, kind: str, body: Mapping[str, Any]) -> int:
+    """Return the errcode of a page that cannot be opened: an address for one kind, a path for the other."""
+    if not isinstance(account, MiniProgram):
+        return 0 if _is_page(body.get("url" if kind == "template" else "page", "")) else 40055
+    page = body.get("page", account.pages[0])
+    if not isinstance(page, str) or page.partition("?")[0] not in account.pages:
+        return 41030
+    return 0 if body.get("miniprogram_state", "formal") in STATES else 47003
 
 
 def _is_page(url: Any) -> bool:

@@ -66,6 +66,26 @@ def raw_wechat(**changes: Any) -> dict[str, Any]:
     }
 
 
+def raw_mini(**changes: Any) -> dict[str, Any]:
+    template = {
+        "id": "T-progress",
+        "kind": "subscribe",
+        "title": "办件进度通知",
+        "fields": ["thing1", "time2"],
+    }
+    return raw_wechat(
+        **{
+            "kind": "wechat_mini",
+            "key": "gd-mini",
+            "callback_url": "http://127.0.0.1:9/callbacks/gd-mini",
+            "app_id": "wx0123456789abcdef",
+            "pages": ["pages/home/home", "pages/item/item", "pages/web/web"],
+            "templates": [template],
+            **changes,
+        }
+    )
+
+
 def raw_alipay(**changes: Any) -> dict[str, Any]:
     return {
         "kind": "alipay",

@@ -70,7 +70,8 @@ def raw_account(kind: str, fake: FakeHall, **changes: Any) -> dict[str, Any]:
     url = fake.url + "/callbacks/x"
     if name == "alipay":
         return builders.raw_alipay(callback_url=url, charset=variant, **changes)
-    return builders.raw_wechat(callback_url=url, mode=variant, **changes)
+    make = builders.raw_mini if name == "mini" else builders.raw_wechat
+    return make(callback_url=url, mode=variant, **changes)
 
 
 def settings_of(raw: dict[str, Any], base: str) -> AccountConfig:
@@ -79,6 +80,9 @@ def settings_of(raw: dict[str, Any], base: str) -> AccountConfig:
         names = ("app_id", "app_secret", "token", "aes_key", "mode", "original_id")
         settings = {name: raw[name] for name in names}
         settings |= {"api_base": base + "/wechat", "login_base": base + "/wechat"}
+    elif raw["kind"] == "wechat_mini":
+        names = ("app_id", "app_secret", "token", "aes_key", "mode", "original_id")
+        settings = {**{name: raw[name] for name in names}, "api_base": base + "/wechat"}
     else:
         settings = {
             "app_id": raw["app_id"],
