@@ -53,6 +53,8 @@ from app.notices.receipts import match_early as match_early
 from app.notices.receipts import note_receipt as note_receipt
 from app.notices.sending import DELIVER_JOB as DELIVER_JOB
 from app.notices.sending import send as send
+from app.notices.standard import ensure_standard as ensure_standard
+from app.notices.standard import prepare as prepare
 from app.notices.upkeep import find_forgotten as find_forgotten
 from app.notices.upkeep import forget_proofs as forget_proofs
 from app.notices.upkeep import forget_receipts as forget_receipts

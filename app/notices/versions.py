@@ -140,9 +140,7 @@ def new_version(template_id: int, *, by: str, now: datetime) -> VersionView:
     return _add_version(template_id, newest[0].wording, by, now)
 
 
-def change_draft(
-    version_id: int, wording: Wording, *, row_version: int, by: str, now: datetime
-) -> VersionView:
+def change_draft(version_id: int, wording: Wording, *, row_version: int, by: str) -> VersionView:
     """Replace the words of a draft.
 
     Raises:

@@ -1,4 +1,5 @@
 from app.core.capability import Capability
+from app.notices import service
 from app.notices.api import api
 from app.notices.pages import pages
 
@@ -8,4 +9,5 @@ CAPABILITY = Capability(
     pages=(pages,),
     jobs="app.notices.jobs:JOBS",
     gauges="app.notices.gauges:collect",
+    prepare=service.prepare,
 )
