@@ -52,11 +52,10 @@ def give_session(answer: Response, session: Session) -> None:
     """Make ``session`` the one of this browser."""
     lasts = int((session.expires_at - clock.system_clock()).total_seconds())
     _set(answer, SESSION_COOKIE, session.token, lasts)
-    _set(answer, ATTEMPT_COOKIE, "", 0)
 
 
 def give_attempt(answer: Response, secret: str) -> None:
-    """Bind the sign-in that begins to this browser."""
+    """Bind the sign-in that begins to this browser; a second one in another tab shares the secret."""
     _set(answer, ATTEMPT_COOKIE, secret, ATTEMPT_SECONDS)
 
 
