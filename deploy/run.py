@@ -203,6 +203,7 @@ def announce_demo(environment: dict[str, str]) -> None:
         return
     print("\n  One-time sign-in links (12 hours, demo only):", flush=True)
     beside(environment, "staff", "demo-links")
+    beside(environment, "demo", "items")
     beside(environment, "demo", "alerts")
     beside(environment, "demo", "seed")
 

@@ -11,6 +11,10 @@ OPEN_TO_ALL = {
     "GET /",
     "GET /go/<id:page_id>",
     "GET /api/v1/published-pages",
+    "GET /items",
+    "GET /items/<id:item_id>",
+    "GET /api/v1/items",
+    "GET /api/v1/items/<id:item_id>",
     # residents sign in
     "GET /me/sign-in",
     "GET /sign-in/<key>",

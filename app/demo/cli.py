@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import click
 import requests
@@ -11,7 +12,9 @@ from flask.cli import AppGroup
 from app.core import clock, db
 from app.core.installation import settings
 from app.demo import service
+from app.demo.catalogue import add_item, link_pages
 from app.mobile_access import service as mobile_access
+from config import items
 from config.settings import Environment
 
 WAIT_SECONDS = 420.0
@@ -40,6 +43,7 @@ def seed() -> None:
     rows = catalogue["pages"] if isinstance(catalogue, dict) else catalogue
     samples = service.sample_registrations(rows, mobile_access.outbound_guard(settings()))
     registered = db.transaction(lambda: service.register_samples(samples, clock.system_clock()))
+    db.transaction(lambda: link_pages(items.samples(), service.sample_pages()))
     # The simulators forget their menus when they stop.
     service.publish_menus_again(settings().base_url, clock.system_clock())
     if registered:
@@ -54,6 +58,16 @@ def seed() -> None:
     if registered:
         for state, count in sorted(service.states().items()):
             click.echo(f"  {state}: {count}")
+
+
+@group.command("items")
+def sample_items() -> None:
+    """Add the sample items of the catalogue, marked as samples. Safe to repeat."""
+    _refuse_production()
+    now = clock.system_clock()
+    added = sum(db.transaction(partial(add_item, one, now)) for one in items.samples())
+    if added:
+        click.echo(f"示例事项 sample items: {added}")
 
 
 @group.command("alerts")

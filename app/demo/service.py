@@ -200,7 +200,7 @@ def sample_registrations(rows: Sequence[Mapping[str, Any]], guard: Guard) -> lis
 
 def register_samples(samples: Sequence[tuple[str, Registration]], now: datetime) -> int:
     """Register every sample page that is not there yet and start its check; return how many."""
-    known = {page.url for page in _pages()}
+    known = {page.url for page in sample_pages()}
     fresh = [(body, new) for body, new in samples if new.url not in known]
     for body_name, new in fresh:
         body = organisations.find_body(body_name)
@@ -225,7 +225,7 @@ def publish_passed(urls: Collection[str], now: datetime) -> int:
         how many are still being checked.
     """
     reviewer = _acting(Role.PROVINCE_REVIEWER)
-    pages = [page for page in _pages() if page.url in urls and page.first_online_at is None]
+    pages = [page for page in sample_pages() if page.url in urls and page.first_online_at is None]
     for page in pages:
         if page.state is State.PASSED and page.name != HELD_FOR_REVIEW:
             kinds = [channel.kind for channel in page.channels]
@@ -245,10 +245,11 @@ def code_for_watch(now: datetime) -> str | None:
 
 def states() -> dict[str, int]:
     """Return how many pages stand in each state, by its Chinese name."""
-    return dict(Counter(STATE_LABELS[page.state] for page in _pages()))
+    return dict(Counter(STATE_LABELS[page.state] for page in sample_pages()))
 
 
-def _pages() -> list[PageView]:
+def sample_pages() -> list[PageView]:
+    """Return every registered page."""
     viewer, found, cursor = _acting(Role.PROVINCE_REVIEWER), [], None
     while True:
         part = mobile_access.listing(viewer, Filter(), cursor=cursor, limit=100)

@@ -94,13 +94,13 @@ def test_sample_pages_are_registered_once_and_published_when_they_pass(app, give
     first = given(service.register_samples, samples, NOW)
     second = given(service.register_samples, samples, NOW)
     with app.app_context():
-        (page,) = service._pages()
+        (page,) = service.sample_pages()
     given(finish_check, page.id)
     still_checked = given(service.publish_passed, {ROW["url"]}, NOW)
 
     assert (first, second, still_checked) == (1, 0, 0)
     with app.app_context():
-        assert service._pages()[0].state is State.ONLINE
+        assert service.sample_pages()[0].state is State.ONLINE
 
 
 def test_a_page_that_a_person_registered_waits_for_a_person(app, given):
@@ -109,7 +109,7 @@ def test_a_page_that_a_person_registered_waits_for_a_person(app, given):
     given(service.publish_passed, {ROW["url"]}, NOW)
 
     with app.app_context():
-        assert service._pages()[0].state is State.PASSED
+        assert service.sample_pages()[0].state is State.PASSED
 
 
 def test_the_demo_is_refused_in_production(app, tables):

@@ -1,0 +1,37 @@
+"""JSON API of items, open to everyone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask.views import MethodView
+
+from app.catalogue import schemas, service
+from app.catalogue.service import ItemView
+from app.core import access
+from app.core.json_api import Blueprint
+
+items_api = Blueprint("items", __name__, url_prefix="/items", description="事项目录：查找、办事指南、表单")
+
+
+@items_api.route("")
+class Items(MethodView):
+    @items_api.arguments(schemas.ServiceItemQuerySchema(), location="query")
+    @items_api.response(200, schemas.ServiceItemListSchema())
+    @access.public("residents look before they sign in")
+    def get(self, query: dict[str, Any]) -> dict[str, Any]:
+        """Find items by everyday words, pinyin or initials; without words list them by name"""
+        if query["q"]:
+            found = service.search(query["q"], query["region"], limit=query["limit"])
+            return {"items": found, "next_after": None}
+        listed, after = service.listing(query["region"], after=query["after"], limit=query["limit"])
+        return {"items": listed, "next_after": after}
+
+
+@items_api.route("/<id:item_id>")
+class Item(MethodView):
+    @items_api.response(200, schemas.ServiceItemSchema())
+    @access.public("residents look before they sign in")
+    def get(self, item_id: int) -> ItemView:
+        """Get the guide of an item with its form"""
+        return service.item(item_id)

@@ -1,0 +1,36 @@
+"""What the catalogue does by the calendar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from app.catalogue import service
+from app.catalogue.service import VersionEvent
+from app.core import clock, db
+from app.core.errors import Conflict
+from app.core.outbox import Job
+
+log = structlog.get_logger(__name__)
+
+
+def publish_due(_payload: Mapping[str, Any]) -> None:
+    now = clock.system_clock()
+    for version_id in service.due_versions(clock.day_of(now)):
+        try:
+            _publish(version_id, now)
+        except Conflict as error:
+            # One that cannot come into force must not hold up the others.
+            log.warning("item_version_not_published", version=version_id, because=str(error))
+
+
+def _publish(version_id: int, now: datetime) -> None:
+    db.transaction(
+        lambda: service.move_version(version_id, VersionEvent.EFFECTIVE_DATE, actor="system", now=now)
+    )
+
+
+JOBS = (Job("catalogue.publish-due", publish_due, every=timedelta(minutes=10)),)

@@ -1,0 +1,85 @@
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.catalogue.domain import CODE_MAX, NAME_MAX, SCHEME_MAX, Domain, ItemType, VersionState
+from app.core.db import Model, key_column
+
+TERM_MAX = 24
+
+
+class ItemDirectory(Model):
+    """基本目录: one row per item, whoever carries it out. ``sample``: made up for trying the hall."""
+
+    __tablename__ = "item_directory"
+    __table_args__ = (UniqueConstraint("code_scheme", "code", name="uq_item_directory_code"),)
+
+    id: Mapped[int] = key_column()
+    code: Mapped[str] = mapped_column(String(CODE_MAX))
+    code_scheme: Mapped[str] = mapped_column(String(SCHEME_MAX))
+    name: Mapped[str] = mapped_column(String(NAME_MAX))
+    item_type: Mapped[ItemType]
+    domain: Mapped[Domain]
+    legal_basis: Mapped[list[dict[str, str]]] = mapped_column(JSON)
+    sample: Mapped[bool]
+    created_at: Mapped[datetime]
+
+
+class ItemImplementation(Model):
+    """实施清单: an item as one body carries it out for one region. Its id is what residents' links keep."""
+
+    __tablename__ = "item_implementation"
+    __table_args__ = (
+        UniqueConstraint("directory_id", "body_id", "region_code", name="uq_item_implementation_place"),
+        UniqueConstraint("code_scheme", "code", name="uq_item_implementation_code"),
+        Index("ix_item_implementation_region", "region_code", "directory_id"),
+    )
+
+    id: Mapped[int] = key_column()
+    directory_id: Mapped[int] = mapped_column(ForeignKey("item_directory.id"))
+    body_id: Mapped[int] = mapped_column(ForeignKey("body.id"), index=True)
+    region_code: Mapped[str] = mapped_column(ForeignKey("region.code"))
+    code: Mapped[str] = mapped_column(String(CODE_MAX))
+    code_scheme: Mapped[str] = mapped_column(String(SCHEME_MAX))
+    page_id: Mapped[int | None] = mapped_column(ForeignKey("mobile_page.id"), index=True)
+    created_at: Mapped[datetime]
+
+
+class ItemVersion(Model):
+    """One version of an implementation; never changed once it left the draft.
+
+    ``live`` is 1 while residents are shown it and NULL else: the unique key over it keeps two versions
+    from being live at once, on every database.
+    """
+
+    __tablename__ = "item_version"
+    __table_args__ = (
+        UniqueConstraint("implementation_id", "number", name="uq_item_version_number"),
+        UniqueConstraint("implementation_id", "live", name="uq_item_version_live"),
+        Index("ix_item_version_due", "state", "effective_on"),
+    )
+
+    id: Mapped[int] = key_column()
+    implementation_id: Mapped[int] = mapped_column(ForeignKey("item_implementation.id"))
+    number: Mapped[int]
+    state: Mapped[VersionState]
+    live: Mapped[int | None]
+    content: Mapped[dict[str, Any]] = mapped_column(JSON)
+    form: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    effective_on: Mapped[date]
+    created_at: Mapped[datetime]
+    created_by: Mapped[str] = mapped_column(String(80))
+    published_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+
+class ItemTerm(Model):
+    """What an item is found under: parts of its words, pinyin and initials, with a weight."""
+
+    __tablename__ = "item_term"
+
+    term: Mapped[str] = mapped_column(String(TERM_MAX), primary_key=True)
+    directory_id: Mapped[int] = mapped_column(ForeignKey("item_directory.id"), primary_key=True, index=True)
+    weight: Mapped[int]

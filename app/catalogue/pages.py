@@ -1,0 +1,92 @@
+"""The resident's pages of items: find one, read its guide."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, render_template, request
+
+from app.catalogue import service
+from app.core import access, web
+from app.core.errors import Invalid
+from app.core.installation import settings
+from app.organisations import service as organisations
+from app.organisations.service import RegionLevel, RegionView
+
+PAGE_SIZE = 20
+
+pages = Blueprint("catalogue_pages", __name__, template_folder="templates")
+
+
+@pages.before_request
+def _frame() -> None:
+    # In demo the sandbox's phone shows these pages in a frame, as a platform's web view would.
+    sandbox = settings().sandbox_url
+    web.allow_framing(f"'self' {sandbox}" if sandbox else "'self'")
+
+
+@pages.context_processor
+def _words() -> dict[str, Any]:
+    return {
+        "keep": keep,
+        "elder": request.args.get("style") == "elder",
+        "domain_labels": service.DOMAIN_LABELS,
+        "type_labels": service.ITEM_TYPE_LABELS,
+        "served_labels": service.SERVED_LABELS,
+        "case_labels": service.CASE_TYPE_LABELS,
+        "handing_labels": service.HANDING_LABELS,
+        "delivery_labels": service.DELIVERY_LABELS,
+    }
+
+
+@pages.get("/items")
+@access.public("residents look before they sign in")
+def find() -> str:
+    query = request.args.get("q", "").strip()[: service.QUERY_MAX]
+    region = _region()
+    next_after = None
+    if query:
+        found = service.search(query, region, limit=PAGE_SIZE)
+    else:
+        after = request.args.get("after", "")[:200] or None
+        found, next_after = service.listing(region, after=after, limit=PAGE_SIZE)
+    return render_template(
+        "catalogue/items.html",
+        found=found,
+        query=query,
+        region=region,
+        next_after=next_after,
+        groups=_region_groups(),
+    )
+
+
+@pages.get("/items/<id:item_id>")
+@access.public("residents look before they sign in")
+def guide(item_id: int) -> str:
+    item = service.item(item_id)
+    elsewhere = [place for place in service.places_of(item.directory_id) if place.id != item.id]
+    return render_template("catalogue/item.html", item=item, content=item.content, elsewhere=elsewhere)
+
+
+def _region() -> str | None:
+    asked = request.args.get("region", "").strip()
+    if asked and asked not in {region.code for region in organisations.regions()}:
+        raise Invalid("没有这个地区")
+    return asked or None
+
+
+def _region_groups() -> list[tuple[RegionView, list[RegionView]]]:
+    """Return every city with what lies within it, for the choice of a place."""
+    regions = organisations.regions()
+    cities = [region for region in regions if region.level is RegionLevel.CITY]
+    return [(city, [one for one in regions if one.parent_code == city.code]) for city in cities]
+
+
+def keep(**params: str | None) -> str:
+    """Return a query string with ``params`` and what must not get lost: channel, edition, place."""
+    kept = {
+        name: request.args[name][:20] for name in ("channel", "style", "region") if request.args.get(name)
+    }
+    merged = {name: value for name, value in {**kept, **params}.items() if value}
+    return f"?{urlencode(merged)}" if merged else ""

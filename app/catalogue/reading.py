@@ -1,0 +1,143 @@
+"""Reading the catalogue: the guide of an item, and the version that a case is made with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row, Select, select
+
+from app.catalogue.content import Content, LegalBasis, from_json
+from app.catalogue.domain import Domain, ItemType, VersionState
+from app.catalogue.models import ItemDirectory, ItemImplementation, ItemVersion
+from app.core import db
+from app.core.errors import NotFound
+from app.organisations import service as organisations
+
+
+@dataclass(frozen=True, slots=True)
+class ItemView:
+    """One version of an item as one body carries it out.
+
+    Attributes:
+        id: of the implementation; stays the same over its versions.
+        form: the form document, None for an item that one cannot apply for online.
+        sample: made up for trying the hall.
+        open: new cases may be begun.
+    """
+
+    id: int
+    version_id: int
+    version_number: int
+    code: str
+    code_scheme: str
+    directory_id: int
+    directory_code: str
+    item_type: ItemType
+    domain: Domain
+    legal_basis: tuple[LegalBasis, ...]
+    sample: bool
+    body_id: int
+    body_name: str
+    region_code: str
+    region_name: str
+    page_id: int | None
+    state: VersionState
+    effective_on: date
+    content: Content
+    form: Mapping[str, Any] | None
+
+    @property
+    def open(self) -> bool:
+        return self.state is VersionState.PUBLISHED and self.content.online
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPlace:
+    """Another place that carries the same item out."""
+
+    id: int
+    body_name: str
+    region_code: str
+    region_name: str
+
+
+_Selected = tuple[ItemVersion, ItemImplementation, ItemDirectory]
+
+
+def _versions() -> Select[*_Selected]:
+    return (
+        select(ItemVersion, ItemImplementation, ItemDirectory)
+        .join(ItemImplementation, ItemImplementation.id == ItemVersion.implementation_id)
+        .join(ItemDirectory, ItemDirectory.id == ItemImplementation.directory_id)
+    )
+
+
+def item(item_id: int) -> ItemView:
+    """Return an item as residents are shown it: its version in force.
+
+    Raises:
+        NotFound: no such item, or none of its versions is in force.
+    """
+    return _one(_versions().where(ItemVersion.implementation_id == item_id, ItemVersion.live == 1))
+
+
+def version(version_id: int) -> ItemView:
+    """Return one version, in force or not: cases keep theirs.
+
+    Raises:
+        NotFound: no such version.
+    """
+    return _one(_versions().where(ItemVersion.id == version_id))
+
+
+def _one(query: Select[*_Selected]) -> ItemView:
+    row = db.session().execute(organisations.join_body(query, ItemImplementation.body_id)).first()
+    if row is None:
+        raise NotFound("没有这个事项，或已经取消")
+    return _view(row)
+
+
+def _view(row: Row[*tuple[Any, ...]]) -> ItemView:
+    stored, implementation, directory = row[:3]
+    body = organisations.joined_body(row)
+    return ItemView(
+        id=implementation.id,
+        version_id=stored.id,
+        version_number=stored.number,
+        code=implementation.code,
+        code_scheme=implementation.code_scheme,
+        directory_id=directory.id,
+        directory_code=directory.code,
+        item_type=directory.item_type,
+        domain=directory.domain,
+        legal_basis=tuple(LegalBasis(**one) for one in directory.legal_basis),
+        sample=directory.sample,
+        body_id=implementation.body_id,
+        body_name=body.full_name,
+        region_code=implementation.region_code,
+        region_name=body.region_name,
+        page_id=implementation.page_id,
+        state=stored.state,
+        effective_on=stored.effective_on,
+        content=from_json(stored.content),
+        form=stored.form,
+    )
+
+
+def places_of(directory_id: int, *, limit: int = 200) -> list[ItemPlace]:
+    """Return where else an item is carried out, by region code."""
+    query = (
+        select(ItemImplementation.id, ItemImplementation.region_code)
+        .join(ItemVersion, ItemVersion.implementation_id == ItemImplementation.id)
+        .where(ItemImplementation.directory_id == directory_id, ItemVersion.live == 1)
+        .order_by(ItemImplementation.region_code, ItemImplementation.id)
+        .limit(limit)
+    )
+    found = []
+    for row in db.session().execute(organisations.join_body(query, ItemImplementation.body_id)):
+        body = organisations.joined_body(row)
+        found.append(ItemPlace(row.id, body.full_name, row.region_code, body.region_name))
+    return found

@@ -1,0 +1,195 @@
+"""Finding items by everyday words, names, materials, pinyin and initials, ranked, by region."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, case, delete, func, insert, select
+
+from app.catalogue import terms
+from app.catalogue.content import from_json
+from app.catalogue.domain import DOMAIN_LABELS, LIMIT_MAX, QUERY_MAX, VersionState
+from app.catalogue.models import ItemDirectory, ItemImplementation, ItemTerm, ItemVersion
+from app.catalogue.reach import Reach, reach_of
+from app.core import db
+from app.organisations import service as organisations
+
+_NAME, _SYNONYM, _DOMAIN, _MATERIAL, _SUMMARY = 6, 6, 3, 2, 1
+_CANDIDATES = 60
+_WORTH_SHOWING = 0.2
+"""How good a match must be, beside the best one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemMatch:
+    """One item as a list shows it.
+
+    Attributes:
+        id: of the implementation; what the guide's address names.
+        online: one can apply here and now.
+        page_id: the body's own mobile page for it, None when there is none.
+    """
+
+    id: int
+    name: str
+    body_name: str
+    region_code: str
+    region_name: str
+    summary: str
+    online: bool
+    sample: bool
+    page_id: int | None
+
+
+def search(text: str, region_code: str | None = None, *, limit: int = 10) -> list[ItemMatch]:
+    """Return the items that fit the words of a resident, best first; nothing when nothing fits.
+
+    Each item comes once, as the nearest place carries it out.
+
+    Raises:
+        Invalid: there is no such region.
+    """
+    reach = reach_of(region_code)
+    for way in terms.asked(text[:QUERY_MAX]):
+        found = _score(way, reach)
+        if found:
+            best = float(found[0].score)  # MariaDB sums to decimals
+            good = [row.directory_id for row in found if row.score >= best * _WORTH_SHOWING]
+            return _matches(good, reach, min(limit, LIMIT_MAX))
+    return []
+
+
+def listing(
+    region_code: str | None = None, *, after: str | None = None, limit: int = 20
+) -> tuple[list[ItemMatch], str | None]:
+    """Return items by their name as a place carries them out, and where to go on; None at the end.
+
+    Raises:
+        Invalid: there is no such region.
+    """
+    reach = reach_of(region_code)
+    limit = min(limit, LIMIT_MAX)
+    # By name, which people can read; the few that share one are told apart by the code.
+    key = ItemDirectory.name + "|" + ItemDirectory.code
+    query = select(ItemDirectory.id, key.label("key")).where(_carried_out(reach, ItemDirectory.id))
+    if after:
+        query = query.where(key > after)
+    rows = list(db.session().execute(query.order_by(key).limit(limit + 1)))
+    shown = rows[:limit]
+    found = _matches([row.id for row in shown], reach, limit)
+    return found, shown[-1].key if len(rows) > limit else None
+
+
+def _score(way: terms.Way, reach: Reach) -> Sequence[Row[int, int]]:
+    # What has more of the words is better than what has one of them in a better place. The whole phrase
+    # counts by its weight only: it is one of two spellings.
+    counted = func.sum(case((ItemTerm.term.startswith(f"{terms.WHOLE}:"), 0), else_=1))
+    score = func.sum(ItemTerm.weight) * (counted + 1)
+    query = (
+        select(ItemTerm.directory_id, score.label("score"))
+        .where(ItemTerm.term.in_(way.terms))
+        .group_by(ItemTerm.directory_id)
+        .having(func.count() >= way.least)
+        .order_by(score.desc(), ItemTerm.directory_id)
+        .limit(_CANDIDATES)
+    )
+    if reach.codes is not None:
+        query = query.where(_carried_out(reach, ItemTerm.directory_id))
+    return db.session().execute(query).all()
+
+
+def _carried_out(reach: Reach, directory_id: Any) -> ColumnElement[bool]:
+    found = (
+        select(ItemImplementation.id)
+        .join(ItemVersion, ItemVersion.implementation_id == ItemImplementation.id)
+        .where(ItemImplementation.directory_id == directory_id, ItemVersion.live == 1)
+    )
+    if reach.codes is not None:
+        found = found.where(ItemImplementation.region_code.in_(reach.codes))
+    return found.exists()
+
+
+def _matches(directory_ids: Sequence[int], reach: Reach, limit: int) -> list[ItemMatch]:
+    """Return the nearest implementation of each item, in the order of the items."""
+    nearest = _nearest(directory_ids[:limit], reach)
+    query = (
+        select(ItemImplementation, ItemVersion.content, ItemVersion.state, ItemDirectory.sample)
+        .join(ItemVersion, ItemVersion.implementation_id == ItemImplementation.id)
+        .join(ItemDirectory, ItemDirectory.id == ItemImplementation.directory_id)
+        .where(ItemImplementation.id.in_(nearest.values()), ItemVersion.live == 1)
+    )
+    rows = db.session().execute(organisations.join_body(query, ItemImplementation.body_id))
+    by_directory = {row[0].directory_id: _match(row) for row in rows}
+    return [by_directory[one] for one in directory_ids if one in by_directory]
+
+
+def _match(row: Row[*tuple[Any, ...]]) -> ItemMatch:
+    implementation, content, state, sample = row[:4]
+    body = organisations.joined_body(row)
+    return ItemMatch(
+        id=implementation.id,
+        name=str(content["name"]),
+        body_name=body.full_name,
+        region_code=implementation.region_code,
+        region_name=body.region_name,
+        summary=str(content["summary"]),
+        online=bool(content["online"]) and state is VersionState.PUBLISHED,
+        sample=sample,
+        page_id=implementation.page_id,
+    )
+
+
+def _nearest(directory_ids: Sequence[int], reach: Reach) -> dict[int, int]:
+    """Return the id of the nearest live implementation by item."""
+    live = (
+        select(ItemImplementation.directory_id, ItemImplementation.id, ItemImplementation.region_code)
+        .join(ItemVersion, ItemVersion.implementation_id == ItemImplementation.id)
+        .where(ItemImplementation.directory_id.in_(directory_ids), ItemVersion.live == 1)
+    )
+    if reach.codes is not None:
+        live = live.where(ItemImplementation.region_code.in_(reach.codes))
+    else:
+        # Codes sort the province before its cities: one row per item instead of one per place.
+        first = (
+            select(ItemImplementation.directory_id, func.min(ItemImplementation.region_code).label("code"))
+            .join(ItemVersion, ItemVersion.implementation_id == ItemImplementation.id)
+            .where(ItemImplementation.directory_id.in_(directory_ids), ItemVersion.live == 1)
+            .group_by(ItemImplementation.directory_id)
+            .subquery()
+        )
+        live = live.join(
+            first,
+            (first.c.directory_id == ItemImplementation.directory_id)
+            & (first.c.code == ItemImplementation.region_code),
+        )
+    found: dict[int, tuple[int, int]] = {}
+    for directory_id, implementation_id, region_code in db.session().execute(live):
+        rank = (reach.rank(region_code), implementation_id)
+        found[directory_id] = min(rank, found.get(directory_id, rank))
+    return {directory_id: implementation_id for directory_id, (_, implementation_id) in found.items()}
+
+
+def reindex(directory_id: int) -> None:
+    """Write the terms of an item anew from all its live versions; the item's row must be locked."""
+    directory = db.writing().get_one(ItemDirectory, directory_id)
+    query = (
+        select(ItemVersion.content)
+        .join(ItemImplementation, ItemImplementation.id == ItemVersion.implementation_id)
+        .where(ItemImplementation.directory_id == directory_id, ItemVersion.live == 1)
+    )
+    phrases = set()
+    for raw in db.writing().scalars(query):
+        content = from_json(raw)
+        phrases |= {(directory.name, _NAME), (content.name, _NAME), (content.summary, _SUMMARY)}
+        phrases |= {(DOMAIN_LABELS[directory.domain], _DOMAIN)}
+        phrases |= {(word, _SYNONYM) for word in content.synonyms}
+        phrases |= {(material.name, _MATERIAL) for material in content.materials}
+    db.writing().execute(delete(ItemTerm).where(ItemTerm.directory_id == directory_id))
+    rows = [
+        {"term": term, "directory_id": directory_id, "weight": weight}
+        for term, weight in terms.terms_of(phrases).items()
+    ]
+    if rows:
+        db.writing().execute(insert(ItemTerm), rows)

@@ -1,0 +1,5 @@
+from app.catalogue.api import items_api
+from app.catalogue.pages import pages
+from app.core.capability import Capability
+
+CAPABILITY = Capability("catalogue", api=(items_api,), pages=(pages,), jobs="app.catalogue.jobs:JOBS")
