@@ -78,7 +78,7 @@ def register(by: Principal, body_id: int, wanted: Registration, *, now: datetime
     return _views([row])[0]
 
 
-def change(by: Principal, app_id: int, wanted: Registration, *, version: int, now: datetime) -> AppView:
+def change_app(by: Principal, app_id: int, wanted: Registration, *, version: int, now: datetime) -> AppView:
     """Change what is said of an application; the department does so in drafts only.
 
     A new purpose is a new version of it: consents given before stay with the words they were given to.
@@ -215,25 +215,13 @@ def listing(by: Principal) -> list[AppView]:
     return _views(list(db.session().scalars(query)))
 
 
-def get(by: Principal, app_id: int) -> AppView:
+def get_app(by: Principal, app_id: int) -> AppView:
     """Return one application.
 
     Raises:
         NotFound: no such application in the scope of ``by``.
     """
     return _views([load(by, app_id)])[0]
-
-
-def get_any(app_id: int) -> AppView:
-    """Return one application, whoever asks.
-
-    Raises:
-        NotFound: no such application.
-    """
-    row = db.session().get(App, app_id)
-    if row is None:
-        raise NotFound("没有这个应用")
-    return _views([row])[0]
 
 
 def contact(by: Principal, app_id: int) -> str:

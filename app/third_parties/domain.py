@@ -33,6 +33,9 @@ KEY_OVERLAP = timedelta(days=7)
 SKEW = timedelta(seconds=100)
 NONCE_MIN, NONCE_MAX = 8, 80
 
+SAMPLES = 5
+"""Made-up people in the sandbox of every application."""
+
 CONSENT_DAYS_MAX = 365
 CONSENT_REQUEST_LIFE = timedelta(minutes=10)
 USES_SHOWN = 50

@@ -34,7 +34,9 @@ class TooManyKeys(Conflict):
     title_en = "Too many keys are in force"
 
 
-def issue(by: Principal, app_id: int, stage: Stage, *, now: datetime, life: timedelta = KEY_LIFE) -> NewKey:
+def issue_key(
+    by: Principal, app_id: int, stage: Stage, *, now: datetime, life: timedelta = KEY_LIFE
+) -> NewKey:
     """Make a key that is in force at once; the others stay in force. Its secret is shown only now.
 
     Raises:
@@ -64,13 +66,13 @@ def issue(by: Principal, app_id: int, stage: Stage, *, now: datetime, life: time
     return NewKey(_view(key, now), secret)
 
 
-def rotate(by: Principal, app_id: int, stage: Stage, *, now: datetime) -> NewKey:
+def rotate_keys(by: Principal, app_id: int, stage: Stage, *, now: datetime) -> NewKey:
     """Make a new key and let those of before end after ``KEY_OVERLAP``.
 
     Raises:
-        As :func:`issue`.
+        As :func:`issue_key`.
     """
-    made = issue(by, app_id, stage, now=now)
+    made = issue_key(by, app_id, stage, now=now)
     for row in _rows(app_id):
         if row.stage is stage and row.id != made.view.id and row.not_after > now + KEY_OVERLAP:
             row.not_after = now + KEY_OVERLAP
@@ -78,7 +80,7 @@ def rotate(by: Principal, app_id: int, stage: Stage, *, now: datetime) -> NewKey
     return made
 
 
-def revoke(by: Principal, app_id: int, key: int, *, now: datetime) -> None:
+def revoke_key(by: Principal, app_id: int, key: int, *, now: datetime) -> None:
     """End a key at once; the next request under it is refused. Safe to repeat.
 
     Raises:

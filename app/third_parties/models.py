@@ -133,7 +133,10 @@ class Subject(Model):
     """Under which name an application knows a resident, since their first sign-in there."""
 
     __tablename__ = "partner_subject"
-    __table_args__ = (UniqueConstraint("app_id", "stage", "subject", name="uq_partner_subject_name"),)
+    __table_args__ = (
+        UniqueConstraint("app_id", "stage", "subject", name="uq_partner_subject_name"),
+        UniqueConstraint("app_id", "stage", "resident_id", name="uq_partner_subject_resident"),
+    )
 
     id: Mapped[int] = key_column()
     app_id: Mapped[int] = mapped_column(ForeignKey("partner_app.id"))
@@ -152,6 +155,8 @@ class SampleResident(Model):
     resident_id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
     app_id: Mapped[int] = mapped_column(ForeignKey("partner_app.id"))
     number: Mapped[int]
+    ticket_digest: Mapped[str | None] = mapped_column(DIGEST, index=True)
+    ticket_until: Mapped[datetime | None]
 
 
 class ConsentRequest(Model):
@@ -238,6 +243,7 @@ class EventRow(Model):
     app_id: Mapped[int | None] = mapped_column(ForeignKey("partner_app.id"), index=True)
     stage: Mapped[Stage | None]
     webhook_id: Mapped[int | None] = mapped_column(ForeignKey("partner_webhook.id"), index=True)
+    happening: Mapped[str | None] = mapped_column(String(120), unique=True)
     data: Mapped[dict[str, Any]] = mapped_column(JSON)
     at: Mapped[datetime] = mapped_column(index=True)
 

@@ -142,6 +142,7 @@ class ConsentQuestion:
     Attributes:
         days: how long the answer holds.
         until: that in a date of Guangdong.
+        return_host: where the page leads back to.
     """
 
     app_name: str
@@ -151,7 +152,7 @@ class ConsentQuestion:
     scopes: tuple[Scope, ...]
     days: int
     until: date
-    hotline: str
+    return_host: str
 
 
 @dataclass(frozen=True, slots=True)

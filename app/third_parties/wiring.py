@@ -1,4 +1,19 @@
-import app.third_parties.models  # noqa: F401  its tables belong to the hall's
 from app.core.capability import Capability
+from app.third_parties.api import BLUEPRINTS
+from app.third_parties.authenticator import PartnerAuthenticator
+from app.third_parties.console_pages import console
+from app.third_parties.docs_pages import docs_pages
+from app.third_parties.resident_pages import resident_pages
 
-CAPABILITY = Capability("third_parties")
+CAPABILITY = Capability(
+    "third_parties",
+    api=BLUEPRINTS,
+    pages=(console, resident_pages, docs_pages),
+    jobs="app.third_parties.jobs:JOBS",
+    partners=PartnerAuthenticator(),
+    hears={
+        "page.published": "third_parties.tell-published",
+        "page.suspended": "third_parties.tell-suspended",
+        "page.retired": "third_parties.tell-retired",
+    },
+)

@@ -159,6 +159,8 @@ def upgrade() -> None:
         sa.Column("resident_id", Key, autoincrement=False, nullable=False),
         sa.Column("app_id", Key, nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("ticket_digest", sa.String(length=64), nullable=True),
+        sa.Column("ticket_until", Instant(), nullable=True),
         sa.ForeignKeyConstraint(
             ["app_id"], ["partner_app.id"], name=op.f("fk_partner_sample_resident_app_id_partner_app")
         ),
@@ -168,6 +170,11 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
     )
+    with op.batch_alter_table("partner_sample_resident", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_partner_sample_resident_ticket_digest"), ["ticket_digest"], unique=False
+        )
+
     op.create_table(
         "partner_scope",
         sa.Column("app_id", Key, autoincrement=False, nullable=False),
@@ -195,6 +202,7 @@ def upgrade() -> None:
             ["app_id"], ["partner_app.id"], name=op.f("fk_partner_subject_app_id_partner_app")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_partner_subject")),
+        sa.UniqueConstraint("app_id", "stage", "resident_id", name="uq_partner_subject_resident"),
         sa.UniqueConstraint("app_id", "stage", "subject", name="uq_partner_subject_name"),
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
@@ -253,6 +261,7 @@ def upgrade() -> None:
         sa.Column("app_id", Key, nullable=True),
         sa.Column("stage", sa.String(length=32), nullable=True),
         sa.Column("webhook_id", Key, nullable=True),
+        sa.Column("happening", sa.String(length=120), nullable=True),
         sa.Column("data", sa.JSON(), nullable=False),
         sa.Column("at", Instant(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -262,6 +271,7 @@ def upgrade() -> None:
             ["webhook_id"], ["partner_webhook.id"], name=op.f("fk_partner_event_webhook_id_partner_webhook")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_partner_event")),
+        sa.UniqueConstraint("happening", name=op.f("uq_partner_event_happening")),
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",

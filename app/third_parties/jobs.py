@@ -1,0 +1,76 @@
+"""Background work of third-party access."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.core import clock, db
+from app.core.installation import settings
+from app.core.outbox import Job
+from app.mobile_access import service as mobile_access
+from app.third_parties import admitting, consents, events, service, webhooks
+from app.third_parties.delivering import deliver as deliver_one
+from app.third_parties.domain import EventKind
+
+
+def fan_out(payload: Mapping[str, Any]) -> None:
+    event_id = int(payload["event_id"])
+    db.transaction(lambda: service.fan_out(event_id, now=clock.system_clock()))
+
+
+def deliver(payload: Mapping[str, Any]) -> None:
+    guard = mobile_access.outbound_guard(settings())
+    deliver_one(int(payload["delivery_id"]), payload["attempts"], guard, clock.system_clock)
+
+
+def tell_published(payload: Mapping[str, Any]) -> None:
+    _tell_of_page(EventKind.PAGE_PUBLISHED, payload)
+
+
+def tell_suspended(payload: Mapping[str, Any]) -> None:
+    _tell_of_page(EventKind.PAGE_SUSPENDED, payload)
+
+
+def tell_retired(payload: Mapping[str, Any]) -> None:
+    _tell_of_page(EventKind.PAGE_RETIRED, payload)
+
+
+def end_expired(_payload: Mapping[str, Any]) -> None:
+    while db.transaction(lambda: service.end_expired(now=clock.system_clock())):
+        pass
+
+
+def forget_old(_payload: Mapping[str, Any]) -> None:
+    now = clock.system_clock()
+    db.transaction(lambda: admitting.forget_old(now=now))
+    db.transaction(lambda: consents.forget_old(now=now))
+    while db.transaction(lambda: webhooks.forget_old(now=now)):
+        pass
+
+
+def _tell_of_page(kind: EventKind, payload: Mapping[str, Any]) -> None:
+    page = mobile_access.entry(int(payload["page_id"])).page
+    data = {
+        "page_id": str(page.id),
+        "name": page.name,
+        "theme": page.theme.value,
+        "body_id": str(page.body_id),
+        "body_name": page.body_name,
+        "region_code": page.region_code,
+    }
+    at = datetime.fromisoformat(payload["at"])
+    happening = f"{kind}:{page.id}:{at.isoformat()}"
+    db.transaction(lambda: service.emit(kind, data, now=at, happening=happening))
+
+
+JOBS = (
+    Job(events.FAN_OUT_JOB, fan_out),
+    Job(events.DELIVER_JOB, deliver),
+    Job("third_parties.tell-published", tell_published),
+    Job("third_parties.tell-suspended", tell_suspended),
+    Job("third_parties.tell-retired", tell_retired),
+    Job("third_parties.end-expired", end_expired, every=timedelta(minutes=5)),
+    Job("third_parties.forget-old", forget_old, every=timedelta(minutes=10)),
+)
