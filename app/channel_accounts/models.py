@@ -43,6 +43,19 @@ class ChannelSecret(Model):
     vault_token: Mapped[str] = mapped_column(String(32))
 
 
+class MenuRules(Model):
+    """The menus of some residents of an account (个性化菜单), the first that fits holds."""
+
+    __tablename__ = "channel_menu_rules"
+
+    account_id: Mapped[int] = mapped_column(
+        ForeignKey("channel_account.id"), primary_key=True, autoincrement=False
+    )
+    version: Mapped[int]
+    rules: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    changed_at: Mapped[datetime]
+
+
 class ChannelToken(Model):
     """An access token that all processes share, and who is renewing it."""
 

@@ -7,34 +7,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from channels.base import Article, EventKind, Freshness, InboundEvent, Reply
+from app.conversations.rules import HOTLINE, Duty, Rules
+from app.core import clock
+from app.core.quiet import clock_time
+from app.core.working_time import WorkingCalendar
+from channels.base import Article, Freshness, Reply
 
 # WeChat cuts the connection after 5 s and tries again.
 ANSWER_WITHIN = timedelta(seconds=4.5)
-# A worker that died in the middle holds a message no longer than this: no longer than the platform's
-# repeat waits for the answer, so that the repeat takes over instead of being told "received".
-CLAIM_LEASE = timedelta(seconds=4)
-# An unbound signature (WeChat's plain mode) is only as good as it is fresh; a bound one is
-# protected by the unique row, which is kept longer than any platform repeats itself.
-FRESH_UNBOUND = timedelta(minutes=10)
+# A message that is older than this when it comes may be the repeat of one that is answered already.
+MAYBE_REPEAT = timedelta(seconds=4)
+# An unbound signature (WeChat's plain mode) is only as good as it is fresh: an account's setting. A bound
+# one is protected by the unique row, which is kept longer than any platform repeats itself.
 FRESH_BOUND = timedelta(hours=26)
 KEEP = timedelta(days=3)
-MATCHES_MAX = 5
+# So long after a resident's last word platforms let us write (客服消息).
+REPLY_WINDOW = timedelta(hours=48)
+# WeChat ends a talk with a person by itself when nobody says anything for so long.
+TALK_ENDS_AFTER = timedelta(minutes=30)
 QUERY_MAX = 40
 RECIPIENT_FIELD = "channel_recipient"
+SENDER_FIELD = "conversation_sender"
 
 _LONG_NUMBER = re.compile(r"\d(?:[\s-]?[\dxXｘＸ]){5,}")
-
-_WORDLESS = {EventKind.IMAGE, EventKind.VOICE, EventKind.VIDEO, EventKind.LINK, EventKind.LOCATION}
-
-HELP = "help"
-HOME = "home"
-HOTLINE = "12345"
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A published page that fits what the resident wrote; ``url`` leads through the hall.
+    """A published page or an item that fits what the resident wrote; ``url`` leads through the hall.
 
     Attributes:
         hotline: whom to call while it is not available.
@@ -50,31 +50,68 @@ class Match:
     instead: tuple[str, str] | None = None
 
 
-def is_stale(freshness: Freshness, now: datetime) -> bool:
+def is_stale(freshness: Freshness, now: datetime, fresh_minutes: int) -> bool:
     """Tell whether a message was signed too long ago, or in the future."""
     if freshness.signed_at is None:
         return False
-    window = FRESH_BOUND if freshness.binds_body else FRESH_UNBOUND
+    window = FRESH_BOUND if freshness.binds_body else timedelta(minutes=fresh_minutes)
     return abs(now - freshness.signed_at) > window
 
 
-def wants_search(event: InboundEvent) -> bool:
-    """Tell whether the event is words to look for."""
-    return event.kind is EventKind.TEXT and bool(event.text.strip())
+def on_duty(rules: Rules, now: datetime, calendar: WorkingCalendar) -> bool:
+    """Tell whether people are there to talk to."""
+    if rules.duty is Duty.ALWAYS:
+        return True
+    local = now.astimezone(clock.HALL_TIME)
+    if rules.duty is Duty.DAILY:
+        return rules.opens <= local.hour * 60 + local.minute < rules.closes
+    return any(start <= now < end for start, end in calendar.stretches(local.date()))
 
 
-def reply_to(event: InboundEvent, matches: Sequence[Match], home_url: str) -> Reply | None:
-    """Return what to say; None where silence is right (unfollow, receipts, entering)."""
-    if event.kind is EventKind.FOLLOW:
-        return Reply(text=f"欢迎关注广东省网上办事大厅。\n{_how_to(home_url)}")
-    if event.kind is EventKind.MENU:
-        # An entry with an address opens it by itself; only our own keys ask for words.
-        return Reply(text=_how_to(home_url)) if event.action in {HELP, HOME} else None
-    if event.kind is EventKind.TEXT:
-        return _found(event.text.strip(), matches, home_url)
-    if event.kind in _WORDLESS:
-        return Reply(text=f"现在只能看懂文字。\n{_how_to(home_url)}")
-    return None
+def found(asked: str, matches: Sequence[Match], default_text: str, home_url: str) -> Reply:
+    """Return what was found, or that nothing was."""
+    if not matches:
+        text = default_text or f"没有找到与“{_quoted(asked)}”有关的服务。\n{how_to(home_url)}"
+        return Reply(text=text)
+    if len(matches) == 1 and matches[0].available:
+        only = matches[0]
+        return Reply(articles=(Article(only.name, f"{only.body_name}\n{only.description}", only.url),))
+    lines = [f"{number}. {_line(match)}" for number, match in enumerate(matches, 1)]
+    return Reply(text="找到这些服务：\n" + "\n".join(lines))
+
+
+def welcome(home_url: str) -> str:
+    return f"欢迎关注广东省网上办事大厅。\n{how_to(home_url)}"
+
+
+def wordless(home_url: str) -> str:
+    return f"现在只能看懂文字。\n{how_to(home_url)}"
+
+
+def how_to(home_url: str) -> str:
+    return f"发送要办的事，例如“户口”“社保”，就能找到服务；\n也可以打开全部服务：\n{home_url}"
+
+
+def nobody_here(rules: Rules) -> str:
+    """Return what to say outside the hours of duty: when somebody is there, and whom to call."""
+    if rules.closed_text:
+        return rules.closed_text
+    hours = {
+        Duty.OFFICE: "工作日的上班时间",
+        Duty.DAILY: f"每天 {clock_time(rules.opens)}–{clock_time(rules.closes)}",
+        Duty.ALWAYS: "全天",
+    }[rules.duty]
+    return f"现在没有人工客服在线，人工服务时间是{hours}。\n急事请拨打 {rules.hotline}。"
+
+
+def call_instead(rules: Rules) -> str:
+    """Return what to say where the platform has nobody to hand over to."""
+    return f"这里没有人工客服，请拨打 {rules.hotline} 咨询。"
+
+
+def ask_again(rules: Rules) -> str:
+    """Return what to say when a hand-over came too late to be done."""
+    return f"转接人工没有成功，请再发送一次“{rules.handover_words[0]}”，或拨打 {rules.hotline}。"
 
 
 def bound(name: str, account_name: str) -> str:
@@ -87,16 +124,6 @@ def unbound(done: bool) -> str:
 
 def not_bound(reason: str) -> str:
     return f"没有办成：{reason}。请在管理台“告警设置”里重新取得绑定码。"
-
-
-def _found(asked: str, matches: Sequence[Match], home_url: str) -> Reply:
-    if not matches:
-        return Reply(text=f"没有找到与“{_quoted(asked)}”有关的服务。\n{_how_to(home_url)}")
-    if len(matches) == 1 and matches[0].available:
-        only = matches[0]
-        return Reply(articles=(Article(only.name, f"{only.body_name}\n{only.description}", only.url),))
-    lines = [f"{number}. {_line(match)}" for number, match in enumerate(matches, 1)]
-    return Reply(text="找到这些服务：\n" + "\n".join(lines))
 
 
 def _quoted(asked: str) -> str:
@@ -113,7 +140,3 @@ def _line(match: Match) -> str:
         name, url = match.instead
         return f"{told}，也可以先用：\n{name}\n{url}"
     return f"{match.name}（{match.body_name}）\n{match.url}"
-
-
-def _how_to(home_url: str) -> str:
-    return f"发送要办的事，例如“户口”“社保”，就能找到服务；\n也可以打开全部服务：\n{home_url}"

@@ -1,73 +1,128 @@
-"""Every message has one effect: claimed by a unique row, its answer stored and given again."""
+"""Every message has one effect: its unique row is written with its effects and its answer, or not at all."""
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import Table, bindparam, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.conversations.domain import ANSWER_WITHIN, CLAIM_LEASE, KEEP
+from app.conversations.domain import KEEP
 from app.conversations.models import InboundMessage
-from app.core import clock, db
+from app.core import db, vault
+from app.core.ids import new_id
 from channels.base import Envelope, InboundEvent, RawResponse, Rejected, stable_digest
 
-POLL_SECONDS = 0.05
+# Made once: each message needs them, and making costs more than running.
+_ROWS = cast(Table, InboundMessage.__table__)
+_INSERT = insert(_ROWS)
+_ANSWER = update(_ROWS).where(_ROWS.c.id == bindparam("row_id"))
+_FIND = select(
+    _ROWS.c.request_key, _ROWS.c.digest, _ROWS.c.answer_status, _ROWS.c.answer_type, _ROWS.c.answer_body
+).where(
+    _ROWS.c.account_id == bindparam("account_id"),
+    or_(_ROWS.c.request_key == bindparam("request_key"), _ROWS.c.dedup_key == bindparam("dedup_key")),
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A message that this process answers; ``until`` tells it from a claim that took it over."""
-
-    message_id: int
-    until: datetime
+class AlreadyReceived(Exception):
+    """Another request brought the same message and has been answered."""
 
 
-def claim(
-    account_id: int, envelope: Envelope, event: InboundEvent, dedup_key: str
-) -> Claim | RawResponse | None:
-    """Claim a message for this process, or find out what it was answered.
+def take(
+    account_id: int,
+    envelope: Envelope,
+    event: InboundEvent,
+    dedup_key: str,
+    answer: RawResponse,
+    now: datetime,
+) -> int:
+    """Write down a message and its answer in the running transaction; return the row's id.
 
-    Returns:
-        the claim, or the answer given before; None when another process is still at it and did not
-        finish in time.
+    Of several requests with one message one gets this far; the others wait until it has committed.
+
+    Raises:
+        AlreadyReceived: the message, or the signed request, was here before.
+    """
+    row_id = new_id()
+    values = {
+        "id": row_id,
+        "account_id": account_id,
+        "dedup_key": dedup_key,
+        "request_key": _request_key(envelope),
+        "digest": envelope.freshness.digest,
+        "kind": event.kind.value,
+        "received_at": now,
+        **_answer_values(answer, now),
+    }
+    try:
+        db.writing().execute(_INSERT, values)
+    except IntegrityError:
+        raise AlreadyReceived from None
+    return row_id
+
+
+def change_answer(row_id: int, answer: RawResponse, now: datetime) -> None:
+    """Replace the answer of a message that this transaction has taken."""
+    db.writing().execute(_ANSWER.values(**_answer_values(answer, now)), {"row_id": row_id})
+
+
+def answer_given(account_id: int, envelope: Envelope, dedup_key: str) -> RawResponse | None:
+    """Return what a message was answered before; None when it was not here.
 
     Raises:
         Rejected: the signed request was seen before with another body (403).
     """
-    request_key = _request_key(envelope)
-    now = clock.system_clock()
-    try:
-        return db.transaction(lambda: _insert(account_id, envelope, event, dedup_key, request_key, now))
-    except IntegrityError:
-        return _seen_before(account_id, envelope, dedup_key, request_key)
+    wanted = {"account_id": account_id, "request_key": _request_key(envelope), "dedup_key": dedup_key}
+    rows = list(db.session().execute(_FIND, wanted))
+    # The same signed request decides before the same event does: it may carry a forged body.
+    row = min(rows, key=lambda row: row.request_key != wanted["request_key"], default=None)
+    if row is None:
+        return None
+    if row.request_key == wanted["request_key"] and row.digest != envelope.freshness.digest:
+        raise Rejected("replayed", 403)
+    return RawResponse(row.answer_status or 200, row.answer_type or "", row.answer_body or b"")
 
 
-def store_answer(claim: Claim, answer: RawResponse, now: datetime) -> bool:
-    """Keep what was answered, for the platform's repeats.
+def await_push(row_id: int, recipient_token: str) -> None:
+    """Note that the reply is sent later, to whom the vault keeps under the token."""
+    db.writing().execute(_ANSWER.values(recipient_token=recipient_token), {"row_id": row_id})
 
-    Returns:
-        False when the claim was lost to another process: the message is no longer ours to answer.
-    """
-    kept = db.writing().execute(
-        update(InboundMessage)
-        .where(InboundMessage.id == claim.message_id, InboundMessage.claimed_until == claim.until)
-        .values(
-            answered_at=now,
-            answer_status=answer.status,
-            answer_type=answer.content_type,
-            answer_body=answer.body,
-        )
-    )
-    return bool(kept.rowcount == 1)  # type: ignore[attr-defined]
+
+def recipient_of(row_id: int) -> str | None:
+    """Return the token of whom a reply still waits for; None when it was settled."""
+    return db.session().scalar(select(InboundMessage.recipient_token).where(InboundMessage.id == row_id))
+
+
+def note_push(row_id: int, outcome: str, code: str) -> None:
+    """Note how a reply that was sent later fared, and forget whom it was for."""
+    row = db.writing().get(InboundMessage, row_id)
+    if row is None:
+        return
+    if row.recipient_token is not None:
+        vault.forget(row.recipient_token)
+    row.recipient_token, row.push_outcome, row.push_code = None, outcome, code[:40]
 
 
 def forget_old(now: datetime) -> int:
     """Delete what no platform will repeat any more; return how many."""
-    gone = db.writing().execute(delete(InboundMessage).where(InboundMessage.received_at < now - KEEP))
+    old = InboundMessage.received_at < now - KEEP
+    waiting = select(InboundMessage.recipient_token).where(old, InboundMessage.recipient_token.is_not(None))
+    for token in db.writing().scalars(waiting):
+        if token is not None:
+            vault.forget(token)
+    gone = db.writing().execute(delete(InboundMessage).where(old))
     return int(gone.rowcount)  # type: ignore[attr-defined]
+
+
+def _answer_values(answer: RawResponse, now: datetime) -> dict[str, object]:
+    return {
+        "answered_at": now,
+        "answer_status": answer.status,
+        "answer_type": answer.content_type,
+        "answer_body": answer.body,
+    }
 
 
 def _request_key(envelope: Envelope) -> str:
@@ -76,73 +131,3 @@ def _request_key(envelope: Envelope) -> str:
     body = freshness.digest if freshness.binds_body else ""
     signed_at = freshness.signed_at.isoformat() if freshness.signed_at else ""
     return stable_digest("request", signed_at, freshness.nonce, body)
-
-
-def _insert(
-    account_id: int,
-    envelope: Envelope,
-    event: InboundEvent,
-    dedup_key: str,
-    request_key: str,
-    now: datetime,
-) -> Claim:
-    row = InboundMessage(
-        account_id=account_id,
-        dedup_key=dedup_key,
-        request_key=request_key,
-        digest=envelope.freshness.digest,
-        kind=event.kind.value,
-        received_at=now,
-        claimed_until=now + CLAIM_LEASE,
-    )
-    db.writing().add(row)
-    db.writing().flush()
-    return Claim(row.id, row.claimed_until)
-
-
-def _seen_before(
-    account_id: int, envelope: Envelope, dedup_key: str, request_key: str
-) -> Claim | RawResponse | None:
-    end = time.monotonic() + ANSWER_WITHIN.total_seconds()
-    while True:
-        row = _find(account_id, dedup_key, request_key)
-        if row is None:
-            raise Rejected("replayed", 403)
-        if row.request_key == request_key and row.digest != envelope.freshness.digest:
-            raise Rejected("replayed", 403)
-        if row.answered_at is not None:
-            return RawResponse(row.answer_status or 200, row.answer_type or "", row.answer_body or b"")
-        if row.claimed_until < clock.system_clock() and (taken := _take_over(row.id)):
-            return taken
-        if time.monotonic() >= end:
-            return None
-        time.sleep(POLL_SECONDS)
-
-
-def _find(account_id: int, dedup_key: str, request_key: str) -> InboundMessage | None:
-    query = select(InboundMessage).where(
-        InboundMessage.account_id == account_id,
-        or_(InboundMessage.request_key == request_key, InboundMessage.dedup_key == dedup_key),
-    )
-    rows = list(db.session().scalars(query.execution_options(populate_existing=True)))
-    # The same signed request decides before the same event does: it may carry a forged body.
-    return min(rows, key=lambda row: row.request_key != request_key, default=None)
-
-
-def _take_over(message_id: int) -> Claim | None:
-    now = clock.system_clock()
-    until = now + CLAIM_LEASE
-
-    def take() -> Claim | None:
-        taken = db.writing().execute(
-            update(InboundMessage)
-            .where(
-                InboundMessage.id == message_id,
-                InboundMessage.answered_at.is_(None),
-                InboundMessage.claimed_until < now,
-            )
-            .values(claimed_until=until)
-        )
-        return Claim(message_id, until) if taken.rowcount == 1 else None  # type: ignore[attr-defined]
-
-    return db.transaction(take)

@@ -10,7 +10,7 @@ from app.core.outbox import Job
 
 
 def send_reply(payload: Mapping[str, Any]) -> None:
-    service.send_reply(payload)
+    service.send_reply(payload, clock.system_clock())
 
 
 def forget_old_messages(_payload: Mapping[str, Any]) -> None:

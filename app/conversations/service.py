@@ -1,42 +1,40 @@
-"""Public API of conversations: one callback in, one answer out."""
+"""Public API of conversations: one callback in, one answer out; what an account says, set by staff."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 import structlog
 
 from app.alerts import service as alerts
 from app.channel_accounts import service as channel_accounts
 from app.channel_accounts.service import AccountView
-from app.conversations import domain, inbox
-from app.conversations.domain import RECIPIENT_FIELD, Match
-from app.conversations.inbox import Claim
-from app.core import clock, db, outbox, vault
-from app.core.errors import DomainError, NotFound
-from app.mobile_access import service as mobile_access
+from app.conversations import answering, domain, inbox, pushing, talks, versions
+from app.conversations.answering import Answer
+from app.conversations.inbox import AlreadyReceived
+from app.conversations.pushing import SEND_JOB as SEND_JOB
+from app.conversations.pushing import ReplyNotSent as ReplyNotSent
+from app.conversations.pushing import send_reply as send_reply
+from app.conversations.rules import WORDLESS
+from app.core import clock, db
+from app.core.errors import DomainError
+from app.notices import service as notices
 from channels.base import (
-    Article,
     Capability,
     Channel,
     Envelope,
     EventKind,
     InboundEvent,
     InboundRequest,
-    Outcome,
     RawResponse,
     Rejected,
     Reply,
 )
 
 log = structlog.get_logger(__name__)
-SEND_JOB = "conversations.send-reply"
-
-
-class ReplyNotSent(Exception):
-    """The platform could not take the reply now; the job is tried again."""
+# Turning to us in one of these ways lets us write for 48 hours.
+_CONTACTS = WORDLESS | {EventKind.TEXT, EventKind.MENU, EventKind.SCAN}
 
 
 def receive(key: str, request: InboundRequest, base_url: str) -> RawResponse:
@@ -48,8 +46,7 @@ def receive(key: str, request: InboundRequest, base_url: str) -> RawResponse:
     Raises:
         NotFound: no active account has the key.
     """
-    account = channel_accounts.by_key(key)
-    adapter = channel_accounts.adapter(account.id)
+    account, adapter = channel_accounts.called(key)
     try:
         handshake = adapter.handshake(request)
         if handshake is not None:
@@ -64,66 +61,26 @@ def receive(key: str, request: InboundRequest, base_url: str) -> RawResponse:
 def _message(account: AccountView, adapter: Channel, request: InboundRequest, base_url: str) -> RawResponse:
     began = clock.system_clock()
     envelope = adapter.open(request)
-    if domain.is_stale(envelope.freshness, began):
+    if domain.is_stale(envelope.freshness, began, versions.in_force(account.id).rules.fresh_minutes):
         raise Rejected("stale", 403)
     event = adapter.parse(envelope)
-    claim = inbox.claim(account.id, envelope, event, adapter.dedup_key(event))
-    if isinstance(claim, RawResponse):
-        return claim
-    if claim is None:
-        return adapter.seal(envelope, None)
-    receipt = adapter.parse_receipt(event)
-    if receipt is not None:
-        db.transaction(lambda: alerts.note_receipt(account, receipt, clock.system_clock()))
-    reply = _reply(account, event, base_url)
-    return _settle(account, adapter, envelope, event, reply, claim, began)
+    dedup_key = adapter.dedup_key(event)
+    if began - event.occurred_at >= domain.MAYBE_REPEAT:
+        # What took too long the first time is not looked up again, and not by each repeat.
+        given = inbox.answer_given(account.id, envelope, dedup_key)
+        if given is not None:
+            return given
+    effect = _effect_of(account, event)
+    answer = Answer() if effect else answering.answer(account, adapter.capabilities, event, base_url, began)
 
+    def settle() -> RawResponse:
+        return _settle(account, adapter, envelope, event, dedup_key, answer, effect, began)
 
-def _reply(account: AccountView, event: InboundEvent, base_url: str) -> Reply | None:
-    if event.kind is EventKind.TEXT:
-        answer = _answer_to_staff(account, event)
-        if answer:
-            return Reply(text=answer)
-    matches: list[Match] = []
-    if domain.wants_search(event):
-        found = mobile_access.search(event.text[: domain.QUERY_MAX], limit=domain.MATCHES_MAX)
-        instead = mobile_access.alternatives([page for page in found if not page.available], limit=1)
-        matches = [
-            Match(
-                name=page.name,
-                body_name=page.body_name,
-                description=page.description,
-                url=_address(base_url, page.id, account),
-                available=page.available,
-                hotline=page.hotline,
-                instead=next(
-                    ((one.name, _address(base_url, one.id, account)) for one in instead.get(page.id, ())),
-                    None,
-                ),
-            )
-            for page in found
-        ]
-    return domain.reply_to(event, matches, f"{base_url}/?channel={account.kind}")
-
-
-def _address(base_url: str, page_id: int, account: AccountView) -> str:
-    return f"{base_url}/go/{page_id}?channel={account.kind}"
-
-
-def _answer_to_staff(account: AccountView, event: InboundEvent) -> str:
-    """Bind or unbind a member of staff who asks for it; return what to say, ``""`` to anybody else."""
-    code = alerts.code_in(event.text)
     try:
-        if code is not None:
-            now = clock.system_clock()
-            return domain.bound(
-                db.transaction(lambda: alerts.bind(code, account, event.sender, now=now)), account.name
-            )
-        if alerts.asks_to_unbind(event.text):
-            return domain.unbound(db.transaction(lambda: alerts.unbind_sender(account, event.sender)))
-    except DomainError as error:
-        return domain.not_bound(str(error))
-    return ""
+        return db.transaction(settle)
+    except AlreadyReceived:
+        given = inbox.answer_given(account.id, envelope, dedup_key)
+        return given or adapter.seal(envelope, None)
 
 
 def _settle(
@@ -131,61 +88,83 @@ def _settle(
     adapter: Channel,
     envelope: Envelope,
     event: InboundEvent,
-    reply: Reply | None,
-    claim: Claim,
+    dedup_key: str,
+    answer: Answer,
+    effect: Effect | None,
     began: datetime,
 ) -> RawResponse:
-    """Store the answer and, when it cannot carry the reply, the reply to be pushed: one transaction.
-
-    Who was so slow that another process took the message over has no effect at all.
-    """
+    """Take the message with its effects and its answer: all of it or, for whoever comes second, nothing."""
     now = clock.system_clock()
-    in_time = now - began < domain.ANSWER_WITHIN
-    passive = in_time and Capability.PASSIVE_REPLY in adapter.capabilities
-    answer = adapter.seal(envelope, reply if passive else None)
-
-    def settle() -> bool:
-        if not inbox.store_answer(claim, answer, now):
-            return False
-        channel_accounts.note_inbound(account, now)
-        if reply is not None and not passive:
-            _push_later(account, event, reply, claim.message_id)
-        return True
-
-    return answer if db.transaction(settle) else adapter.seal(envelope, None)
-
-
-def _push_later(account: AccountView, event: InboundEvent, reply: Reply, message_id: int) -> None:
-    # A platform's user id names a person: the job carries a token, the vault the id.
-    recipient = vault.seal(RECIPIENT_FIELD, event.sender)
-    payload = {
-        "account_id": account.id,
-        "recipient": recipient,
-        "text": reply.text,
-        "articles": [[a.title, a.description, a.url, a.picture] for a in reply.articles],
-    }
-    outbox.enqueue(SEND_JOB, payload, dedup_key=f"{SEND_JOB}:{message_id}")
+    reply, passive = answer.reply, _is_passive(adapter, answer.reply, now - began < domain.ANSWER_WITHIN)
+    sealed = adapter.seal(envelope, reply if passive else None)
+    message_id = inbox.take(account.id, envelope, event, dedup_key, sealed, now)
+    channel_accounts.note_inbound(account, now)
+    _note(account, event, answer, now)
+    said = effect(now) if effect else ""
+    if said:
+        reply = Reply(text=said)
+        passive = _is_passive(adapter, reply, clock.system_clock() - began < domain.ANSWER_WITHIN)
+        sealed = adapter.seal(envelope, reply if passive else None)
+        inbox.change_answer(message_id, sealed, now)
+    if reply is not None and not passive:
+        pushing.push_later(account.id, event, reply, message_id)
+    return sealed
 
 
-def send_reply(payload: Mapping[str, Any]) -> None:
-    """Push a reply that the answer to the callback could not carry.
+def _is_passive(adapter: Channel, reply: Reply | None, in_time: bool) -> bool:
+    """Tell whether the answer to the callback can carry ``reply``."""
+    if reply is not None and reply.handover:
+        return in_time and Capability.HANDOVER in adapter.capabilities
+    return in_time and Capability.PASSIVE_REPLY in adapter.capabilities
 
-    Raises:
-        ReplyNotSent: the platform is away; worth another try.
-    """
+
+Effect = Callable[[datetime], str]
+"""Changes something and returns what to say about it, ``""`` for nothing."""
+
+
+def _effect_of(account: AccountView, event: InboundEvent) -> Effect | None:
+    """Return what a message of a member of staff changes; None for those of everybody else."""
+    if event.kind is not EventKind.TEXT:
+        return None
+    code = alerts.code_in(event.text)
+    if code is not None:
+        return lambda now: _told(
+            lambda: domain.bound(alerts.bind(code, account, event.sender, now=now), account.name)
+        )
+    if alerts.asks_to_unbind(event.text):
+        return lambda now: _told(lambda: domain.unbound(alerts.unbind_sender(account, event.sender)))
+    return None
+
+
+def _told(change: Callable[[], str]) -> str:
     try:
-        recipient = vault.unseal(RECIPIENT_FIELD, payload["recipient"])
-    except NotFound:
-        return  # sent already, and the id forgotten
-    reply = Reply(payload["text"], tuple(Article(*parts) for parts in payload["articles"]))
-    result = channel_accounts.adapter(payload["account_id"]).send(recipient, reply)
-    if result.outcome is Outcome.RETRYABLE:
-        raise ReplyNotSent(result.code)
-    if result.outcome is not Outcome.ACCEPTED:
-        log.warning("reply_refused", outcome=result.outcome.value, code=result.code)
-    db.transaction(lambda: vault.forget(payload["recipient"]))
+        with db.writing().begin_nested():
+            return change()
+    except DomainError as error:
+        return domain.not_bound(str(error))
+
+
+def _note(account: AccountView, event: InboundEvent, answer: Answer, now: datetime) -> None:
+    """Tell the capabilities below what the event means to them."""
+    at = min(event.occurred_at, now)
+    if event.kind in _CONTACTS:
+        notices.note_contact(account, event.sender, at)
+    elif event.kind is EventKind.FOLLOW:
+        notices.note_follow(account, event.sender, at)
+    elif event.kind is EventKind.UNFOLLOW:
+        notices.note_unfollow(account, event.sender, at)
+    elif event.kind is EventKind.CONSENT:
+        notices.note_consents(account, event.sender, event.consents, at)
+    elif event.kind is EventKind.RECEIPT:
+        receipt = channel_accounts.adapter(account.id).parse_receipt(event)
+        if receipt is not None and not alerts.note_receipt(account, receipt, now):
+            notices.note_receipt(account, receipt, now)
+    elif event.kind is EventKind.SERVICE:
+        talks.follow(account.id, event, now)
+    if answer.asks_person:
+        talks.ask(account.id, event.sender, now)
 
 
 def forget_old_messages(now: datetime) -> int:
-    """Delete messages that no platform will repeat any more; return how many."""
-    return inbox.forget_old(now)
+    """Delete messages that no platform will repeat any more, and talks that are over; return how many."""
+    return inbox.forget_old(now) + talks.forget_ended(now)

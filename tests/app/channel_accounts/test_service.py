@@ -44,12 +44,12 @@ def test_a_secret_left_empty_stays_and_a_new_one_takes_effect(app, given):
 
     given(service.update_account, made.id, **a_change(made, token=""))
     with app.app_context():
-        assert service.adapter(made.id)._token == "firsttoken"
+        assert service.adapter(made.id)._push_token == "firsttoken"
         renewed = service.get(made.id)
     given(service.update_account, made.id, **a_change(renewed, token="secondtoken"))
 
     with app.app_context():
-        assert service.adapter(made.id)._token == "secondtoken"
+        assert service.adapter(made.id)._push_token == "secondtoken"
 
 
 def test_a_change_made_on_an_old_view_is_refused(given):

@@ -6,10 +6,10 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from app.channel_accounts import service as channel_accounts
-from app.conversations import service
+from app.conversations import answering, service
 from app.conversations.models import InboundMessage
 from app.core import db
 from app.core.outbox import JobRow
@@ -195,38 +195,43 @@ def test_what_no_platform_sends_is_refused_and_leaves_nothing(app, client, accou
     assert messages_kept(app) == 0
 
 
-def end_the_claim(app):
-    with app.app_context():
-        past = now() - timedelta(seconds=1)
-        db.transaction(lambda: db.writing().execute(update(InboundMessage).values(claimed_until=past)))
-
-
-def test_a_message_whose_worker_died_is_answered_at_its_repeat(app, client, accounts, monkeypatch):
+def test_a_message_whose_worker_died_has_no_effect_and_is_answered_at_its_repeat(
+    app, client, accounts, monkeypatch
+):
     message = platform_wechat.text("火星签证", at=now())
     with monkeypatch.context() as patch:
-        patch.setattr(service, "_reply", lambda *_: 1 / 0)  # nothing else dies in this place on demand
-        deliver(client, "wechat", message)
-    end_the_claim(app)
+        patch.setattr(service, "_note", lambda *_: 1 / 0)  # nothing else dies in this place on demand
+        died = deliver(client, "wechat", message)
+    kept = messages_kept(app)
 
     answer = deliver(client, "wechat", message)
 
+    assert (died.status, kept) == (500, 0)
     assert "没有找到与“火星签证”有关的服务" in platform_wechat.read_reply(answer)
 
 
-def test_who_was_overtaken_by_a_repeat_has_no_effect(app, client, accounts, monkeypatch):
-    message, replying = platform_wechat.text("火星签证", at=now()), service._reply
+def test_who_was_overtaken_by_a_repeat_gives_its_answer(app, client, accounts, monkeypatch):
+    message, look_up = platform_wechat.text("火星签证", at=now()), answering.answer
     answers = []
 
     def slowly(*details):
-        monkeypatch.setattr(service, "_reply", replying)  # the repeat comes while the first still thinks
-        end_the_claim(app)
+        monkeypatch.setattr(answering, "answer", look_up)  # the repeat comes while the first still thinks
         answers.append(deliver(app.test_client(), "wechat", message))
-        return replying(*details)
+        return look_up(*details)
 
-    monkeypatch.setattr(service, "_reply", slowly)
+    monkeypatch.setattr(answering, "answer", slowly)
 
-    assert deliver(client, "wechat", message).body == b"success"
+    assert deliver(client, "wechat", message) == answers[0]
     assert "火星签证" in platform_wechat.read_reply(answers[0])
+    assert messages_kept(app) == 1
+
+
+def test_a_late_repeat_is_answered_without_looking_anything_up(client, accounts, monkeypatch):
+    message = platform_wechat.text("火星签证", at=now() - timedelta(seconds=5))
+    first = deliver(client, "wechat", message)
+    monkeypatch.setattr(answering, "answer", lambda *_: 1 / 0)
+
+    assert deliver(client, "wechat", message) == first
 
 
 def test_an_unknown_account_is_not_found(client, accounts):
