@@ -23,7 +23,7 @@ LIST = "/api/v1/published-pages"
 
 def run(environment: Mapping[str, str]) -> None:
     """Print the ratio, medians of interleaved rounds."""
-    _fill(Settings.from_env(environment))
+    fill(Settings.from_env(environment))
     with (
         gunicorn("bench.peers.hello:application", environment) as hello,
         gunicorn("wsgi:application", environment) as hall,
@@ -53,7 +53,8 @@ def _spread(values: list[float]) -> str:
     return f"{min(values):.2f} to {max(values):.2f}"
 
 
-def _fill(settings: Settings) -> None:
+def fill(settings: Settings) -> None:
+    """Publish ``PAGES`` pages in an empty database."""
     migrate.upgrade(settings.database_url)
     app = create_app(settings)
     with app.app_context():
@@ -78,6 +79,13 @@ def _insert_pages() -> None:
             domains=[],
             icp_number="",
             name_reason="",
+            signed_in_url="",
+            ticket_url="",
+            expired_ticket_url="",
+            wechat_file="",
+            wechat_file_text="",
+            alipay_file="",
+            may_probe_paths=True,
             state=State.ONLINE,
             version=1,
             served=True,
