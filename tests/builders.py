@@ -49,10 +49,12 @@ def settings_for(url: str, var_dir: Path, **changed: str) -> Settings:
     return Settings.from_env(an_environment(DATABASE_URL=url, HALL_VAR_DIR=str(var_dir), **changed))
 
 
-def a_wechat_account(*, key: str = "test-wechat", name: str = "测试公众号", **values: str) -> AccountView:
+def a_wechat_account(
+    *, kind: str = "wechat", key: str = "test-wechat", name: str = "测试公众号", **values: str
+) -> AccountView:
     """Add a WeChat account in secure mode."""
     return channel_accounts.create_account(
-        kind="wechat",
+        kind=kind,
         key=key,
         name=name,
         values={

@@ -20,6 +20,7 @@ from app.alerts import service as alerts
 from app.channel_accounts import service as channel_accounts
 from app.channel_accounts.service import AccountView
 from app.core.errors import Conflict
+from app.demo import wechat_mini
 from app.mobile_access import service as mobile_access
 from app.mobile_access.service import STATE_LABELS, THEME_LABELS, Filter, PageView, Registration, State
 from app.organisations import service as organisations
@@ -65,6 +66,12 @@ def make_accounts(
             ours, theirs = _wechat(mode)
             made[key] = {"kind": "wechat", "name": name, **theirs}
             _put_account(known.get(key), "wechat", key, name, {**ours, **places}, now)
+    key, name = wechat_mini.ACCOUNT
+    places = {"api_base": f"{sandbox_url}/wechat"}
+    if not _agree(known.get(key), told.get(key), places):
+        ours, theirs = wechat_mini.sides(_wechat("secure")[0])
+        made[key] = {"kind": wechat_mini.KIND, "name": name, **theirs}
+        _put_account(known.get(key), wechat_mini.KIND, key, name, {**ours, **places}, now)
     key, name = ALIPAY_ACCOUNT
     places = {"gateway": f"{sandbox_url}/alipay/gateway.do", "login_base": f"{sandbox_url}/alipay"}
     if not _agree(known.get(key), told.get(key), places):

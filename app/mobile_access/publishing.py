@@ -17,7 +17,7 @@ from app.mobile_access.menus import MenuPage, compose
 from app.mobile_access.models import MobilePage, PageChannel
 from app.mobile_access.publication import publication_version
 from app.organisations import service as organisations
-from channels.base import ChannelError, MenuEntry
+from channels.base import Capability, ChannelError, MenuEntry
 
 log = structlog.get_logger(__name__)
 _LEVEL_WEIGHT = {"province": 0, "city": 1}
@@ -53,7 +53,10 @@ def _publish(kind: str, menu: Sequence[MenuEntry], now: datetime) -> bool:
     for account in channel_accounts.accounts(kind):
         said = None
         try:
-            channel_accounts.adapter(account.id).publish_menu(menu)
+            adapter = channel_accounts.adapter(account.id)
+            # Without a menu there is nothing to put in place: such a client lists what is published itself.
+            if Capability.MENU in adapter.capabilities:
+                adapter.publish_menu(menu)
             taken = True
         except ChannelError as error:
             log.warning("menu_not_published", account=account.key, code=error.code)

@@ -111,6 +111,7 @@ def test_a_text_arrives_with_sender_and_time(platform: Any) -> None:
 
     assert (event.kind, event.text, event.event_id) == (EventKind.TEXT, "公积金 <查询> & 进度", "77")
     assert (event.sender, event.occurred_at) == (platform.RECIPIENT, at)
+    assert (event.channel, event.account) == (adapter.kind, adapter.account)
 
 
 @pytest.mark.parametrize(
@@ -317,9 +318,8 @@ def test_a_menu_within_the_limits_has_no_violations_where_there_are_menus(platfo
 )
 def test_a_message_of_our_own_is_accepted(platform: Any, reply: Reply) -> None:
     with a_platform(platform.api()) as server, an_adapter(platform, server.base_url) as adapter:
-        result = adapter.send(platform.RECIPIENT, reply)
-
-    assert result.outcome is Outcome.ACCEPTED
+        if Capability.SEND in adapter.capabilities:
+            assert adapter.send(platform.RECIPIENT, reply).outcome is Outcome.ACCEPTED
 
 
 def test_a_sign_in_tells_who_it_is(platform: Any) -> None:

@@ -48,7 +48,7 @@ def test_the_sandbox_understands_what_it_is_told(given, tmp_path):
     service.write_sandbox_config(path, HALL, given(make))
 
     told = sandbox_config.load(path)
-    assert {account.key for account in told.accounts} == {"gd-wechat", "gz-wechat", "gd-alipay"}
+    assert {account.key for account in told.accounts} == {"gd-wechat", "gz-wechat", "gd-mini", "gd-alipay"}
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
@@ -61,7 +61,7 @@ def test_a_second_start_keeps_accounts_and_what_the_sandbox_knows(app, given, tm
 
     assert service.read_sandbox_config(path) == before
     with app.app_context():
-        assert [account.version for account in channel_accounts.accounts()] == [1, 1, 1]
+        assert [account.version for account in channel_accounts.accounts()] == [1, 1, 1, 1]
 
 
 def test_accounts_the_sandbox_was_never_told_of_get_new_secrets_on_both_sides(app, given):
@@ -69,7 +69,7 @@ def test_accounts_the_sandbox_was_never_told_of_get_new_secrets_on_both_sides(ap
 
     told = given(make)
 
-    assert len(told) == 3
+    assert len(told) == 4
     for key, account in told.items():
         assert hall_side(app, key)["app_id"] == account["app_id"]
 
@@ -82,6 +82,14 @@ def test_a_start_on_other_ports_moves_both_sides(app, given):
     assert moved["gd-wechat"]["callback_url"] == "http://127.0.0.1:9000/callbacks/gd-wechat"
     assert hall_side(app, "gd-wechat")["api_base"] == "http://127.0.0.1:9101/wechat"
     assert hall_side(app, "gd-alipay")["gateway"] == "http://127.0.0.1:9101/alipay/gateway.do"
+
+
+def test_the_mini_program_is_known_on_both_sides_with_its_pages(app, given):
+    told = given(make)["gd-mini"]
+
+    assert told["pages"][0] == "pages/home/home"
+    assert {template["kind"] for template in told["templates"]} == {"subscribe"}
+    assert hall_side(app, "gd-mini")["api_base"] == f"{SANDBOX}/wechat"
 
 
 def test_sample_pages_are_registered_once_and_published_when_they_pass(app, given, tmp_path):

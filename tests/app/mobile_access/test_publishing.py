@@ -83,6 +83,17 @@ def test_a_platform_that_refuses_is_noted_and_the_page_is_not_called_published(a
     assert channel_states(app, given, page) == {"wechat": ChannelState.APPROVED}
 
 
+def test_a_mini_program_has_no_menu_and_lists_the_page_itself(app, given):
+    wechat = WeChat()
+    with a_platform(wechat) as platform:
+        given(a_wechat_account, kind="wechat_mini", api_base=platform.base_url)
+        page = given(a_page, channels=("wechat_mini",), state=State.ONLINE)
+        drain(app)
+
+        assert platform.calls == []
+    assert channel_states(app, given, page) == {"wechat_mini": ChannelState.PUBLISHED}
+
+
 def test_without_an_account_a_page_stays_approved(app, given):
     page = given(a_page, channels=("alipay",), state=State.ONLINE)
 
