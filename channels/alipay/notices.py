@@ -38,16 +38,12 @@ def window_message(recipient: str, notification: Notification) -> dict[str, Any]
     return {**addressee(recipient), "template": template}
 
 
-def mini_message(recipient: str, notification: Notification) -> dict[str, Any]:
-    """Return the content of a mini program's message.
+def mini_message(recipient: str, notification: Notification, page: str) -> dict[str, Any]:
+    """Return the content of a mini program's message that opens ``page``.
 
     Raises:
-        ChannelError: ``bad_data``, a name is none or a value is empty; ``bad_page`` for one without leading
-            page of the mini program.
+        ChannelError: ``bad_data``, a name is none or a value is empty.
     """
-    page = notification.mini_page.path if notification.mini_page else notification.page
-    if not page or page.startswith("/") or len(page) > 1024:
-        raise ChannelError("a page of the mini program is needed", retryable=False, code="bad_page")
     values = {key: {"value": _fitted(key, value, MAX_MINI_CHARS)} for key, value in notification.data.items()}
     said = {
         **addressee(recipient),

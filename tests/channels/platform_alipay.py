@@ -177,9 +177,11 @@ class Api:
         self.signer = signer or Signer()
         self.trades = Trades()
         self.now: datetime | None = NOW
+        self.base_url = ""
         self._count = 0
 
     def __call__(self, call: Call) -> Answer:
+        self.base_url = f"http://{call.host}"
         query = {name: values[0] for name, values in parse_qs(urlsplit(call.target).query).items()}
         body = fields_of(call)
         assert not query.keys() & body.keys()
@@ -202,7 +204,10 @@ class Api:
         }
         if method in named:
             return named[method](params)
-        content = json.loads(params["biz_content"])
+        return self.result(method, json.loads(params["biz_content"]))
+
+    def result(self, method: str, content: Any) -> Mapping[str, Any]:
+        """Do what is asked for in ``biz_content``."""
         if method.startswith("alipay.trade."):
             return self.trades.answer(method.rpartition(".")[2], content)
         if method.endswith("menu.query"):

