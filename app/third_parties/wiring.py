@@ -3,11 +3,12 @@ from app.third_parties.api import BLUEPRINTS
 from app.third_parties.authenticator import PartnerAuthenticator
 from app.third_parties.console_pages import console
 from app.third_parties.docs_pages import docs_pages
+from app.third_parties.items_api import open_items
 from app.third_parties.resident_pages import resident_pages
 
 CAPABILITY = Capability(
     "third_parties",
-    api=BLUEPRINTS,
+    api=(*BLUEPRINTS, open_items),
     pages=(console, resident_pages, docs_pages),
     jobs="app.third_parties.jobs:JOBS",
     partners=PartnerAuthenticator(),

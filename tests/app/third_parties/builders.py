@@ -112,3 +112,8 @@ def a_subject(app: AppView, *, sample: int = 1, now: datetime | None = None) -> 
     """Sign a made-up person of the sandbox in; return under which name the application knows them."""
     at, caller = now or clock.system_clock(), a_caller(app)
     return service.redeem(caller, service.sample_ticket(caller, sample, now=at), now=at).subject
+
+
+def a_boss() -> Any:
+    """Return a member of staff who manages channels."""
+    return a_principal("system_administrator")
