@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import Table, bindparam, delete, or_, select, update
 
 from app.channel_accounts.service import AccountView
 from app.core import db, vault
@@ -19,6 +20,16 @@ from app.notices.models import ConsentRow, Contact
 from channels.base import Consent
 
 SUBJECT_FIELD = "notice_subject"
+_CONTACTS = cast(Table, Contact.__table__)
+_TOUCH = (
+    update(_CONTACTS)
+    .where(
+        _CONTACTS.c.account_id == bindparam("for_account"),
+        _CONTACTS.c.subject_index == bindparam("for_index"),
+        _CONTACTS.c.changed_at <= bindparam("at"),
+    )
+    .values(spoke_at=bindparam("at"), changed_at=bindparam("at"))
+)
 CONSENTS_MAX = 1000
 """More accepted windows than this are no consents but a fault."""
 
@@ -52,7 +63,10 @@ def standing(account_id: int, subject: str, now: datetime) -> Standing:
 
 def note_contact(account: AccountView, sender: str, now: datetime) -> None:
     """Note that somebody wrote to the account or tapped its menu: 48 hours begin anew."""
-    _put(account.id, sender, now, spoke_at=now)
+    wanted = {"for_account": account.id, "for_index": _index(account.id, sender), "at": now}
+    # Every message comes by here: one statement does for whoever is known.
+    if db.writing().execute(_TOUCH, wanted).rowcount != 1:  # type: ignore[attr-defined]
+        _put(account.id, sender, now, spoke_at=now)
 
 
 def note_follow(account: AccountView, sender: str, now: datetime) -> None:
