@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,9 @@ from app.core.working_time import calendar
 from app.mobile_access import service as mobile_access
 from channels.base import Capability, EventKind, InboundEvent, Reply
 
+REMEMBERED_SECONDS = 2.0
+"""So soon residents hear of a page that came or went; what many ask in one moment is looked up once."""
+REMEMBERED_WORDS = 1000
 _SAID_TO_PEOPLE = WORDLESS | {EventKind.TEXT}
 
 
@@ -72,7 +76,7 @@ def carry_out(
         return Answer(choice.name, Reply(image=choice.said))
     if choice.action is Action.SEARCH:
         asked = (choice.said or text).strip()
-        matches = _matches(asked, chosen.matches, account.kind, base_url)
+        matches = _matches(asked, chosen.matches, account, base_url)
         return Answer(choice.name, domain.found(asked, matches, chosen.default_text, home_url))
     if choice.action is Action.HANDOVER:
         return _handed_over(choice, chosen, capabilities, now)
@@ -90,9 +94,19 @@ def _handed_over(choice: Choice, chosen: Rules, capabilities: frozenset[Capabili
     return Answer(choice.name, Reply(handover=True), asks_person=True)
 
 
-def _matches(asked: str, most: int, kind: str, base_url: str) -> list[Match]:
-    words = asked[: domain.QUERY_MAX]
-    return list(islice(_found(words, most, kind, base_url), most))
+def _matches(asked: str, most: int, account: AccountView, base_url: str) -> list[Match]:
+    words = rules.fold(asked[: domain.QUERY_MAX])
+    key = (words, most, account.id, base_url)
+    known = _remembered.get(key)
+    if known is None or known[0] < time.monotonic():
+        if len(_remembered) >= REMEMBERED_WORDS:
+            _remembered.clear()
+        found = list(islice(_found(words, most, account.kind, base_url), most))
+        known = _remembered[key] = (time.monotonic() + REMEMBERED_SECONDS, found)
+    return known[1]
+
+
+_remembered: dict[tuple[str, int, int, str], tuple[float, list[Match]]] = {}
 
 
 def _found(words: str, most: int, kind: str, base_url: str) -> Iterator[Match]:
