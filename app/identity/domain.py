@@ -17,7 +17,8 @@ TICKET_KEPT = timedelta(days=1)
 USED_EVERY = timedelta(minutes=1)
 SESSIONS_MAX = 20
 """Of one resident at a time; the one that was used longest ago makes room."""
-CODE_MAX = 512
+CODE_MAX = 2048
+"""Alipay gives a phone number as a sealed and signed text of some six hundred characters."""
 AUDIENCE_MAX = 80
 
 SUBJECT_FIELD = "channel_subject"
