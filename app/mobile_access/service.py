@@ -66,6 +66,7 @@ from app.mobile_access.life import (
     start_check,
     suspend,
 )
+from app.mobile_access.origins import VISITED_MAX, PlacedPage, page_at
 from app.mobile_access.page_waivers import (
     WaiverDecided,
     WaiverOpen,
@@ -154,6 +155,7 @@ __all__ = [
     "STATE_LABELS",
     "THEME_LABELS",
     "VERDICT_LABELS",
+    "VISITED_MAX",
     "WAIVER_STATE_LABELS",
     "AddressRefused",
     "AddressTaken",
@@ -184,6 +186,7 @@ __all__ = [
     "OpenRule",
     "PageList",
     "PageView",
+    "PlacedPage",
     "PublishedList",
     "PublishedPage",
     "Registration",
@@ -243,6 +246,7 @@ __all__ = [
     "open_graces",
     "open_rules",
     "outbound_guard",
+    "page_at",
     "pages_to_rejudge",
     "paused",
     "print_state",

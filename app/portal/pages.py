@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from flask import Blueprint, make_response, redirect, render_template, request
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.core import access, clock, web
+from app.core import access, clock, db, web
 from app.core.errors import NotFound
 from app.core.installation import settings
+from app.core.own_path import is_own_path
 from app.mobile_access import service as mobile_access
 from app.mobile_access.service import THEME_LABELS, Theme
 from app.monitoring import service as monitoring
+from app.portal import bridge
 
 QUERY_MAX = 40
 PAGE_SIZE = 30
+SCRIPT_TYPE = "text/javascript; charset=utf-8"
 
 pages = Blueprint("portal_pages", __name__, template_folder="templates")
 
@@ -71,6 +74,50 @@ def go(page_id: int) -> ResponseReturnValue:
     answer = make_response(notice, 503)
     answer.headers["Retry-After"] = "60"
     answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@pages.get("/bridge")
+@access.public("for those who build departments' pages")
+def bridge_guide() -> str:
+    """Tell how a page loads hall-bridge.js, with the digest of the present version."""
+    return render_template(
+        "portal/bridge.html", release=bridge.release(bridge.LATEST), base_url=settings().base_url
+    )
+
+
+@pages.get("/bridge/<version>/hall-bridge.js")
+@access.public("departments' pages load it; one version never changes")
+def bridge_script(version: str) -> ResponseReturnValue:
+    found = bridge.release(version)
+    compressed = request.accept_encodings["gzip"] > 0
+    answer = Response(found.gzipped if compressed else found.body, content_type=SCRIPT_TYPE)
+    if compressed:
+        answer.headers["Content-Encoding"] = "gzip"
+    answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    answer.headers["Vary"] = "Accept-Encoding"
+    # A script with an integrity digest is fetched across hosts, without cookies.
+    answer.headers["Access-Control-Allow-Origin"] = "*"
+    answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return answer
+
+
+@pages.get("/sso/<id:page_id>")
+@access.public("who is not signed in is asked to, and comes back here")
+def single_sign_on(page_id: int) -> ResponseReturnValue:
+    """Send a signed-in resident back to a department's page with a ticket for it."""
+    body_id, target = bridge.way_back(page_id, request.args.get("return_to", ""))
+    resident = access.maybe_resident()
+    if resident is None:
+        here = request.full_path.rstrip("?")
+        # A very long way back is forgotten: the resident arrives at the page's entrance.
+        back = here if is_own_path(here) else request.path
+        return redirect(url_for("identity_pages.sign_in", return_to=back), 302)
+    now = clock.system_clock()
+    address = db.transaction(lambda: bridge.with_ticket(resident.id, body_id, target, now=now))
+    answer = redirect(address, 302)
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["Referrer-Policy"] = "no-referrer"
     return answer
 
 

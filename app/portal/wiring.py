@@ -1,4 +1,5 @@
 from app.core.capability import Capability
+from app.portal.api import BLUEPRINTS
 from app.portal.pages import pages
 
-CAPABILITY = Capability("portal", pages=(pages,))
+CAPABILITY = Capability("portal", api=BLUEPRINTS, pages=(pages,))
