@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from app.core import cursor as cursors
 from app.core import db, outbox
 from app.core.errors import NotFound
-from app.mobile_access import cursor as cursors
 from app.mobile_access.domain import THEME_LABELS, State, Theme
 from app.mobile_access.models import MobilePage, Publication
 from app.mobile_access.registry import load_any

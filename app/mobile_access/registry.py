@@ -13,9 +13,9 @@ from sqlalchemy.exc import IntegrityError
 
 from app.channel_accounts import service as channel_accounts
 from app.core import audit, db, hearing, vault
+from app.core import cursor as cursors
 from app.core.access import Permission
 from app.core.errors import Conflict, Invalid, NotFound, Stale
-from app.mobile_access import cursor as cursors
 from app.mobile_access.domain import (
     EDITABLE,
     STATE_LABELS,

@@ -6,8 +6,8 @@ from typing import Any
 
 import marshmallow as ma
 
+from app.core.cursor import CURSOR_MAX
 from app.core.fields import Id, Text
-from app.mobile_access.cursor import CURSOR_MAX
 from app.mobile_access.domain import (
     CHANNELS_MAX,
     CONTACT_MAX,
