@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
 
-from app.channel_accounts import service as channel_accounts
 from app.conversations import answering, service
 from app.conversations.models import InboundMessage
 from app.core import db
 from app.core.outbox import JobRow
 from app.core.runner import Worker
-from channels.base import RawResponse
+from tests.app.conversations.senders import an_account, deliver, now
 from tests.channels import platform_alipay, platform_wechat
 from tests.channels.server import a_platform
 
@@ -22,38 +21,11 @@ PLATFORMS = {"wechat": platform_wechat, "alipay": platform_alipay}
 BOTH = pytest.mark.parametrize("kind", list(PLATFORMS))
 
 
-def now():
-    return datetime.now(UTC).replace(microsecond=0)
-
-
 @pytest.fixture
 def accounts(given):
     """One account per platform, whose key is the kind's name."""
     for kind, platform in PLATFORMS.items():
         given(an_account, kind, platform.config())
-
-
-def an_account(kind, config):
-    return channel_accounts.create_account(
-        kind=kind,
-        key=kind,
-        name="测试账号",
-        values={**config.settings, **config.secrets},
-        actor="system",
-        now=now(),
-    )
-
-
-def deliver(client, kind, request):
-    """Send ``request`` to the callback as the platform does; returns what came back."""
-    answer = client.open(
-        f"/callbacks/{kind}",
-        method=request.method,
-        query_string=request.query_string.decode("latin-1"),
-        headers=dict(request.headers),
-        data=request.body,
-    )
-    return RawResponse(answer.status_code, answer.content_type, answer.data)
 
 
 def messages_kept(app):
