@@ -205,6 +205,7 @@ def announce_demo(environment: dict[str, str]) -> None:
     beside(environment, "staff", "demo-links")
     beside(environment, "demo", "items")
     beside(environment, "demo", "alerts")
+    beside(environment, "demo", "resident")
     beside(environment, "demo", "seed")
 
 

@@ -28,6 +28,7 @@ class Capability:
             capability that keeps the watch stands above those that ask, so they ask through here.
         gauges: ``module:name`` of a function that returns what Prometheus shall read besides the
             process's own counters, asked of the database at each reading.
+        mine: what residents find under “我的”: words and endpoint of a page each.
         hears: which of its jobs runs when a capability below tells of an event, by the event's name;
             see ``core.hearing``.
     """
@@ -44,4 +45,5 @@ class Capability:
     prepare: Callable[[Callable[[int, int], None]], None] | None = None
     watch: str = ""
     gauges: str = ""
+    mine: tuple[tuple[str, str], ...] = ()
     hears: Mapping[str, str] = field(default_factory=dict)

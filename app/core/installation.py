@@ -20,3 +20,9 @@ def seen_of(page_id: int) -> Any:
     """Return what the watch saw of a page over time; None when nobody keeps one."""
     reference = current_app.extensions["hall_watch"]
     return load(reference)(page_id) if reference else None
+
+
+def links_of_residents() -> tuple[tuple[str, str], ...]:
+    """Return what residents find under “我的” besides their account: words and endpoint of each page."""
+    found: tuple[tuple[str, str], ...] = current_app.extensions["hall_mine"]
+    return found

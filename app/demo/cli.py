@@ -13,6 +13,7 @@ from app.core import clock, db
 from app.core.installation import settings
 from app.demo import service
 from app.demo.catalogue import add_item, link_pages
+from app.demo.identity import sign_in_person
 from app.mobile_access import service as mobile_access
 from config import items
 from config.settings import Environment
@@ -81,6 +82,14 @@ def alerts() -> None:
         said = {"account": service.ALERTS_FROM, "kind": kind, "value": value}
         requests.post(f"{installed.sandbox_url}/control/messages", json=said, timeout=10).raise_for_status()
     click.echo("告警会发到沙箱的手机 alerts go to the sandbox phone")
+
+
+@group.command("resident")
+def resident() -> None:
+    """Sign the person with the sandbox's phone in once. Safe to repeat."""
+    _refuse_production()
+    if sign_in_person(clock.system_clock()) is not None:
+        click.echo("沙箱的手机已登录过一次 the sandbox's person is known as a resident")
 
 
 def _refuse_production() -> None:

@@ -21,7 +21,7 @@ from flask.typing import ResponseReturnValue
 
 from app.core import access, clock, db, limits, problems, web
 from app.core.errors import DomainError, NotFound, TooMany, Unavailable
-from app.core.installation import settings
+from app.core.installation import links_of_residents, settings
 from app.core.own_path import is_own_path
 from app.identity import authenticator, service
 from app.identity.service import CLIENT_LABELS, Client, SignedIn, SignInUsed
@@ -140,6 +140,7 @@ def me() -> str:
     names = {binding.account_id: binding.account_name for binding in view.bindings}
     return render_template(
         "identity/me.html",
+        links=links_of_residents(),
         me=view,
         sessions=service.sessions(one.id, now=now),
         current=one.session_id,

@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select
 
 from app.channel_accounts import service as channel_accounts
 from app.channel_accounts.service import AccountView
-from app.core import audit, db, vault
+from app.core import audit, db, hearing, vault
 from app.core.errors import NotFound
 from app.identity.domain import (
     CHANNEL_LEVEL,
@@ -210,7 +210,8 @@ def phone_token(resident_id: int) -> str | None:
 def close(resident_id: int, *, now: datetime) -> None:
     """Close an account: all that tells whose it was goes at once, a bare number stays.
 
-    What was applied for, and the audit trail, refer to the number; the law wants both kept.
+    What was applied for, and the audit trail, refer to the number; the law wants both kept. Other
+    capabilities hear ``resident.closed`` and forget what is theirs to forget.
 
     Raises:
         NotFound: none, or closed already.
@@ -224,6 +225,7 @@ def close(resident_id: int, *, now: datetime) -> None:
         db.writing().execute(delete(table).where(table.resident_id == resident_id))
     row.closed_at = now
     audit.record(actor_of(resident_id), "resident.close", "resident", resident_id)
+    hearing.tell("resident.closed", {"resident_id": resident_id}, dedup_key=str(resident_id))
 
 
 def _lock(resident_id: int) -> Resident:

@@ -12,6 +12,7 @@ CAPABILITY = Capability(
     pages=(console, resident_pages, docs_pages),
     jobs="app.third_parties.jobs:JOBS",
     partners=PartnerAuthenticator(),
+    mine=(("我的授权", "third_parties_resident_pages.consents"),),
     hears={
         "page.published": "third_parties.tell-published",
         "page.suspended": "third_parties.tell-suspended",

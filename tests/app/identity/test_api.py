@@ -6,6 +6,7 @@ import pytest
 
 from app.core import clock
 from app.identity import service
+from app.identity.domain import CODE_MAX
 from app.identity.models import Resident, ResidentSession
 from tests.api.walk import wrong_with
 from tests.app.identity.builders import (
@@ -84,7 +85,7 @@ REFUSED = [
     pytest.param({"account": "test-mini", "code": "away"}, 503, "platform_away", id="platform away"),
     pytest.param({"account": "nobody", "code": "x"}, 404, "not_found", id="no such account"),
     pytest.param({"account": "test-wechat", "code": "x"}, 422, "sign_in_impossible", id="no mini program"),
-    pytest.param({"account": "test-mini", "code": "x" * 600}, 422, "invalid", id="oversized"),
+    pytest.param({"account": "test-mini", "code": "x" * (CODE_MAX + 1)}, 422, "invalid", id="oversized"),
     pytest.param({"account": "test-mini", "code": "a\x00"}, 422, "invalid", id="NUL"),
     pytest.param({"account": "test-mini", "code": "码"}, 422, "sign_in_code_refused", id="not ASCII"),
     pytest.param({"account": "test-mini", "code": ""}, 422, "invalid", id="empty"),

@@ -136,3 +136,13 @@ def test_nothing_of_another_resident_can_be_touched(app, given):
     ]
 
     assert [one.status_code for one in answers] == [404, 404]
+
+
+def test_ones_page_leads_to_what_other_parts_of_the_hall_keep_for_oneself(app, given):
+    browser = signed_in(app, given, given(a_resident))
+
+    page = browser.get("/me", headers=HTML).text
+    links = re.findall(r'class="service" href="([^"]+)"', page)
+
+    assert links != []
+    assert {browser.get(link, headers=HTML).status_code for link in links} == {200}

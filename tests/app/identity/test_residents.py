@@ -8,6 +8,7 @@ from sqlalchemy import select
 from app.channel_accounts import service as channel_accounts
 from app.core import audit, clock, db, vault
 from app.core.errors import NotFound
+from app.core.outbox import JobRow
 from app.identity import service
 from app.identity.models import Resident, ResidentBinding, ResidentSession, ResidentUnion
 from channels.base import PhoneNumber
@@ -199,3 +200,14 @@ def test_after_closing_the_same_person_is_a_new_resident(account):
 def sealed(field):
     query = select(vault.VaultEntry.token).where(vault.VaultEntry.field == field)
     return list(db.session().scalars(query))
+
+
+@on_sqlite
+def test_other_parts_of_the_hall_hear_that_an_account_was_closed(app, account, monkeypatch):
+    monkeypatch.setitem(app.extensions, "hall_hearing", {"resident.closed": ["notices.forget-resident"]})
+    resident = known(account)
+
+    db.transaction(lambda: service.close(resident, now=clock.system_clock()))
+
+    job = db.session().scalars(select(JobRow).where(JobRow.name == "notices.forget-resident")).one()
+    assert job.payload == {"resident_id": resident}
