@@ -85,8 +85,10 @@ def bind(resident_id: int, account: AccountView, identity: ChannelIdentity, *, n
     """Add a way of signing in; nothing happens when it is theirs already.
 
     Raises:
+        NotFound: no such account, or it was closed meanwhile.
         BindingTaken: the user id belongs to another resident.
     """
+    _lock(resident_id)
     union = _union_index(account, identity)
     binding = _binding_by(_subject_index(account.id, identity.subject), account.id)
     owner = binding.resident_id if binding is not None else _owner_of(union)

@@ -19,9 +19,11 @@ from app.core import clock, db
 from app.identity import service
 from app.identity.service import Client, Session
 from channels.base import ChannelIdentity
+from sandbox.alipay.signing import bare_public_key
 from tests.api.walk import HTML
 from tests.builders import NOW, a_wechat_account
-from tests.sandbox.servers import served
+from tests.sandbox.builders import hall_key, platform_key, private_pem, raw_alipay
+from tests.sandbox.servers import Sandbox, served
 
 OPENID = "oXYZ-resident-openid-0001"
 UNION = "uXYZ-resident-unionid-0001"
@@ -105,6 +107,20 @@ def a_mini_program(platform: Platform | None = None, *, key: str = "test-mini") 
     }
     return channel_accounts.create_account(
         kind="wechat_mini", key=key, name="测试小程序", values=values, actor="system", now=NOW
+    )
+
+
+def an_alipay_account(sandbox: Sandbox) -> AccountView:
+    """Add the Alipay account that the sandbox knows as ``gd-alipay``."""
+    values = {
+        "app_id": raw_alipay()["app_id"],
+        "app_private_key": private_pem(hall_key()),
+        "alipay_public_key": bare_public_key(platform_key().public_key()),
+        "gateway": f"{sandbox.base}/alipay/gateway.do",
+        "login_base": f"{sandbox.base}/alipay",
+    }
+    return channel_accounts.create_account(
+        kind="alipay", key="gd-alipay", name="测试生活号", values=values, actor="system", now=NOW
     )
 
 

@@ -211,3 +211,16 @@ def test_other_parts_of_the_hall_hear_that_an_account_was_closed(app, account, m
 
     job = db.session().scalars(select(JobRow).where(JobRow.name == "notices.forget-resident")).one()
     assert job.payload == {"resident_id": resident}
+
+
+@on_sqlite
+def test_nothing_is_bound_to_an_account_that_was_closed_meanwhile(account, mini):
+    resident = known(account)
+    db.transaction(lambda: service.close(resident, now=clock.system_clock()))
+
+    with pytest.raises(NotFound):
+        db.transaction(
+            lambda: service.bind(resident, mini, an_identity(mini, "oInMini"), now=clock.system_clock())
+        )
+
+    assert rows(ResidentBinding) == 0

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import requests
 from sqlalchemy import update
 
 from app.core import clock, db
 from app.core.errors import Invalid
 from app.identity import service
-from app.identity.models import Resident, ResidentSession, SignInAttempt
+from app.identity.models import Resident, ResidentBinding, ResidentSession, SignInAttempt
 from channels.base import LoginScope
 from tests.api.test_boundaries import ELSEWHERE
 from tests.api.walk import HTML, wrong_with
@@ -25,11 +27,14 @@ from tests.app.identity.builders import (
     a_platform,
     a_resident,
     an_account,
+    an_alipay_account,
     begin,
     come_back,
     rows,
     signed_in,
 )
+from tests.sandbox.builders import raw_alipay
+from tests.sandbox.servers import a_sandbox
 
 on_sqlite = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
@@ -313,3 +318,41 @@ def test_a_way_of_signing_in_that_is_somebody_elses_is_not_taken(app, client, ac
     assert (back.status_code, "binding_taken" in back.text) == (409, True)
     with app.app_context():
         assert service.resident_for(theirs.id, "oOther") == somebody
+
+
+@on_sqlite
+def test_alipay_leads_back_with_a_code_of_another_name(client, given, app):
+    with a_sandbox(raw_alipay(), hall_base="http://127.0.0.1:8000") as sandbox:
+        sandbox.clock.now = clock.system_clock().timestamp()
+        account = given(an_alipay_account, sandbox)
+        start = client.get("/sign-in/gd-alipay?return_to=/x", headers=HTML)
+        agreed = requests.post(start.location, allow_redirects=False, timeout=10).headers["Location"]
+
+        back = client.get(agreed.removeprefix("http://127.0.0.1:8000"), headers=HTML)
+
+    assert ("auth_code=" in agreed, back.status_code, back.location) == (True, 302, "/x")
+    with app.app_context():
+        assert rows(ResidentBinding, account_id=account.id) == 1
+
+
+BASES = [
+    pytest.param("https://hall.example.cn", "__Host-sign-in=", True, id="over TLS"),
+    pytest.param("http://127.0.0.1:8000", "__Host-sign-in=", True, id="on this machine"),
+    pytest.param("http://localhost:8000", "__Host-sign-in=", True, id="on this machine by name"),
+    pytest.param("http://192.0.2.7:8000", "sign-in=", False, id="a demo in the house"),
+    pytest.param("http://hall.test", "sign-in=", False, id="a demo by name"),
+]
+
+
+@on_sqlite
+@pytest.mark.parametrize(("base", "begins", "secure"), BASES)
+def test_cookies_are_bound_to_the_host_wherever_browsers_let_them(
+    client, account, app, monkeypatch, base, begins, secure
+):
+    monkeypatch.setitem(
+        app.extensions, "hall_settings", replace(app.extensions["hall_settings"], base_url=base)
+    )
+
+    cookie = client.get("/sign-in/test-wechat", headers=HTML).headers["Set-Cookie"]
+
+    assert (cookie.startswith(begins), "Secure" in cookie) == (True, secure)
