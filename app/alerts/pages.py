@@ -25,6 +25,7 @@ from app.core.ids import read_id
 from app.core.installation import settings as installation
 from app.core.quiet import clock_time, minutes_of
 from app.mobile_access import service as mobile_access
+from app.notices import service as notices
 from app.organisations import service as organisations
 
 MESSAGES_SHOWN = 30
@@ -48,6 +49,15 @@ ERRORS = {
     "bad_answer": "对方的回答不正确",
     "circuit_open": "对方长时间不能用，放弃发送",
     "given_up": "超过 24 小时没有结果，放弃发送",
+}
+NOT_TRIED = {
+    "unsupported": "这个账号没有这种消息",
+    "no_form": "没有填写这个账号的平台模板",
+    "no_consent": "没有订阅次数",
+    "window_closed": "本人 48 小时内没有来信",
+    "breaker_open": "账号已熔断",
+    "pace": "发得太快，稍后再试",
+    "quota": "今天的额度用完",
 }
 
 pages = Blueprint("alerts_pages", __name__, url_prefix="/alerts", template_folder="templates")
@@ -110,6 +120,35 @@ def message(message_id: int) -> str:
     by = access.current_staff()
     found = service.get_message(by, message_id)
     return render_template("alerts/message.html", message=found, alerts=service.alerts_in(by, message_id))
+
+
+@pages.get("/notice-tests/<id:version_id>")
+@access.staff(Permission.CHANNELS_MANAGE)
+def notice_test(version_id: int) -> str:
+    return _notice_test_page(version_id, None)
+
+
+@pages.post("/notice-tests/<id:version_id>")
+@access.staff(Permission.CHANNELS_MANAGE)
+def send_notice_test(version_id: int) -> str:
+    """Send a notice with its samples to one of one's own accounts; calls the platform."""
+    binding_id = read_id(request.form.get("binding_id", ""))
+    if binding_id is None:
+        raise NotFound("没有这个绑定")
+    by, now = access.current_staff(), clock.system_clock()
+    tried = service.try_notice(by, version_id, binding_id, base_url=installation().base_url, now=now)
+    return _notice_test_page(version_id, tried)
+
+
+def _notice_test_page(version_id: int, tried: list[notices.Tried] | None) -> str:
+    return render_template(
+        "alerts/notice_test.html",
+        version=notices.version(version_id),
+        bindings=service.bindings_of(access.current_staff().staff_id),
+        tried=tried,
+        way_label=notices.way_label,
+        skipped=NOT_TRIED,
+    )
 
 
 @pages.get("/settings")

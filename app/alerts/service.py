@@ -70,6 +70,7 @@ from app.alerts.messages import (
     own_messages,
     send_test,
 )
+from app.alerts.notice_tests import try_notice as try_notice
 from app.alerts.preferences import SettingsView, change_settings, settings_of
 from app.alerts.raising import GATHER_JOB, raise_alert
 from app.alerts.receipts import note_receipt

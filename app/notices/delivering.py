@@ -36,18 +36,13 @@ from app.notices.domain import (
 )
 from app.notices.models import Attempt, Delivery, Message, TemplateVersion
 from app.notices.outcomes import Verdict
-from app.notices.planning import Candidate, Place, candidates
+from app.notices.planning import NEEDED, Candidate, Place, candidates
 from app.notices.versions import notification_of, version_view
-from channels.base import Capability, ChannelError, Outcome, Reply, SendResult
+from channels.base import ChannelError, Outcome, Reply, SendResult
 
 STEPS_MAX = 20
 """Ways tried in one run of the job; what is left goes on in the next."""
 
-_NEEDED = {
-    Right.SUBSCRIBE: Capability.SUBSCRIBE_NOTICE,
-    Right.TEMPLATE: Capability.TEMPLATE_NOTICE,
-    Right.SERVICE: Capability.SEND,
-}
 log = structlog.get_logger(__name__)
 _tries = Counter("hall_notice_tries_total", "Tries to bring a notice to a resident", ["way", "outcome"])
 
@@ -184,7 +179,7 @@ def _try_to_claim(
     """Take everything one call needs; return when to ask again, or None when the way is no way now."""
     account_id, way, form = candidate.place.account_id, candidate.way, candidate.form
     adapter = channel_accounts.adapter(account_id)
-    if _NEEDED[way.right] not in adapter.capabilities:
+    if NEEDED[way.right] not in adapter.capabilities:
         return None
     try:
         subject = vault.unseal(identity.SUBJECT_FIELD, candidate.place.subject_token)

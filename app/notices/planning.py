@@ -6,6 +6,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from app.notices.domain import PlatformForm, Right, Way, way_of
+from channels.base import Capability
+
+NEEDED = {
+    Right.SUBSCRIBE: Capability.SUBSCRIBE_NOTICE,
+    Right.TEMPLATE: Capability.TEMPLATE_NOTICE,
+    Right.SERVICE: Capability.SEND,
+}
 
 
 @dataclass(frozen=True, slots=True)

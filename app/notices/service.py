@@ -49,6 +49,14 @@ from app.notices.preferences import change_settings as change_settings
 from app.notices.preferences import channel_kinds as channel_kinds
 from app.notices.preferences import opt_out as opt_out
 from app.notices.preferences import settings as settings
+from app.notices.previews import Preview as Preview
+from app.notices.previews import Tried as Tried
+from app.notices.previews import form_accounts as form_accounts
+from app.notices.previews import platform_templates as platform_templates
+from app.notices.previews import possible_ways as possible_ways
+from app.notices.previews import previews as previews
+from app.notices.previews import send_test as send_test
+from app.notices.previews import way_label as way_label
 from app.notices.receipts import match_early as match_early
 from app.notices.receipts import note_receipt as note_receipt
 from app.notices.sending import DELIVER_JOB as DELIVER_JOB
