@@ -74,6 +74,7 @@ class Topic(StrEnum):
     PROBER_OFFLINE = "prober.offline"
     CERTIFICATE_EXPIRING = "certificate.expiring"
     PAGE_CHANGED = "page.changed"
+    WEBHOOK_PAUSED = "webhook.paused"
     SLO_BURN = "slo.burn"
 
 
@@ -189,6 +190,7 @@ TOPIC_LABELS = {
     Topic.PROBER_OFFLINE: "探测机离线",
     Topic.CERTIFICATE_EXPIRING: "证书将到期",
     Topic.PAGE_CHANGED: "网页有变化",
+    Topic.WEBHOOK_PAUSED: "事件推送已停止",
     Topic.SLO_BURN: "可用率目标消耗过快",
 }
 WAY_LABELS = {Way.WECHAT: "微信", Way.ALIPAY: "支付宝", Way.EMAIL: "电子邮件", Way.WEBHOOK: "Webhook"}

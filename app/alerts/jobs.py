@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from app.alerts import service
@@ -25,6 +25,23 @@ def deliver(payload: Mapping[str, Any]) -> None:
     deliver_one(int(payload["delivery_id"]), settings(), clock.system_clock)
 
 
+def tell_of_paused_webhook(payload: Mapping[str, Any]) -> None:
+    """Tell a department that its application is sent no more events; asked for by name from below."""
+    alert = service.Alert(
+        topic=service.Topic.WEBHOOK_PAUSED,
+        severity=service.Severity.WARNING,
+        title=f"“{payload['app_name']}”的事件推送已停止",
+        text=f"推送到 {payload['host']} 连续失败，已停止。请修好接收程序，再到应用页恢复推送。",
+        body_id=int(payload["body_id"]),
+        city_code=None,
+        group_key=f"webhook:{payload['app_id']}",
+        link=f"/console/third-parties/{payload['app_id']}",
+        at=datetime.fromisoformat(payload["at"]),
+        audience=service.Audience.BODY,
+    )
+    db.transaction(lambda: service.raise_alert(alert))
+
+
 def find_forgotten(_payload: Mapping[str, Any]) -> None:
     """Take what a job that died left behind."""
     now = clock.system_clock()
@@ -43,6 +60,7 @@ JOBS = (
     Job(service.GATHER_JOB, gather, urgent=True),
     Job(service.COMPOSE_JOB, compose, urgent=True),
     Job(service.DELIVER_JOB, deliver, urgent=True),
+    Job("alerts.tell-of-paused-webhook", tell_of_paused_webhook),
     Job("alerts.find-forgotten", find_forgotten, every=timedelta(minutes=1)),
     Job("alerts.forget-old", forget_old, every=timedelta(hours=6)),
 )

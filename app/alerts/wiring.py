@@ -3,5 +3,10 @@ from app.alerts.pages import pages
 from app.core.capability import Capability
 
 CAPABILITY = Capability(
-    "alerts", api=(api,), pages=(pages,), jobs="app.alerts.jobs:JOBS", gauges="app.alerts.gauges:collect"
+    "alerts",
+    api=(api,),
+    pages=(pages,),
+    jobs="app.alerts.jobs:JOBS",
+    gauges="app.alerts.gauges:collect",
+    hears={"webhook.paused": "alerts.tell-of-paused-webhook"},
 )

@@ -12,8 +12,10 @@ from sqlalchemy import select
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
+from app.alerts.models import AlertRow
 from app.core import clock, db
 from app.core.errors import Invalid
+from app.core.outbox import JobRow
 from app.core.runner import Worker
 from app.mobile_access import service as mobile_access
 from app.mobile_access.service import State
@@ -29,6 +31,7 @@ from tests.builders import NOW, a_principal
 
 LITE = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 PUBLISHED = [EventKind.PAGE_PUBLISHED]
+TOLD = "alerts.tell-of-paused-webhook"
 
 
 def a_webhook(app=None, *, url, kinds=PUBLISHED, stage=Stage.SANDBOX):
@@ -134,20 +137,25 @@ def test_a_refusal_climbs_the_ladder_and_the_next_success_ends_it(app, given, ta
 
 
 @LITE
-def test_a_webhook_that_takes_nothing_through_the_whole_ladder_is_paused(app, given, tables, monkeypatch):
-    told = []
-    monkeypatch.setattr(delivering.hearing, "tell", lambda event, said, **_: told.append((event, said)))
+def test_a_webhook_that_takes_nothing_through_the_whole_ladder_is_paused_and_its_owner_told(
+    app, given, tables
+):
     with a_receiver(lambda _post: (503, b"")) as receiver:
-        made, webhook, _ = given(a_webhook, url=receiver.url)
+        made, _, _ = given(a_webhook, url=receiver.url)
         given(emit)
         for _ in range(len(LADDER) + 1):
             row = deliver_once(app, receiver.guard)
+    with app.app_context():
+        told = db.session().scalars(select(JobRow).where(JobRow.name == TOLD)).one()
+        app.extensions["hall_jobs"][TOLD].run(told.payload)
+
+        (now,) = service.webhooks_of(made.id)
+        alert = db.session().scalars(select(AlertRow)).one()
 
     assert (row.state, row.attempts) == (service.DeliveryState.FAILED, len(LADDER) + 1)
-    with app.app_context():
-        (now,) = service.webhooks_of(made.id)
     assert (now.state, now.last_error) == (WebhookState.PAUSED, "http_503")
-    assert [(event, said["app_name"]) for event, said in told] == [("webhook.paused", made.name)]
+    assert (alert.body_id, alert.topic) == (made.body_id, "webhook.paused")
+    assert made.name in alert.title
 
 
 @LITE
