@@ -51,6 +51,7 @@ from channels.base import (
     LoginScope,
     Rejected,
 )
+from config.settings import Environment
 
 T = TypeVar("T")
 RETURN_PATH = "/sign-in/return"
@@ -122,11 +123,12 @@ def start_sign_in(
 
     Raises:
         NotFound: no such account.
-        SignInImpossible: it offers no sign-in on pages.
+        SignInImpossible: it offers no sign-in on pages, or the hall's own address is not encrypted.
         Invalid: ``return_to`` is not a path of ours.
     """
     if not is_own_path(return_to):
         raise Invalid("只能回到大厅自己的页面", fields={"return_to": ["不是本站地址"]})
+    _demand_tls()
     account, adapter = _adapter(account_key, Capability.WEB_LOGIN)
     state = secrets.token_urlsafe(32)
     secret = cookie if _RANDOM.fullmatch(cookie) else secrets.token_urlsafe(32)
@@ -246,6 +248,13 @@ def forget_expired(now: datetime) -> int:
         done = db.writing().execute(delete(table).where(table.expires_at < before))
         gone += int(done.rowcount)  # type: ignore[attr-defined]
     return gone
+
+
+def _demand_tls() -> None:
+    installed = settings()
+    if installed.environment is Environment.PRODUCTION and not installed.base_url.startswith("https:"):
+        # The session's cookie would travel in the clear.
+        raise SignInImpossible("大厅的地址（HALL_BASE_URL）不是 https，不能登录")
 
 
 def _settled(work: Callable[[], T]) -> T:

@@ -15,6 +15,7 @@ from app.core.errors import Invalid
 from app.identity import service
 from app.identity.models import Resident, ResidentBinding, ResidentSession, SignInAttempt
 from channels.base import LoginScope
+from config.settings import Environment
 from tests.api.test_boundaries import ELSEWHERE
 from tests.api.walk import HTML, wrong_with
 from tests.app.identity.builders import (
@@ -356,3 +357,14 @@ def test_cookies_are_bound_to_the_host_wherever_browsers_let_them(
     cookie = client.get("/sign-in/test-wechat", headers=HTML).headers["Set-Cookie"]
 
     assert (cookie.startswith(begins), "Secure" in cookie) == (True, secure)
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("base", "status"), [("https://hall.example.cn", 302), ("http://hall.example.cn", 422)]
+)
+def test_in_production_nobody_signs_in_in_the_clear(client, account, app, monkeypatch, base, status):
+    real = replace(app.extensions["hall_settings"], base_url=base, environment=Environment.PRODUCTION)
+    monkeypatch.setitem(app.extensions, "hall_settings", real)
+
+    assert client.get("/sign-in/test-wechat", headers=HTML).status_code == status
