@@ -3,6 +3,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST_ARGS ?=
+CLIENT_STAMPS := $(patsubst %/package-lock.json,%/node_modules/stamp,$(wildcard clients/*/package-lock.json))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help run test check format bridge bench bench-peers soak lock setup setup-dev system-run system-test screenshots
@@ -13,7 +14,7 @@ help: ## list the targets
 run: system-run setup ## set up, then start the whole hall (demo with sandbox unless HALL_ENV=production)
 	@exec $(BIN)/python deploy/run.py
 
-test: system-test setup-dev tests/interop/node_modules/stamp ## run the whole suite on SQLite and MariaDB, with a real browser
+test: system-test setup-dev tests/interop/node_modules/stamp $(CLIENT_STAMPS) ## run the whole suite on SQLite and MariaDB, with a real browser
 	$(BIN)/pytest -n 3 --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS)
 
 check: setup-dev ## format, lint, types and import contracts
@@ -81,6 +82,10 @@ $(VENDORED) &: package-lock.json .npmrc .venv/run.stamp deploy/vendor.py
 # Other people's implementations, against which the tests hold ours; without them those tests say so.
 tests/interop/node_modules/stamp: tests/interop/package-lock.json tests/interop/.npmrc .venv/run.stamp
 	@cd tests/interop && $(CURDIR)/deploy/npm.sh ci --ignore-scripts --loglevel=error && touch node_modules/stamp || echo "Could not install: tests/interop"
+
+# What the tests of the mini programs need; the programs themselves are built from nothing but their folder.
+clients/%/node_modules/stamp: clients/%/package-lock.json .venv/run.stamp
+	@cd clients/$* && $(CURDIR)/deploy/npm.sh ci --ignore-scripts --loglevel=error && touch node_modules/stamp || echo "Could not install: clients/$*"
 
 # Without their scripts, so that they bring no browsers of their own.
 bench/peers/node/node_modules/stamp: bench/peers/node/package-lock.json .venv/run.stamp

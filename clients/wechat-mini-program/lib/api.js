@@ -1,0 +1,70 @@
+// 与大厅接口通信：超时、断网、登录过期和业务错误各有一句居民看得懂的话。
+const config = require('../config')
+const session = require('./session')
+
+const WORDS = {
+  offline: '网络不通，请检查网络后重试',
+  timeout: '等了太久没有回应，请稍后重试',
+  signed_out: '请先登录',
+  busy: '现在使用的人太多，请稍后再试',
+  fault: '系统出了点问题，请稍后再试'
+}
+
+// 出错时的样子：kind 供程序判断，words 给人看，fields 是逐项的填写错误。
+function failure (kind, words, more) {
+  return Object.assign({ kind, words: words || WORDS[kind], fields: {} }, more)
+}
+
+function lost (reason) {
+  const timedOut = /time\s*-?out/i.test((reason && reason.errMsg) || '')
+  return failure(timedOut ? 'timeout' : 'offline')
+}
+
+function refused (answer) {
+  const told = answer.data && typeof answer.data === 'object' ? answer.data : {}
+  const more = { status: answer.statusCode, code: told.code || '', fields: told.errors || {} }
+  if (answer.statusCode === 401) return failure('signed_out', '', more)
+  if (answer.statusCode === 429 || answer.statusCode === 503) return failure('busy', told.title, more)
+  if (answer.statusCode >= 400 && answer.statusCode < 500) return failure('refused', told.title || WORDS.fault, more)
+  return failure('fault', '', more)
+}
+
+function ask (method, path, body, headers) {
+  const token = session.token()
+  const header = Object.assign({ Accept: 'application/json' }, headers)
+  if (token) header.Authorization = 'Bearer ' + token
+  if (body !== undefined) header['Content-Type'] = 'application/json'
+  return new Promise((resolve, reject) => {
+    wx.request({
+      url: config.base + '/api/v1' + path,
+      method,
+      data: body === undefined ? undefined : JSON.stringify(body),
+      header,
+      timeout: config.timeoutMs,
+      dataType: 'json',
+      success (answer) {
+        if (answer.statusCode >= 200 && answer.statusCode < 300) return resolve(answer.data)
+        const error = refused(answer)
+        // 过期的登录留着没有用，下一次从登录开始。
+        if (error.kind === 'signed_out' && session.token() === token) session.forget()
+        reject(error)
+      },
+      fail (reason) { reject(lost(reason)) }
+    })
+  })
+}
+
+function query (params) {
+  const parts = Object.keys(params)
+    .filter(name => params[name] !== undefined && params[name] !== null && params[name] !== '')
+    .map(name => name + '=' + encodeURIComponent(params[name]))
+  return parts.length ? '?' + parts.join('&') : ''
+}
+
+module.exports = {
+  get: (path, params) => ask('GET', path + query(params || {})),
+  post: (path, body, headers) => ask('POST', path, body, headers),
+  put: (path, body, headers) => ask('PUT', path, body, headers),
+  remove: path => ask('DELETE', path),
+  failure
+}

@@ -1,0 +1,38 @@
+const api = require('../../lib/api')
+const session = require('../../lib/session')
+const web = require('../../lib/web')
+const { page } = require('../../lib/page')
+
+const NOT_LISTED = '这个网页不能在小程序里打开，请复制网址后用浏览器打开'
+
+page({
+  data: { url: '', outside: '', pageId: '' },
+  methods: {
+    onLoad (query) {
+      this.setData({ pageId: (query && query.page) || '' })
+      return this.data.pageId ? this.load() : this.open(decodeURIComponent((query && query.url) || ''))
+    },
+    // 登录过的居民带着一次性票据去部门网页，没有登录的照样能看。
+    load () {
+      if (!/^[0-9]{1,19}$/.test(this.data.pageId)) return this.open('')
+      if (!session.token()) return this.open(web.entry(this.data.pageId))
+      const asked = api.post('/my/sso-tickets', { page_id: this.data.pageId }).then(
+        told => told.url,
+        error => {
+          if (error.kind === 'signed_out') return web.entry(this.data.pageId)
+          throw error
+        }
+      )
+      return this.wait(asked, url => this.placed(url))
+    },
+    open (url) {
+      const place = this.placed(url)
+      this.setData(Object.assign({ state: 'ready' }, place))
+      return Promise.resolve(place.url !== '')
+    },
+    placed (url) {
+      return web.allowed(url) ? { url, outside: '', words: '' } : { url: '', outside: web.originOf(url) ? url : '', words: NOT_LISTED }
+    },
+    copy () { wx.setClipboardData({ data: this.data.outside }) }
+  }
+})

@@ -1,0 +1,83 @@
+"""The mini program, rendered and tapped by Node: with scripted answers, and with a hall and a sandbox."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.demo import wechat_mini
+from app.mobile_access.service import State
+from channels.base import AccountConfig
+from tests.app.catalogue.builders import an_item
+from tests.app.mobile_access.builders import a_page
+from tests.interop import node
+from tests.interop.conftest import Hall
+from tests.sandbox import builders
+from tests.sandbox.servers import a_sandbox
+
+FOLDER = Path(__file__).resolve().parents[2] / "clients" / "wechat-mini-program"
+SECONDS_MAX = 120
+
+
+@pytest.fixture(scope="module")
+def packages() -> None:
+    if not node.executable():
+        pytest.skip("Node is not installed")
+    if not (FOLDER / "node_modules" / ".package-lock.json").exists():
+        pytest.skip(f"{FOLDER.name} has no packages; make test installs them")
+
+
+def run(script: str, **environment: str) -> str:
+    """Run a test file of the client; return what went wrong, ``""`` for nothing."""
+    done = subprocess.run(
+        [node.executable(), "--test", f"test/{script}"],
+        cwd=FOLDER,
+        env={**os.environ, "NODE_OPTIONS": "", **environment},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS_MAX,
+        check=False,
+    )
+    return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+def account_of(raw: Mapping[str, Any], sandbox: str) -> AccountConfig:
+    names = ("app_id", "app_secret", "token", "aes_key", "mode", "original_id")
+    return AccountConfig(
+        "wechat_mini", raw["key"], {**{name: raw[name] for name in names}, "api_base": f"{sandbox}/wechat"}
+    )
+
+
+def test_the_pages_do_what_they_should_with_any_answer(packages: None) -> None:
+    assert run("pages.test.js") == ""
+
+
+def test_a_resident_finds_signs_in_and_looks_through_the_pages(packages: None, hall: Hall) -> None:
+    raw = builders.raw_mini(callback_url=f"{hall.base}/callbacks/gd-mini")
+    with a_sandbox(raw, hall_base=hall.base) as sandbox:
+        hall.add(raw["key"], account_of(raw, sandbox.base))
+        item = hall.run(an_item, name="居住证申领")
+        page = hall.run(a_page, name="户政办理", channels=("wechat_mini",), state=State.ONLINE)
+
+        wrong = run(
+            "real-hall.js",
+            HALL_BASE=hall.base,
+            HALL_SANDBOX=sandbox.base,
+            HALL_ACCOUNT=raw["key"],
+            HALL_ITEM=str(item),
+            HALL_PAGE=str(page.id),
+        )
+
+    assert wrong == ""
+
+
+def test_the_demo_and_the_sandbox_know_the_same_pages_as_the_client() -> None:
+    told = json.loads((FOLDER / "app.json").read_text(encoding="utf-8"))
+
+    assert tuple(told["pages"]) == wechat_mini.PAGES
