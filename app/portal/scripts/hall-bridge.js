@@ -187,7 +187,7 @@
 
   function wechatCode(text) {
     return /cancel/.test(text) ? "cancelled" : /den(y|ied)|permission|auth/.test(text) ? "denied"
-      : /not exist|not support|unsupport/.test(text) ? "unsupported" : /time ?out/.test(text) ? "timeout" : "failed";
+      : /not.exist|not.support|unsupport/.test(text) ? "unsupported" : /time ?out/.test(text) ? "timeout" : "failed";
   }
 
   function wechat(name, options, ok, no) {
