@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import Table, bindparam, delete, or_, select, update
+from sqlalchemy import Table, bindparam, delete, event, or_, select, update
+from sqlalchemy.orm import Session
 
 from app.channel_accounts.service import AccountView
 from app.core import db, vault
@@ -32,6 +33,13 @@ _TOUCH = (
 )
 CONSENTS_MAX = 1000
 """More accepted windows than this are no consents but a fault."""
+
+
+NOTE_EVERY = timedelta(minutes=5)
+NOTED_MAX = 50_000
+
+_noted: dict[tuple[int, str], datetime] = {}
+"""When this process last wrote down that somebody turned to an account; may vanish at any time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +70,25 @@ def standing(account_id: int, subject: str, now: datetime) -> Standing:
 
 
 def note_contact(account: AccountView, sender: str, now: datetime) -> None:
-    """Note that somebody wrote to the account or tapped its menu: 48 hours begin anew."""
-    wanted = {"for_account": account.id, "for_index": _index(account.id, sender), "at": now}
-    # Every message comes by here: one statement does for whoever is known.
-    if db.writing().execute(_TOUCH, wanted).rowcount != 1:  # type: ignore[attr-defined]
+    """Note that somebody wrote to the account or tapped its menu: 48 hours begin anew.
+
+    Written down at most every five minutes: who writes much does not make the database write more.
+    """
+    key = (account.id, _index(account.id, sender))
+    noted = _noted.get(key)
+    if noted is not None and timedelta() <= now - noted < NOTE_EVERY:
+        return
+    # Every message comes through here: whose sender is known costs this one statement.
+    changed = db.writing().execute(_TOUCH, {"for_account": key[0], "for_index": key[1], "at": now})
+    if changed.rowcount != 1:  # type: ignore[attr-defined]
         _put(account.id, sender, now, spoke_at=now)
+
+    def remember(_session: Session) -> None:
+        if len(_noted) >= NOTED_MAX:
+            _noted.clear()
+        _noted[key] = now
+
+    event.listen(db.writing(), "after_commit", remember, once=True)
 
 
 def note_follow(account: AccountView, sender: str, now: datetime) -> None:
