@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sandbox.alipay.delivery import AlipayPush
-from sandbox.config import Account, MiniProgram, WechatAccount
+from sandbox.config import Account, AlipayAccount, MiniProgram, WechatAccount
 from sandbox.wechat.delivery import WechatPush
 from sandbox.world import RESIDENT, MenuItem, World
 
@@ -28,7 +29,7 @@ class Actions:
 
     def __post_init__(self) -> None:
         for account in self.world.config.accounts:
-            if isinstance(account, MiniProgram):
+            if _is_mini(account):
                 # Nobody follows a mini program: whoever opens it is there.
                 self.world.follow(account.key, RESIDENT, True)
         self.wechat = WechatPush(self.world)
@@ -36,6 +37,8 @@ class Actions:
 
     def text(self, account: Account, content: str, user: str = RESIDENT) -> list[str]:
         """Write a message; only followers can, and only 1 to 600 characters."""
+        if isinstance(account, AlipayAccount) and account.is_mini:
+            raise ActionRefused("支付宝小程序没有会话")
         self._require_following(account, user)
         content = content.strip()
         if not 0 < len(content) <= TEXT_LENGTH:
@@ -56,7 +59,7 @@ class Actions:
         return self.alipay.event(account, user, "follow")
 
     def unfollow(self, account: Account, user: str = RESIDENT) -> list[str]:
-        if isinstance(account, MiniProgram):
+        if _is_mini(account):
             raise ActionRefused("小程序没有关注")
         self._require_following(account, user)
         self.world.follow(account.key, user, False)
@@ -83,6 +86,15 @@ class Actions:
         self.world.say(account.key, "notice", f"你已关注{account.name}", user=user)
         return self.wechat.event(account, user, "subscribe", f"qrscene_{scene}", ticket)
 
+    def scan_window(self, account: AlipayAccount, scene: str, user: str = RESIDENT) -> list[str]:
+        """Scan a service window's code: a stranger follows by it, a follower enters by it."""
+        told = json.dumps({"scene": {"sceneId": scene}})
+        if self.world.chat(account.key, user).following:
+            return self.alipay.event(account, user, "enter", told)
+        self.world.follow(account.key, user, True)
+        self.world.say(account.key, "notice", f"你已关注{account.name}", user=user)
+        return self.alipay.event(account, user, "follow", told)
+
     def sample(self, account: WechatAccount, name: str, user: str = RESIDENT) -> list[str]:
         """Let the platform push an example of any message or event."""
         self._require_following(account, user)
@@ -94,7 +106,7 @@ class Actions:
         away = chat.spoke_at is None or self.world.clock() - chat.spoke_at > WELCOME_GAP_SECONDS
         if isinstance(account, MiniProgram):
             return self.wechat.entered(account, user, "phone") if away else []
-        if isinstance(account, WechatAccount) or not chat.following or not away:
+        if isinstance(account, WechatAccount) or _is_mini(account) or not chat.following or not away:
             return []
         return self.alipay.event(account, user, "enter")
 
@@ -127,6 +139,10 @@ class Actions:
     def _require_following(self, account: Account, user: str) -> None:
         if not self.world.chat(account.key, user).following:
             raise ActionRefused("请先关注")
+
+
+def _is_mini(account: Account) -> bool:
+    return isinstance(account, MiniProgram) or (isinstance(account, AlipayAccount) and account.is_mini)
 
 
 def paths(items: tuple[MenuItem, ...]) -> Iterator[tuple[str, MenuItem]]:

@@ -6,6 +6,7 @@ import base64
 import json
 import stat
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from urllib.parse import urlsplit
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+
+from sandbox import certificates
+from sandbox.certificates import Certificates
 
 WECHAT_MODES = ("plain", "compat", "secure")
 WECHAT_FORMS = ("xml", "json")
@@ -84,7 +88,15 @@ class MiniProgram(WechatAccount):
 
 @dataclass(frozen=True, slots=True)
 class AlipayAccount:
-    """One service window (服务窗): the hall's public key and the platform's own private key."""
+    """One app at Alipay: a service window (服务窗) or, by its kind, a mini program (小程序).
+
+    Attributes:
+        certificates: the app proves itself with certificates; ``None`` = with keys alone.
+        seller_id: who is paid; ``""`` = the app takes no payments.
+        id_kind: ``user_id`` or ``open_id``, what residents are called by.
+        aes_key: seals phone numbers for the app; empty = it gets none.
+        pages: paths of the pages a mini program has published.
+    """
 
     key: str
     name: str
@@ -95,6 +107,16 @@ class AlipayAccount:
     charset: str
     sign_type: str
     kind: str = "alipay"
+    certificates: Certificates | None = None
+    seller_id: str = ""
+    id_kind: str = "user_id"
+    aes_key: bytes = field(default=b"", repr=False)
+    templates: tuple[NoticeTemplate, ...] = ()
+    pages: tuple[str, ...] = ()
+
+    @property
+    def is_mini(self) -> bool:
+        return self.kind == "alipay_mini"
 
 
 Account = WechatAccount | AlipayAccount
@@ -115,12 +137,14 @@ class SandboxConfig:
 
     Attributes:
         answer_deadline_seconds: how long a platform waits for the hall's answer before it hangs up.
+        notify_scale: Alipay repeats a notification after 4 minutes to 15 hours, times this.
     """
 
     hall_base: str
     accounts: tuple[Account, ...]
     outage: OutagePlan = OutagePlan()
     answer_deadline_seconds: float = 5.0
+    notify_scale: float = 1.0
 
     def account(self, key: str) -> Account | None:
         return next((account for account in self.accounts if account.key == key), None)
@@ -158,6 +182,7 @@ def parse(raw: object) -> SandboxConfig:
     reader = _Reader(raw, "", problems)
     hall_base = reader.url("hall_base").rstrip("/")
     deadline = reader.seconds("answer_deadline_seconds", 5.0)
+    scale = reader.seconds("notify_scale", 1.0)
     outage = _outage(raw.get("outage", {}), problems)
     accounts = _accounts(raw.get("accounts"), problems)
     keys = [account.key for account in accounts]
@@ -166,7 +191,7 @@ def parse(raw: object) -> SandboxConfig:
     ]
     if problems:
         raise ConfigError(problems)
-    return SandboxConfig(hall_base, tuple(accounts), outage, deadline)
+    return SandboxConfig(hall_base, tuple(accounts), outage, deadline, scale)
 
 
 def _outage(raw: object, problems: list[str]) -> OutagePlan:
@@ -262,6 +287,10 @@ def _alipay(reader: _Reader) -> AlipayAccount | None:
     callback_url = reader.url("callback_url")
     charset = reader.choice("charset", ALIPAY_CHARSETS)
     sign_type = reader.choice("sign_type", ("RSA2",))
+    pages = reader.raw.get("pages", [])
+    if not isinstance(pages, list) or not all(isinstance(page, str) and page for page in pages):
+        reader.problem("pages", "须是页面路径的数组")
+        pages = []
     if public_key is None or private_key is None:
         return None
     return AlipayAccount(
@@ -271,13 +300,45 @@ def _alipay(reader: _Reader) -> AlipayAccount | None:
         platform_private_key=private_key,
         charset=charset,
         sign_type=sign_type,
+        kind=reader.raw["kind"],
+        certificates=_certificates(reader, public_key),
+        seller_id=reader.text("seller_id") if "seller_id" in reader.raw else "",
+        id_kind=reader.choice("id_kind", ("user_id", "open_id")) if "id_kind" in reader.raw else "user_id",
+        aes_key=_content_key(reader),
+        templates=_templates(reader),
+        pages=tuple(pages),
     )
+
+
+def _certificates(reader: _Reader, hall_key: rsa.RSAPublicKey) -> Certificates | None:
+    given = reader.raw.get("certificates")
+    if given is None:
+        return None
+    files = given if isinstance(given, dict) else {}
+    app, roots, platform = (str(files.get(name, "")) for name in ("app_pem", "root_pem", "platform_pem"))
+    with suppress(ValueError):
+        return certificates.read(app, roots, platform, hall_key)
+    reader.problem("certificates", "须含 app_pem、root_pem、platform_pem 三份 PEM 证书")
+    return None
+
+
+def _content_key(reader: _Reader) -> bytes:
+    value = reader.raw.get("aes_key", "")
+    try:
+        key = base64.b64decode(value, validate=True) if isinstance(value, str) else b"?"
+    except ValueError:
+        key = b"?"
+    if len(key) not in (0, 16, 24, 32):
+        reader.problem("aes_key", "须是 AES 密钥的 base64")
+        return b""
+    return key
 
 
 _MAKERS: Mapping[str, Callable[[_Reader], Account | None]] = {
     "wechat": _wechat,
     "wechat_mini": _wechat_mini,
     "alipay": _alipay,
+    "alipay_mini": _alipay,
 }
 
 

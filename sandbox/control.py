@@ -32,6 +32,9 @@ COUNTED = (
     "block_notices",
     "lose_receipts",
     "snapshot_user",
+    "wrong_signature",
+    "api_wrong_signature",
+    "api_fail",
     "blocked_user",
 )
 MILLISECONDS = ("delay_ms", "api_delay_ms")

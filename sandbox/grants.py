@@ -83,3 +83,10 @@ class GrantBook:
             if grant is None or self.clock() - grant.given_at > USER_TOKEN_SECONDS:
                 return None
             return grant
+
+    def drop(self, app_id: str) -> None:
+        """Make all user tokens of an account invalid."""
+        with self._lock:
+            for tokens in (self._tokens, self._renewals):
+                for word in [word for word, grant in tokens.items() if grant.app_id == app_id]:
+                    del tokens[word]

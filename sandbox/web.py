@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from sandbox.actions import Actions
 from sandbox.alipay.api import AlipayApi
+from sandbox.alipay.control import AlipayControl
 from sandbox.control import Control
 from sandbox.pages.outage import Outage
 from sandbox.phone.views import Phone
@@ -33,7 +34,10 @@ def create_app(world: World, outage: Outage) -> Flask:
     mini = MiniApi(wechat)
     app.register_blueprint(wechat.blueprint(), url_prefix="/wechat")
     app.register_blueprint(mini.blueprint(), url_prefix="/wechat")
-    app.register_blueprint(AlipayApi(world).blueprint(), url_prefix="/alipay")
+    alipay = AlipayApi(world)
+    app.register_blueprint(alipay.blueprint(), url_prefix="/alipay")
+    app.register_blueprint(alipay.media.blueprint(), url_prefix="/alipay")
+    app.register_blueprint(AlipayControl(alipay, actions).blueprint(), url_prefix="/control/alipay")
     app.register_blueprint(Phone(world, actions).blueprint(), url_prefix="/phone")
     app.register_blueprint(Control(world, actions, wechat, mini, outage).blueprint(), url_prefix="/control")
     app.add_url_rule("/", "home", lambda: redirect("/phone/"))

@@ -182,3 +182,8 @@ def union_id(user: str) -> str:
 def alipay_user_id(user: str) -> str:
     """Return the resident's Alipay id: 16 digits beginning with 2088."""
     return "2088" + str(int(hashlib.sha256(f"alipay {user}".encode()).hexdigest(), 16))[:12]
+
+
+def alipay_open_id(app_id: str, user: str) -> str:
+    """Return the resident's id with one app at Alipay: 48 letters and digits, another per app."""
+    return hashlib.sha256(f"alipay {app_id} {user}".encode()).hexdigest()[:48]

@@ -11,6 +11,7 @@ import secrets
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 from xml.etree.ElementTree import ParseError
 
 from defusedxml import DefusedXmlException
@@ -18,9 +19,10 @@ from defusedxml.ElementTree import fromstring
 
 from sandbox import transport
 from sandbox.alipay import signing
+from sandbox.alipay.notify import strangers_key
 from sandbox.config import AlipayAccount
 from sandbox.transport import Answer, Parcel
-from sandbox.world import Delivery, World, alipay_user_id
+from sandbox.world import Delivery, World, alipay_open_id, alipay_user_id
 
 CHECK_SERVICE = "alipay.service.check"
 NOTIFY_SERVICE = "alipay.mobile.public.message.notify"
@@ -80,12 +82,40 @@ class AlipayPush:
             "sign_type": account.sign_type,
             "biz_content": biz_content,
         }
-        data = signing.encode(signing.content(params), account.charset)
-        params["sign"] = signing.sign(account.platform_private_key, data)
-        return _parcel(account, params)
+        return self._signed(account, params, account.charset)
+
+    def ant(self, account: AlipayAccount, method: str, told: Mapping[str, Any]) -> list[str]:
+        """Send a message of the platform itself (From 蚂蚁), in UTF-8 and signed without ``sign_type``."""
+        params = {
+            "app_id": account.app_id,
+            "charset": "UTF-8",
+            "version": "1.1",
+            "msg_method": method,
+            "notify_id": secrets.token_hex(17),
+            "utc_timestamp": str(int(self.world.clock() * 1000)),
+            "biz_content": json.dumps(told, ensure_ascii=False),
+        }
+        parcel = self._signed(account, params, "UTF-8", more={"sign_type": account.sign_type})
+        return [self._send(account, method, parcel)]
+
+    def _signed(
+        self,
+        account: AlipayAccount,
+        params: Mapping[str, str],
+        charset: str,
+        more: Mapping[str, str] | None = None,
+    ) -> Parcel:
+        """Sign ``params``; what is in ``more`` is sent along unsigned."""
+        key = account.platform_private_key
+        if self.world.switches.use(account.key, "wrong_signature"):
+            key = strangers_key()
+        mark = signing.sign(key, signing.encode(signing.content(params), charset))
+        form = signing.encode_form({**params, **(more or {}), "sign": mark}, charset)
+        return Parcel({}, form, f"application/x-www-form-urlencoded; charset={charset}")
 
     def _xml(self, account: AlipayAccount, user: str, fields: Mapping[str, str], more: str = "") -> str:
-        user_id = alipay_user_id(user)
+        called = account.id_kind == "user_id"
+        user_id = alipay_user_id(user) if called else alipay_open_id(account.app_id, user)
         info = json.dumps({"logon_id": "gd***@example.cn", "user_name": "*小民"}, ensure_ascii=False)
         common = {"FromUserId": user_id, "FromAlipayUserId": user_id, "UserInfo": info}
         members = "".join(f"<{name}>{_cdata(value)}</{name}>" for name, value in {**common, **fields}.items())
