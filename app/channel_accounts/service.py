@@ -13,6 +13,9 @@ import requests
 from sqlalchemy import bindparam, select, update
 
 from app.channel_accounts.domain import NAME_MAX, NOTE_EVERY, SECRET_FIELD, UnknownKind
+from app.channel_accounts.menu_rules import MenuRulesView as MenuRulesView
+from app.channel_accounts.menu_rules import menu_rules as menu_rules
+from app.channel_accounts.menu_rules import save_menu_rules as save_menu_rules
 from app.channel_accounts.models import ChannelAccount, ChannelSecret
 from app.channel_accounts.tokens import SharedTokens
 from app.core import audit, clock, db, vault

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import Table, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Table, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.conversations.domain import KEEP
 from app.conversations.models import InboundMessage
 from app.core import db, vault
 from app.core.ids import new_id
-from channels.base import Envelope, InboundEvent, RawResponse, Rejected, stable_digest
+from channels.base import Envelope, InboundEvent, Outcome, RawResponse, Rejected, stable_digest
 
 # Made once: each message needs them, and making costs more than running.
 _ROWS = cast(Table, InboundMessage.__table__)
@@ -131,3 +131,19 @@ def _request_key(envelope: Envelope) -> str:
     body = freshness.digest if freshness.binds_body else ""
     signed_at = freshness.signed_at.isoformat() if freshness.signed_at else ""
     return stable_digest("request", signed_at, freshness.nonce, body)
+
+
+def refused(account_id: int) -> dict[str, int]:
+    """Return how many replies that were sent later the platform did not take, by reason and code."""
+    count = func.count()
+    query = (
+        select(InboundMessage.push_outcome, InboundMessage.push_code, count)
+        .where(
+            InboundMessage.account_id == account_id,
+            InboundMessage.push_outcome.is_not(None),
+            InboundMessage.push_outcome != Outcome.ACCEPTED.value,
+        )
+        .group_by(InboundMessage.push_outcome, InboundMessage.push_code)
+        .order_by(count.desc())
+    )
+    return {f"{outcome} {code}".strip(): number for outcome, code, number in db.session().execute(query)}

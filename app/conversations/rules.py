@@ -14,6 +14,7 @@ from unicodedata import normalize
 
 from opencc import OpenCC
 
+from app.core.quiet import MINUTES_A_DAY
 from channels.base import EventKind
 
 HELP, HOME = "help", "home"
@@ -26,7 +27,6 @@ SAID_MAX = 600
 """WeChat cuts an answer at 2,048 bytes; 600 Chinese characters stay whole."""
 MATCHES_MOST = 8
 FRESH_MOST_MINUTES = 60
-MINUTES_A_DAY = 24 * 60
 PRIORITY_MAX = 999
 
 

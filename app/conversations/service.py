@@ -12,11 +12,28 @@ from app.channel_accounts import service as channel_accounts
 from app.channel_accounts.service import AccountView
 from app.conversations import answering, domain, inbox, pushing, talks, versions
 from app.conversations.answering import Answer
+from app.conversations.forms import ACTION_LABELS as ACTION_LABELS
+from app.conversations.forms import DUTY_LABELS as DUTY_LABELS
+from app.conversations.forms import TRIGGER_LABELS as TRIGGER_LABELS
+from app.conversations.forms import read as read_rules
+from app.conversations.forms import shown as shown_rules
 from app.conversations.inbox import AlreadyReceived
 from app.conversations.pushing import SEND_JOB as SEND_JOB
 from app.conversations.pushing import ReplyNotSent as ReplyNotSent
 from app.conversations.pushing import send_reply as send_reply
+from app.conversations.rules import BUILT_IN as BUILT_IN
 from app.conversations.rules import WORDLESS
+from app.conversations.rules import Rules as Rules
+from app.conversations.talks import TalkView as TalkView
+from app.conversations.talks import end as end_talk
+from app.conversations.talks import under_way as talks_under_way
+from app.conversations.trying import Tried as Tried
+from app.conversations.trying import try_it as try_it
+from app.conversations.versions import VersionView as VersionView
+from app.conversations.versions import current as current_rules
+from app.conversations.versions import history as rules_history
+from app.conversations.versions import save as save_rules
+from app.conversations.versions import version as rules_version
 from app.core import clock, db
 from app.core.errors import DomainError
 from app.notices import service as notices
@@ -168,3 +185,35 @@ def _note(account: AccountView, event: InboundEvent, answer: Answer, now: dateti
 def forget_old_messages(now: datetime) -> int:
     """Delete messages that no platform will repeat any more, and talks that are over; return how many."""
     return inbox.forget_old(now) + talks.forget_ended(now)
+
+
+def refused_replies(account_id: int) -> dict[str, int]:
+    """Return how many replies of the last three days platforms did not take, by reason."""
+    return inbox.refused(account_id)
+
+
+__all__ = [
+    "ACTION_LABELS",
+    "BUILT_IN",
+    "DUTY_LABELS",
+    "SEND_JOB",
+    "TRIGGER_LABELS",
+    "ReplyNotSent",
+    "Rules",
+    "TalkView",
+    "Tried",
+    "VersionView",
+    "current_rules",
+    "end_talk",
+    "forget_old_messages",
+    "read_rules",
+    "receive",
+    "refused_replies",
+    "rules_history",
+    "rules_version",
+    "save_rules",
+    "send_reply",
+    "shown_rules",
+    "talks_under_way",
+    "try_it",
+]

@@ -56,7 +56,7 @@ def _publish(kind: str, menu: Sequence[MenuEntry], now: datetime) -> bool:
             adapter = channel_accounts.adapter(account.id)
             # Without a menu there is nothing to put in place: such a client lists what is published itself.
             if Capability.MENU in adapter.capabilities:
-                adapter.publish_menu(menu)
+                adapter.publish_menu(menu, channel_accounts.menu_rules(account.id).rules)
             taken = True
         except ChannelError as error:
             log.warning("menu_not_published", account=account.key, code=error.code)
@@ -68,6 +68,11 @@ def _publish(kind: str, menu: Sequence[MenuEntry], now: datetime) -> bool:
     if again:
         raise MenuNotPublished(", ".join(again))
     return taken
+
+
+def menu_of(kind: str, base_url: str) -> tuple[MenuEntry, ...]:
+    """Return the menu that accounts of ``kind`` should have now."""
+    return compose(kind, menu_pages(kind), base_url)
 
 
 def menu_pages(kind: str) -> list[MenuPage]:

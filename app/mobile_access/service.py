@@ -91,7 +91,7 @@ from app.mobile_access.publication import (
     watched_pages,
     watched_stamp,
 )
-from app.mobile_access.publishing import publish_menus
+from app.mobile_access.publishing import MenuNotPublished, menu_of, publish_menus
 from app.mobile_access.rechecks import ask_recheck
 from app.mobile_access.registry import (
     AddressTaken,
@@ -152,6 +152,7 @@ __all__ = [
     "CHECK_KIND_LABELS",
     "EVENT_LABELS",
     "LOOKS_AGAIN",
+    "MenuNotPublished",
     "STATE_LABELS",
     "THEME_LABELS",
     "VERDICT_LABELS",
@@ -237,6 +238,7 @@ __all__ = [
     "import_versions",
     "listing",
     "look_again",
+    "menu_of",
     "may_rule",
     "normalised",
     "note_look",
