@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from sandbox.actions import Actions
 from sandbox.alipay.api import AlipayApi
-from sandbox.alipay.control import AlipayControl
+from sandbox.alipay_control import AlipayControl
 from sandbox.control import Control
 from sandbox.pages.outage import Outage
 from sandbox.phone.views import Phone
