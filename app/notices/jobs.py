@@ -35,8 +35,13 @@ def forget_old(_payload: Mapping[str, Any]) -> None:
     db.transaction(lambda: service.forget_receipts(now))
 
 
+def forget_resident(payload: Mapping[str, Any]) -> None:
+    db.transaction(lambda: service.forget_resident(int(payload["resident_id"])))
+
+
 JOBS = (
     Job(service.DELIVER_JOB, deliver, urgent=True),
     Job("notices.find-forgotten", find_forgotten, every=timedelta(minutes=1)),
+    Job("notices.forget-resident", forget_resident),
     Job("notices.forget-old", forget_old, every=timedelta(hours=6)),
 )

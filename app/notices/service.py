@@ -66,6 +66,7 @@ from app.notices.standard import prepare as prepare
 from app.notices.upkeep import find_forgotten as find_forgotten
 from app.notices.upkeep import forget_proofs as forget_proofs
 from app.notices.upkeep import forget_receipts as forget_receipts
+from app.notices.upkeep import forget_resident as forget_resident
 from app.notices.upkeep import forget_texts as forget_texts
 from app.notices.versions import TemplateView as TemplateView
 from app.notices.versions import VersionView as VersionView

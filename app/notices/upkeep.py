@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, Select, delete, select
 
 from app.core import db, vault
 from app.notices import sending
 from app.notices.domain import FORGOTTEN_AFTER, KEEP_PROOF, KEEP_TEXT, OPEN_STATES
-from app.notices.models import Attempt, Delivery, EarlyReceipt, Message
+from app.notices.models import Attempt, Delivery, EarlyReceipt, Message, Preference
 
 AT_ONCE = 200
 
@@ -42,6 +42,18 @@ def forget_texts(now: datetime) -> int:
         .where(Message.created_at < now - KEEP_TEXT, Message.values_token.is_not(None))
         .limit(AT_ONCE)
     )
+    return _forget_texts(query)
+
+
+def forget_resident(resident_id: int) -> None:
+    """Delete what messages told a resident who closed the account, and how they wanted to be told."""
+    _forget_texts(
+        select(Message).where(Message.resident_id == resident_id, Message.values_token.is_not(None))
+    )
+    db.writing().execute(delete(Preference).where(Preference.resident_id == resident_id))
+
+
+def _forget_texts(query: Select[Message]) -> int:
     rows = list(db.writing().scalars(query))
     for row in rows:
         assert row.values_token is not None

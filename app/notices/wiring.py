@@ -11,5 +11,6 @@ CAPABILITY = Capability(
     jobs="app.notices.jobs:JOBS",
     gauges="app.notices.gauges:collect",
     prepare=service.prepare,
+    hears={"resident.closed": "notices.forget-resident"},
     mine=(("我的消息", "notices_pages.messages"), ("通知设置", "notices_pages.settings")),
 )
