@@ -177,6 +177,14 @@ def end_consent(resident_id: int, consent_id: int, *, now: datetime) -> None:
     _end(_own(resident_id, consent_id), _actor(resident_id), now)
 
 
+def end_all(resident_id: int, *, now: datetime) -> int:
+    """End every consent of a resident, as closing the account does; return how many."""
+    rows = _consents(Consent.resident_id == resident_id, Consent.ended_at.is_(None))
+    for row in rows:
+        _end(row, _actor(resident_id), now)
+    return len(rows)
+
+
 def use(caller: Caller, subject: str, scope: Scope, what: str, *, now: datetime) -> int:
     """Return who ``subject`` is when they agreed to ``scope``, and note the use for them to see.
 

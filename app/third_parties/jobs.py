@@ -37,6 +37,10 @@ def tell_retired(payload: Mapping[str, Any]) -> None:
     _tell_of_page(EventKind.PAGE_RETIRED, payload)
 
 
+def end_consents(payload: Mapping[str, Any]) -> None:
+    db.transaction(lambda: service.end_all(int(payload["resident_id"]), now=clock.system_clock()))
+
+
 def end_expired(_payload: Mapping[str, Any]) -> None:
     while db.transaction(lambda: service.end_expired(now=clock.system_clock())):
         pass
@@ -71,6 +75,7 @@ JOBS = (
     Job("third_parties.tell-published", tell_published),
     Job("third_parties.tell-suspended", tell_suspended),
     Job("third_parties.tell-retired", tell_retired),
+    Job("third_parties.end-consents", end_consents),
     Job("third_parties.end-expired", end_expired, every=timedelta(minutes=5)),
     Job("third_parties.forget-old", forget_old, every=timedelta(minutes=10)),
 )

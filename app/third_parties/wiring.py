@@ -17,5 +17,6 @@ CAPABILITY = Capability(
         "page.published": "third_parties.tell-published",
         "page.suspended": "third_parties.tell-suspended",
         "page.retired": "third_parties.tell-retired",
+        "resident.closed": "third_parties.end-consents",
     },
 )

@@ -232,6 +232,19 @@ def test_a_consent_whose_time_is_over_is_closed_and_told_of_once(app, given):
         assert kinds() == [EventKind.CONSENT_GRANTED, EventKind.CONSENT_ENDED]
 
 
+def test_closing_the_account_ends_what_was_agreed_to(app, given):
+    caller, subject, resident_id = given(agreed, now=clock.system_clock())
+
+    given(identity.close, resident_id, now=clock.system_clock())
+    Worker(app, app.extensions["hall_jobs"]).drain()
+
+    with app.app_context():
+        assert [one.in_force for one in service.consents_of(resident_id, now=clock.system_clock())] == [False]
+        assert EventKind.CONSENT_ENDED in kinds()
+    with pytest.raises(ConsentMissing):
+        given(service.use, caller, subject, Scope.MESSAGES_SEND, "x", now=clock.system_clock())
+
+
 @pytest.mark.parametrize("scopes", [["sso"], [], ["webhooks", "messages.send"]])
 def test_only_what_needs_consent_is_asked_for(client, given, scopes):
     key = given(a_key)
