@@ -45,10 +45,12 @@ _ERRORS = {
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "不支持这种内容类型",
     HTTPStatus.UNPROCESSABLE_ENTITY: "填写有误，errors 逐个字段说明",
     HTTPStatus.PRECONDITION_REQUIRED: "缺少版本号（If-Match）",
+    HTTPStatus.TOO_MANY_REQUESTS: "调用次数已达限额",
     HTTPStatus.SERVICE_UNAVAILABLE: "系统繁忙，请稍后再试",
 }
 _HEADERS = {
     HTTPStatus.UNAUTHORIZED: ("WWW-Authenticate", "Bearer"),
+    HTTPStatus.TOO_MANY_REQUESTS: ("Retry-After", "几秒后再试"),
     HTTPStatus.SERVICE_UNAVAILABLE: ("Retry-After", "几秒后再试"),
 }
 
@@ -176,7 +178,10 @@ class Contract(BasePlugin):
             name = _CASE.sub("_", rule.endpoint).replace(".", "_").lower()
             operation["operationId"] = f"{name}_{method}"
             operation["security"] = _security(mark)
-            for status in _possible_errors(method, operation, public=public, of_object=bool(rule.arguments)):
+            errors = _possible_errors(method, operation, public=public, of_object=bool(rule.arguments))
+            if mark is not None and mark.for_partners:
+                errors.append(HTTPStatus.TOO_MANY_REQUESTS)  # they have quotas
+            for status in errors:
                 operation["responses"].setdefault(str(int(status)), status.name)
 
 

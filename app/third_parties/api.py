@@ -100,6 +100,7 @@ class ConsentRequests(MethodView):
 class Consents(MethodView):
     @open_api.arguments(schemas.OpenSubjectQuerySchema(), location="query")
     @open_api.response(200, schemas.OpenConsentListSchema())
+    @open_api.alt_response(404, "NOT_FOUND")
     @access.partner(Scope.SSO)
     def get(self, query: dict[str, str]) -> dict[str, Any]:
         """List what a resident agrees to at present"""

@@ -50,7 +50,9 @@ def fine(_post: Post) -> tuple[int, bytes]:
 
 
 @contextmanager
-def a_receiver(respond: Respond = fine, *, tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
+def a_receiver(
+    respond: Respond = fine, *, tls: ssl.SSLContext | None = None, port: int = 0
+) -> Iterator[Receiver]:
     """Run a server; ``respond`` returns status and body, or None to say nothing at all."""
     closing = threading.Event()
 
@@ -73,7 +75,7 @@ def a_receiver(respond: Respond = fine, *, tls: ssl.SSLContext | None = None) ->
         def log_message(self, format: str, *args: object) -> None:
             """Keep the test output quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
     server.handle_error = lambda *_: None  # type: ignore[method-assign]
     if tls is not None:
