@@ -140,6 +140,7 @@ def test_staff_can_try_which_rule_answers(staff, account, query, name, words):
 
     assert name in page
     assert words in page
+    assert "Macro" not in page
 
 
 def test_talks_are_seen_and_ended_without_names(staff, account, given):
