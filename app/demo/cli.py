@@ -11,10 +11,11 @@ from flask.cli import AppGroup
 
 from app.core import clock, db
 from app.core.installation import settings
-from app.demo import service
+from app.demo import alipay, service
 from app.demo.catalogue import add_item, link_pages
 from app.demo.identity import sign_in_person
 from app.mobile_access import service as mobile_access
+from app.payments import service as payments
 from config import items
 from config.settings import Environment
 
@@ -90,6 +91,16 @@ def resident() -> None:
     _refuse_production()
     if sign_in_person(clock.system_clock()) is not None:
         click.echo("沙箱的手机已登录过一次 the sandbox's person is known as a resident")
+
+
+@group.command("payment")
+def payment() -> None:
+    """Make an order of 5 yuan and print where it is paid in the sandbox."""
+    _refuse_production()
+    now, base_url = clock.system_clock(), settings().base_url
+    order = db.transaction(lambda: alipay.make_order(now))
+    address = payments.pay_address(order.id, base_url, base_url=base_url, now=now)
+    click.echo(f"演示订单 order {order.number}\n付款地址 pay at {address}")
 
 
 def _refuse_production() -> None:

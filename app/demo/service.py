@@ -20,7 +20,7 @@ from app.alerts import service as alerts
 from app.channel_accounts import service as channel_accounts
 from app.channel_accounts.service import AccountView
 from app.core.errors import Conflict
-from app.demo import wechat_mini
+from app.demo import alipay, wechat_mini
 from app.mobile_access import service as mobile_access
 from app.mobile_access.service import STATE_LABELS, THEME_LABELS, Filter, PageView, Registration, State
 from app.organisations import service as organisations
@@ -31,7 +31,6 @@ ACTOR = "system:demo"
 # One good page waits for a reviewer, so that a newcomer finds something to decide.
 HELD_FOR_REVIEW = "残疾人证"
 WECHAT_ACCOUNTS = (("gd-wechat", "广东省网上办事大厅", "secure"), ("gz-wechat", "广州办事", "compat"))
-ALIPAY_ACCOUNT = ("gd-alipay", "广东省网上办事大厅")
 # The page that falls down must be checked and published before it does; the watch then has time
 # to confirm, hide and show it again while a newcomer is still looking.
 OUTAGE = {"first_up_seconds": 75, "down_seconds": 75, "up_seconds": 180}
@@ -72,12 +71,15 @@ def make_accounts(
         ours, theirs = wechat_mini.sides(_wechat("secure")[0])
         made[key] = {"kind": wechat_mini.KIND, "name": name, **theirs}
         _put_account(known.get(key), wechat_mini.KIND, key, name, {**ours, **places}, now)
-    key, name = ALIPAY_ACCOUNT
-    places = {"gateway": f"{sandbox_url}/alipay/gateway.do", "login_base": f"{sandbox_url}/alipay"}
-    if not _agree(known.get(key), told.get(key), places):
-        ours, theirs = _alipay()
-        made[key] = {"kind": "alipay", "name": name, **theirs}
-        _put_account(known.get(key), "alipay", key, name, {**ours, **places}, now)
+    gateway = {"gateway": f"{sandbox_url}/alipay/gateway.do"}
+    for kind, (key, name), sides, places in (
+        ("alipay", alipay.WINDOW, alipay.window_sides, {**gateway, "login_base": f"{sandbox_url}/alipay"}),
+        ("alipay_mini", alipay.MINI, alipay.mini_sides, gateway),
+    ):
+        if not _agree(known.get(key), told.get(key), places):
+            ours, theirs = sides(*_alipay())
+            made[key] = {"kind": kind, "name": name, **theirs}
+            _put_account(known.get(key), kind, key, name, {**ours, **places}, now)
     for key, account in {**told, **made}.items():
         made[key] = {**account, "key": key, "callback_url": f"{base_url}/callbacks/{key}"}
     return made
@@ -167,7 +169,12 @@ def read_sandbox_config(path: Path) -> dict[str, dict[str, Any]]:
 
 def write_sandbox_config(path: Path, base_url: str, accounts: Mapping[str, Mapping[str, Any]]) -> None:
     """Write the sandbox's configuration (mode 0600)."""
-    config = {"hall_base": base_url, "accounts": list(accounts.values()), "outage": OUTAGE}
+    config = {
+        "hall_base": base_url,
+        "accounts": list(accounts.values()),
+        "outage": OUTAGE,
+        "notify_scale": alipay.NOTIFY_SCALE,
+    }
     text = json.dumps(config, ensure_ascii=False, indent=1)
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(".new")

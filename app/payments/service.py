@@ -82,6 +82,12 @@ def get(order_id: int) -> OrderView:
     return orders.view(orders.row(order_id))
 
 
+def newest(limit: int) -> list[OrderView]:
+    """Return orders, newest first."""
+    rows = db.session().scalars(select(PaymentOrder).order_by(PaymentOrder.created_at.desc()).limit(limit))
+    return [orders.view(row) for row in rows]
+
+
 def start(order_id: int, buyer: str, *, base_url: str, now: datetime) -> str:
     """Hand an order to the platform; returns the number that the app's cashier opens (``my.tradePay``).
 

@@ -6,9 +6,10 @@ import stat
 
 from app.alerts import service as alerts
 from app.channel_accounts import service as channel_accounts
-from app.demo import service
+from app.demo import alipay, service
 from app.mobile_access.service import State
 from app.organisations import service as organisations
+from app.payments import service as payments
 from config import notice
 from config.settings import Environment
 from sandbox import config as sandbox_config
@@ -48,7 +49,13 @@ def test_the_sandbox_understands_what_it_is_told(given, tmp_path):
     service.write_sandbox_config(path, HALL, given(make))
 
     told = sandbox_config.load(path)
-    assert {account.key for account in told.accounts} == {"gd-wechat", "gz-wechat", "gd-mini", "gd-alipay"}
+    assert {account.key for account in told.accounts} == {
+        "gd-wechat",
+        "gz-wechat",
+        "gd-mini",
+        "gd-alipay",
+        "gd-alipay-mini",
+    }
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
@@ -61,7 +68,7 @@ def test_a_second_start_keeps_accounts_and_what_the_sandbox_knows(app, given, tm
 
     assert service.read_sandbox_config(path) == before
     with app.app_context():
-        assert [account.version for account in channel_accounts.accounts()] == [1, 1, 1, 1]
+        assert [account.version for account in channel_accounts.accounts()] == [1] * 5
 
 
 def test_accounts_the_sandbox_was_never_told_of_get_new_secrets_on_both_sides(app, given):
@@ -69,7 +76,7 @@ def test_accounts_the_sandbox_was_never_told_of_get_new_secrets_on_both_sides(ap
 
     told = given(make)
 
-    assert len(told) == 4
+    assert len(told) == 5
     for key, account in told.items():
         assert hall_side(app, key)["app_id"] == account["app_id"]
 
@@ -90,6 +97,23 @@ def test_the_mini_program_is_known_on_both_sides_with_its_pages(app, given):
     assert told["pages"][0] == "pages/home/home"
     assert {template["kind"] for template in told["templates"]} == {"subscribe"}
     assert hall_side(app, "gd-mini")["api_base"] == f"{SANDBOX}/wechat"
+
+
+def test_the_alipay_apps_are_known_on_both_sides_with_who_is_paid(app, given):
+    told = given(make)
+
+    assert told["gd-alipay-mini"]["pages"][0] == "pages/home/home"
+    assert hall_side(app, "gd-alipay")["seller_id"] == told["gd-alipay"]["seller_id"]
+
+
+def test_an_order_of_the_demo_is_paid_at_the_sandbox(app, given):
+    given(make)
+    order = given(alipay.make_order, NOW)
+
+    with app.app_context():
+        address = payments.pay_address(order.id, HALL, base_url=HALL, now=NOW)
+
+    assert address.startswith(f"{SANDBOX}/alipay/gateway.do?")
 
 
 def test_sample_pages_are_registered_once_and_published_when_they_pass(app, given, tmp_path):
