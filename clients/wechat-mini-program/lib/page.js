@@ -10,7 +10,7 @@ function page (definition) {
   const methods = Object.assign({
     onShow () {
       if (this.data.large !== settings.isLarge()) this.setData({ large: settings.isLarge() })
-      if (this.shown) this.shown()
+      return this.shown && this.shown()
     },
     // 等 promise：等待时显示“正在加载”，失败时显示原因；成功后把结果交给 done。
     wait (promise, done) {

@@ -242,7 +242,8 @@ test('what was filled in is saved and submitted under one key, however often it 
   await filled(page)
   await tap(page, '.submit')
   const lost = words(page, '.state-words')[0]
-  phone.answers['POST /my/applications/5/submit'] = { number: '440000-1', query_code: '123456' }
+  phone.answers['POST /my/applications/5/submit'] = { number: '440000-1' }
+  phone.answers['GET /my/applications/5'] = Object.assign({}, CASE, { query_code: '123456' })
 
   page.setData({ state: 'ready' })
   await tap(page, '.submit')

@@ -18,6 +18,12 @@ async function code (kind) {
   return (await answer.json()).code
 }
 
+async function fill (page, answers) {
+  for (const name of Object.keys(answers)) {
+    page.instance.changed({ currentTarget: { dataset: { name } }, detail: { value: answers[name] } })
+  }
+}
+
 before(() => {
   reset()
   Object.assign(phone, { answers: null, loginCode: () => code('login') })
@@ -90,6 +96,30 @@ test('messages and cases are empty at first', async () => {
   assert.deepEqual(words(progress, '.empty'), ['还没有办件'])
 })
 
+test('a form is filled in, left, gone on with, submitted once, and its progress is told', async () => {
+  const first = await open('apply', { id: env.HALL_ITEM })
+  await fill(first, { name: '测试一', id_number: env.HALL_ID_NUMBER, ground: 'work' })
+  await tap(first, '.save')
+  await until(() => first.data.state === 'ready' && first.data.notice.startsWith('已保存'))
+
+  const page = await open('apply', { id: env.HALL_ITEM })
+  const starred = page.data.sections[0].fields.find(one => one.name === 'id_number').answer
+  await fill(page, { since: '2015-08-01', employer: '示例工厂', truthful: ['yes'] })
+  page.instance.wayChosen({ currentTarget: { dataset: { code: 'm2' } }, detail: { value: 'paper' } })
+  await tap(page, '.submit')
+  await until(() => page.data.number || page.data.state === 'failed')
+
+  const progress = await open('progress')
+  await enter(progress, '.number', page.data.number)
+  await enter(progress, '.code', page.data.queryCode)
+  await tap(progress, '.query')
+  await until(() => progress.data.found)
+
+  assert.match(starred, /\*/)
+  assert.match(words(progress, '.case')[0], new RegExp('居住证申领.*' + page.data.number))
+  assert.match(words(progress, '.found')[0], /^居住证申领：/)
+})
+
 test('a page of a department is opened by the hall or with a ticket', async () => {
   const page = await open('web', { page: env.HALL_PAGE })
 
@@ -101,8 +131,7 @@ test('a page of a department is opened by the hall or with a ticket', async () =
 test('signing out ends the session in the hall too', async () => {
   const my = await open('my')
   const kept = Object.assign({}, phone.storage.session)
-  await tap(my, '.sign-out')
-  await until(() => phone.requests.some(one => one.method === 'DELETE' && one.url.includes('/my/sessions/')))
+  await my.instance.signOut()
   phone.storage.session = kept
 
   const messages = await open('messages')

@@ -120,7 +120,12 @@ page({
           if (Object.keys(saved.problems).length) throw api.failure('refused', '还有没填好的地方，请看红字')
           return applications.submit(this.data.id, saved.version, this.key)
         })
-      return this.wait(sent, one => ({ number: one.number, queryCode: one.query_code, notice: '' })).then(done => this.told(done))
+        // 已经收下了；查询码另读，读不到时在“进度”里还看得到这一件。
+        .then(taken => applications.read(this.data.id).then(
+          found => ({ number: taken.number, queryCode: found.query_code, notice: '' }),
+          () => ({ number: taken.number, queryCode: '', notice: '' })
+        ))
+      return this.wait(sent, shown => shown).then(done => this.told(done))
     },
     toProgress () { wx.switchTab({ url: '/pages/progress/progress' }) }
   }
