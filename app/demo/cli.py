@@ -14,6 +14,7 @@ from app.core.installation import settings
 from app.demo import alipay, service
 from app.demo.catalogue import add_item, link_pages
 from app.demo.identity import sign_in_person
+from app.demo.third_parties import make_applications
 from app.mobile_access import service as mobile_access
 from app.payments import service as payments
 from config import items
@@ -89,8 +90,12 @@ def alerts() -> None:
 def resident() -> None:
     """Sign the person with the sandbox's phone in once. Safe to repeat."""
     _refuse_production()
-    if sign_in_person(clock.system_clock()) is not None:
+    now = clock.system_clock()
+    person = sign_in_person(now)
+    if person is not None:
         click.echo("沙箱的手机已登录过一次 the sandbox's person is known as a resident")
+    if db.transaction(lambda: make_applications(person, now=now)):
+        click.echo("示例第三方应用 sample applications of third parties: 2")
 
 
 @group.command("payment")

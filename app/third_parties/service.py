@@ -66,7 +66,7 @@ from app.third_parties.domain import (
 )
 from app.third_parties.events import emit, fan_out
 from app.third_parties.keys import TooManyKeys, issue_key, keys_of, revoke_key, rotate_keys
-from app.third_parties.messages import SentMessage, TemplateUnknown, send_message
+from app.third_parties.messages import SentMessage, TemplateUnknown, prepare, send_message
 from app.third_parties.shapes import (
     AppView,
     Caller,
@@ -186,6 +186,7 @@ __all__ = [
     "listing",
     "may_manage",
     "ping",
+    "prepare",
     "question",
     "quota_of",
     "redeem",

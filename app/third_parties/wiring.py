@@ -1,4 +1,5 @@
 from app.core.capability import Capability
+from app.third_parties import service
 from app.third_parties.api import BLUEPRINTS
 from app.third_parties.authenticator import PartnerAuthenticator
 from app.third_parties.console_pages import console
@@ -12,6 +13,7 @@ CAPABILITY = Capability(
     pages=(console, resident_pages, docs_pages),
     jobs="app.third_parties.jobs:JOBS",
     partners=PartnerAuthenticator(),
+    prepare=service.prepare,
     mine=(("我的授权", "third_parties_resident_pages.consents"),),
     hears={
         "page.published": "third_parties.tell-published",

@@ -12,6 +12,7 @@ from app.core import clock, db
 from app.core.errors import NotFound
 from app.core.runner import Worker
 from app.identity import service as identity
+from app.notices.models import Message
 from app.third_parties import service
 from app.third_parties.models import EventRow
 from app.third_parties.service import (
@@ -285,6 +286,8 @@ def test_refusing_is_as_easy_as_agreeing(client, given):
 
 def test_a_message_needs_consent_and_in_the_sandbox_nobody_is_sent_one(client, given, app):
     key = given(a_key)
+    with app.app_context():
+        service.prepare(lambda _done, _total: None)
     subject, now = given(a_subject, key.app), clock.system_clock()
     new = {"subject": subject, "template": "partner.progress", "data": {}, "reference": "r1"}
 
@@ -297,3 +300,46 @@ def test_a_message_needs_consent_and_in_the_sandbox_nobody_is_sent_one(client, g
     assert (before.status_code, before.json["code"]) == (403, "consent_missing")
     assert (after.status_code, after.json) == (202, {"message_id": None, "sent": False})
     Worker(app, app.extensions["hall_jobs"]).drain()
+
+
+def test_a_real_resident_is_told_through_the_halls_own_notices_once_per_reference(app, given):
+    caller, subject, resident_id = given(agreed)
+    with app.app_context():
+        service.prepare(lambda _done, _total: None)
+    data = {"单位": "省公安厅", "事项": "居住证办理", "进度": "已经受理"}
+
+    def send(reference):
+        return given(
+            service.send_message,
+            caller,
+            subject,
+            "partner.progress",
+            data,
+            page_id=None,
+            reference=reference,
+            now=NOW,
+        ).message_id
+
+    first, again, other = send("r1"), send("r1"), send("r2")
+
+    assert first == again != other
+    with app.app_context():
+        rows = db.session().scalars(select(Message).where(Message.resident_id == resident_id)).all()
+        assert len(rows) == 2
+
+
+@pytest.mark.parametrize("template", ["partner.none", "case.accepted", ""])
+def test_only_templates_for_third_parties_are_sent(given, template):
+    caller, subject, _ = given(agreed)
+
+    with pytest.raises(service.TemplateUnknown):
+        given(
+            service.send_message,
+            caller,
+            subject,
+            template,
+            {},
+            page_id=None,
+            reference="r",
+            now=NOW,
+        )

@@ -20,7 +20,7 @@ from werkzeug.serving import make_server
 from app import create_app
 from app.core import db, migrate
 from app.core.runner import Worker
-from app.third_parties import signing
+from app.third_parties import service, signing
 from app.third_parties.signing import SignedRequest
 from tests.app.alerts.receivers import a_receiver
 from tests.builders import a_body, a_principal, settings_for, sign_in, submit
@@ -82,6 +82,8 @@ def hall(tmp_path_factory):
     )
     migrate.upgrade(settings.database_url)
     app = create_app(settings)
+    with app.app_context():
+        service.prepare(lambda _done, _total: None)
     with served(app, port):
         yield app, f"http://127.0.0.1:{port}", hook
     app.extensions["hall_db"].dispose()
