@@ -17,6 +17,19 @@ from sandbox.pages.outage import Outage
 
 SECTIONS = ("guide", "result")
 OUTAGE_SLUG = "dianti"
+SCRIPTS = ("bridge.js", "pretend.js")
+PLACES = {
+    "browser": "浏览器",
+    "wechat": "微信",
+    "wechat-mini": "微信小程序内",
+    "alipay": "支付宝",
+    "alipay-mini": "支付宝小程序内",
+}
+BRIDGE = {
+    "version": "1.0.0",
+    "integrity": "sha384-Zw2k4NPGyelBrDtN/kyrZPPceTi/3T5blBUk5jYnuBqaup8b4QIUvydLxXnJ9WmO",
+}
+"""As the hall's guide for departments names it."""
 COMPRESSED_FROM_BYTES = 860
 LONG_CACHE = "public, max-age=31536000, immutable"
 HEADERS = {
@@ -29,10 +42,16 @@ HEADERS = {
 
 @dataclass(slots=True)
 class Site:
-    """The routes of the pages port; ``stopping`` wakes the pages that hang."""
+    """The routes of the pages port.
+
+    Attributes:
+        stopping: wakes the pages that hang.
+        hall: where the page that tries hall-bridge.js loads it from; no slash at the end.
+    """
 
     outage: Outage
     stopping: threading.Event
+    hall: str = ""
     pages: Mapping[str, SamplePage] = field(default_factory=load_pages)
     content: Mapping[str, Mapping[str, Any]] = field(default_factory=load_content)
     css: bytes = field(default_factory=lambda: (HERE / "static" / "pages.css").read_bytes())
@@ -46,6 +65,9 @@ class Site:
         app.add_url_rule("/catalogue.json", "catalogue", self._catalogue)
         app.add_url_rule("/assets/<name>", "asset", self._asset)
         app.add_url_rule("/favicon.ico", "favicon", lambda: redirect("/assets/mark-huzheng.svg"))
+        app.add_url_rule("/qiao/", "bridge", self._bridge)
+        app.add_url_rule("/qiao/upload", "upload", _uploaded, methods=["POST"])
+        app.add_url_rule("/qiao/form.txt", "form", lambda: Response("申请表", mimetype="text/plain"))
         app.add_url_rule("/<slug>/", "page", self._page)
         app.add_url_rule("/<slug>/health", "health", self._health)
         app.add_url_rule("/<slug>/<section>", "section", self._page)
@@ -69,6 +91,23 @@ class Site:
             abort(404)
         return faults.answer(page, self.stopping)
 
+    def _bridge(self) -> Response:
+        """Show a page that tries every function of hall-bridge.js under a strict content policy."""
+        shown_in = request.args.get("as", "browser")
+        page = render_template(
+            "pages/bridge.html",
+            hall=self.hall,
+            release=BRIDGE,
+            places=PLACES,
+            shown_in=shown_in if shown_in in PLACES else "browser",
+        )
+        response = make_response(page)
+        response.headers["Content-Security-Policy"] = (
+            f"default-src 'self'; script-src 'self' {self.hall}; connect-src 'self' {self.hall}; "
+            f"img-src 'self' data: blob:; {HEADERS['Content-Security-Policy']}"
+        )
+        return response
+
     def _suspended(self, page: SamplePage) -> tuple[str, int, dict[str, str]]:
         wait = self.outage.change_in_seconds()
         headers = {"Retry-After": str(int(wait if wait is not None else 300) + 1)}
@@ -83,6 +122,9 @@ class Site:
     def _asset(self, name: str) -> Response:
         if name == self.css_name:
             response = Response(self.css, mimetype="text/css")
+        elif name in SCRIPTS:
+            body = (HERE / "static" / name).read_bytes()
+            return Response(body, mimetype="text/javascript")
         elif name.startswith("mark-") and (content := self.content.get(name[5:].removesuffix(".svg"))):
             response = make_response(render_template("pages/mark.svg", content=content))
             response.mimetype = "image/svg+xml"
@@ -92,11 +134,15 @@ class Site:
         return response
 
 
-def create_pages(outage: Outage, stopping: threading.Event) -> Flask:
+def _uploaded() -> dict[str, int]:
+    return {"bytes": sum(len(file.read()) for file in request.files.values())}
+
+
+def create_pages(outage: Outage, stopping: threading.Event, hall: str = "") -> Flask:
     """Return the application of the pages port."""
     app = Flask(__name__, static_folder=None)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
-    Site(outage, stopping).add_to(app)
+    Site(outage, stopping, hall).add_to(app)
     app.after_request(_finish)
     return app
 

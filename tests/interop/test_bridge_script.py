@@ -37,6 +37,6 @@ def test_what_is_given_out_is_the_source_shortened(peer: Peer) -> None:
     assert made in given_out, "run make bridge, and give a changed script a new version"
 
 
-def test_it_evaluates_no_text(peer: Peer) -> None:
+def test_it_evaluates_no_text() -> None:
     for forbidden in ("eval(", "new Function", "innerHTML", "document.write", "localStorage"):
         assert forbidden not in "".join(line for line in SOURCE.splitlines() if "//" not in line)
