@@ -10,7 +10,9 @@ from app.identity import service
 
 
 def forget_expired(_payload: Mapping[str, Any]) -> None:
-    db.transaction(lambda: service.forget_expired(clock.system_clock()))
+    now = clock.system_clock()
+    while db.transaction(lambda: service.forget_expired(now)):
+        pass
 
 
 JOBS = (Job("identity.forget-expired", forget_expired, every=timedelta(hours=1)),)

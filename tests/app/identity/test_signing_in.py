@@ -131,18 +131,22 @@ def test_ten_returns_at_once_let_one_in(app, client, account):
     assert sorted(statuses) == [302] + [409] * 9
 
 
-def test_one_new_person_who_comes_in_twice_at_once_is_one_resident(app, account, given):
-    browsers = [app.test_client() for _ in range(6)]
-    states = [begin(browser) for browser in browsers]
+def test_one_new_person_who_comes_in_by_several_ways_at_once_is_one_resident(app, account, given, platform):
+    mini = given(a_mini_program, platform)
+
+    def enter(number):
+        browser = app.test_client()
+        if number % 2:
+            said = {"account": mini.key, "code": a_code("oInMini", UNION)}
+            return browser.post("/api/v1/sign-in/mini", json=said).status_code
+        return come_back(browser, begin(browser), a_code(union=UNION)).status_code
 
     with ThreadPoolExecutor(6) as pool:
-        codes = [a_code(union=UNION) for _ in states]
-        answers = list(pool.map(come_back, browsers, states, codes))
+        statuses = list(pool.map(enter, range(6)))
 
-    assert {one.status_code for one in answers} == {302}
+    assert sorted(statuses) == [201] * 3 + [302] * 3
     with app.app_context():
-        assert rows(ResidentSession) == 6
-        assert len({service.resident_for(account.id, OPENID)}) == 1
+        assert [rows(one) for one in (Resident, ResidentBinding, ResidentSession)] == [1, 2, 6]
 
 
 @on_sqlite
