@@ -126,11 +126,17 @@ def attempts() -> list[str]:
     return [one.outcome for one in db.session().scalars(query.execution_options(populate_existing=True))]
 
 
-def allow(account: AccountView, template: str = "S1", times: int = 1, at: datetime = NOW) -> None:
+def allow(
+    account: AccountView,
+    template: str = "S1",
+    times: int = 1,
+    at: datetime = NOW,
+    subject: str = platform_wechat.RECIPIENT,
+) -> None:
     """Accept the subscription window ``times`` times."""
     consents = [Consent(template, True)]
     for _ in range(times):
-        db.transaction(lambda: service.note_consents(account, platform_wechat.RECIPIENT, consents, at))
+        db.transaction(lambda: service.note_consents(account, subject, consents, at))
 
 
 def sent_to(platform: Any) -> list[tuple[str, Any]]:
