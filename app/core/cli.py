@@ -11,7 +11,7 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
-from app.core import audit, migrate
+from app.core import audit, db, migrate, vault
 from app.core.capability import Capability
 from app.core.checkpoints import read_checkpoints, write_checkpoint
 from app.core.outbox import Job
@@ -27,6 +27,7 @@ def init_app(
     app.cli.add_command(_hall(settings, capabilities))
     app.cli.add_command(_jobs(app, settings, jobs))
     app.cli.add_command(_audit(settings))
+    app.cli.add_command(_vault(settings))
 
 
 def _hall(settings: Settings, capabilities: Sequence[Capability]) -> AppGroup:
@@ -115,5 +116,25 @@ def _audit(settings: Settings) -> AppGroup:
         """Append the heads of the chain to a file outside the database."""
         write_checkpoint(output)
         click.echo(f"checkpoint written to {output}")
+
+    return group
+
+
+def _vault(settings: Settings) -> AppGroup:
+    group = AppGroup("vault", help="The vault (保险箱).")
+
+    @group.command("rewrap")
+    def rewrap() -> None:
+        """Wrap all data keys by the newest master key, so that older ones can be taken away."""
+        settings.demand_secrets()
+        newest = max(settings.vault_keys)
+
+        def work() -> int:
+            count = vault.rewrap()
+            audit.record("system", "vault.rewrap", "vault", newest, {"keys": count})
+            return count
+
+        count = db.transaction(work)
+        click.echo(f"{count} keys wrapped anew; master keys older than {newest} are not needed any more")
 
     return group

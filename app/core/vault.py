@@ -27,6 +27,7 @@ from app.core.errors import DomainError, NotFound
 from config.settings import SecretMissing, Settings
 
 NONCE_BYTES = 12
+_INDEX_KEY = "blind-index-key"
 
 
 class VaultDamaged(DomainError):
@@ -69,9 +70,12 @@ class Keyring:
         self.masters = dict(settings.vault_keys)
         self.newest = max(self.masters)
         self.unwrapped: dict[int, bytes] = {}
+        self.index_key: bytes | None = None
+
+    def derived_index_key(self) -> bytes:
+        """Return the key that hangs on the oldest master, so that adding a master keeps numbers findable."""
         oldest = self.masters[min(self.masters)]
-        # The index key hangs on the oldest master, so that adding a master keeps numbers findable.
-        self.index_key = HKDF(SHA256(), 32, None, b"hall vault blind index").derive(oldest)
+        return HKDF(SHA256(), 32, None, b"hall vault blind index").derive(oldest)
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -87,8 +91,12 @@ def seal(field: str, value: str, *, findable: bool = False) -> str:
         findable: also keep a blind index, for :func:`find`.
     """
     ring = _keyring()
+    index = _blind(ring, field, value) if findable else None
+    return _seal(ring, secrets.token_urlsafe(24), field, value, index)
+
+
+def _seal(ring: Keyring, token: str, field: str, value: str, index: str | None) -> str:
     key_id, data_key = _sealing_key(ring)
-    token = secrets.token_urlsafe(24)
     nonce = secrets.token_bytes(NONCE_BYTES)
     sealed = AESGCM(data_key).encrypt(nonce, value.encode(), _bound_to(token, field, key_id))
     db.writing().add(
@@ -98,7 +106,7 @@ def seal(field: str, value: str, *, findable: bool = False) -> str:
             key_id=key_id,
             nonce=nonce,
             ciphertext=sealed,
-            blind_index=_blind(ring, field, value) if findable else None,
+            blind_index=index,
             created_at=clock.system_clock(),
         )
     )
@@ -126,7 +134,10 @@ def unseal(field: str, token: str) -> str:
 def blind_index(field: str, value: str) -> str:
     """Return 64 hex digits that stand for ``value`` in a table, and say nothing without the key.
 
-    Changes when the oldest master key is taken away, as all that is found by it does.
+    Stays the same when master keys come and go, see :func:`rewrap`.
+
+    Raises:
+        VaultDamaged: a master key was taken away without :func:`rewrap`.
     """
     return _blind(_keyring(), field, value)
 
@@ -143,6 +154,28 @@ def forget(token: str) -> None:
     row = db.writing().get(VaultEntry, token)
     if row is not None:
         db.writing().delete(row)
+
+
+def rewrap() -> int:
+    """Wrap all data keys by the newest master key, so that older ones can be taken away.
+
+    The key of the blind index, which hangs on the oldest master, is kept as a sealed value from now on.
+
+    Returns:
+        how many data keys were wrapped anew.
+
+    Raises:
+        VaultDamaged: a master key that is still needed is missing already.
+    """
+    ring = _keyring()
+    if db.writing().get(VaultEntry, _INDEX_KEY) is None:
+        _seal(ring, _INDEX_KEY, _INDEX_KEY, _index_key(ring).hex(), None)
+    old = list(db.writing().scalars(select(VaultKey).where(VaultKey.master_version != ring.newest)))
+    for row in old:
+        row.wrapped = _wrap(ring, _data_key(ring, row.id))
+        row.master_version = ring.newest
+    db.writing().flush()
+    return len(old)
 
 
 def mask(number: str) -> str:
@@ -164,7 +197,22 @@ def _bound_to(token: str, field: str, key_id: int) -> bytes:
 
 
 def _blind(ring: Keyring, field: str, value: str) -> str:
-    return hmac.new(ring.index_key, f"{field}|{value}".encode(), sha256).hexdigest()
+    return hmac.new(_index_key(ring), f"{field}|{value}".encode(), sha256).hexdigest()
+
+
+def _index_key(ring: Keyring) -> bytes:
+    if ring.index_key is None:
+        ring.index_key = _find_index_key(ring)
+    return ring.index_key
+
+
+def _find_index_key(ring: Keyring) -> bytes:
+    if db.session().get(VaultEntry, _INDEX_KEY) is not None:
+        return bytes.fromhex(unseal(_INDEX_KEY, _INDEX_KEY))
+    missing = select(VaultKey.id).where(VaultKey.master_version.not_in(ring.masters)).limit(1)
+    if db.session().scalar(missing) is not None:
+        raise VaultDamaged  # another index would be derived: nobody would be found, and kept twice
+    return ring.derived_index_key()
 
 
 def _sealing_key(ring: Keyring) -> tuple[int, bytes]:
@@ -180,13 +228,16 @@ def _sealing_key(ring: Keyring) -> tuple[int, bytes]:
 
 
 def _new_data_key(ring: Keyring) -> VaultKey:
-    nonce = secrets.token_bytes(NONCE_BYTES)
-    data_key = AESGCM.generate_key(256)
-    wrapped = nonce + AESGCM(ring.masters[ring.newest]).encrypt(nonce, data_key, b"hall data key")
+    wrapped = _wrap(ring, AESGCM.generate_key(256))
     row = VaultKey(master_version=ring.newest, wrapped=wrapped, created_at=clock.system_clock())
     db.writing().add(row)
     db.writing().flush()
     return row
+
+
+def _wrap(ring: Keyring, data_key: bytes) -> bytes:
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    return nonce + AESGCM(ring.masters[ring.newest]).encrypt(nonce, data_key, b"hall data key")
 
 
 def _data_key(ring: Keyring, key_id: int) -> bytes:

@@ -3,7 +3,7 @@ from hypothesis import given as any_of
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
-from app.core import db, vault
+from app.core import audit, db, vault
 from app.core.errors import NotFound
 from app.core.vault import Keyring, VaultDamaged, VaultEntry, mask
 from tests.builders import a_key, settings_for
@@ -52,12 +52,25 @@ def test_a_token_of_another_field_is_not_found(app, given):
         vault.unseal("phone", token)
 
 
-def test_a_new_master_key_seals_anew_and_old_values_still_open(app, given, tmp_path):
-    token = given(vault.seal, "a", NUMBER, findable=True)
-    both = f"1:{a_key('vault')},2:{a_key('second')}"
-    ring = Keyring(settings_for("sqlite:///x", tmp_path, HALL_VAULT_KEYS=both))
+FIRST, SECOND = f"1:{a_key('vault')}", f"2:{a_key('second')}"
+
+
+@pytest.fixture
+def masters(app, tmp_path):
+    """Let the process have other master keys, as after a start with other settings."""
+
+    def switch(*keys):
+        settings = settings_for("sqlite:///x", tmp_path, HALL_VAULT_KEYS=",".join(keys))
+        app.extensions["hall_keyring"] = Keyring(settings)
+
     before = app.extensions["hall_keyring"]
-    app.extensions["hall_keyring"] = ring
+    yield switch
+    app.extensions["hall_keyring"] = before
+
+
+def test_a_new_master_key_seals_anew_and_old_values_still_open(app, given, masters):
+    token = given(vault.seal, "a", NUMBER, findable=True)
+    masters(FIRST, SECOND)
 
     newer = given(vault.seal, "a", "neu")
 
@@ -65,7 +78,35 @@ def test_a_new_master_key_seals_anew_and_old_values_still_open(app, given, tmp_p
         assert vault.unseal("a", token) == NUMBER
         assert vault.unseal("a", newer) == "neu"
         assert vault.find("a", NUMBER) == [token]
-    app.extensions["hall_keyring"] = before
+
+
+def test_a_master_key_is_not_needed_any_more_when_all_is_wrapped_anew(app, given, masters):
+    token = given(vault.seal, "a", NUMBER, findable=True)
+    masters(FIRST, SECOND)
+    wrapped = given(vault.rewrap)
+    masters(SECOND)
+
+    with app.app_context():
+        found, opened = vault.find("a", NUMBER), vault.unseal("a", token)
+
+    assert (wrapped, found, opened) == (1, [token], NUMBER)
+    assert given(vault.rewrap) == 0
+
+
+def test_a_master_key_taken_away_too_early_is_told_and_nobody_is_kept_twice(app, given, masters):
+    given(vault.seal, "a", NUMBER, findable=True)
+    masters(SECOND)
+
+    with pytest.raises(VaultDamaged):
+        given(vault.seal, "a", NUMBER, findable=True)
+
+
+def test_the_command_wraps_anew_and_leaves_a_line_in_the_trail(app, tables):
+    said = app.test_cli_runner().invoke(args=["vault", "rewrap"])
+
+    assert "0 keys wrapped anew" in said.output
+    with app.app_context():
+        assert [line.action for line in audit.recent(limit=1)] == ["vault.rewrap"]
 
 
 @any_of(st.text(min_size=3, max_size=30))
