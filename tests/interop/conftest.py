@@ -17,6 +17,7 @@ from app.channel_accounts import service as channel_accounts
 from app.core import db, migrate
 from channels.base import AccountConfig
 from tests.builders import NOW, settings_for
+from tests.emptying import empty_tables
 from tests.interop import node
 
 
@@ -85,6 +86,4 @@ def hall(with_node: None, apps: dict[str, Flask], tmp_path_factory: pytest.TempP
         thread.join()
         server.server_close()
         app.extensions["hall_limits"].forget()
-        with app.extensions["hall_db"].write_engine.begin() as connection:
-            for table in reversed(db.Model.metadata.sorted_tables):
-                connection.execute(table.delete())
+        empty_tables(app.extensions["hall_db"].write_engine)

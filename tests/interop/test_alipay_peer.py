@@ -1,4 +1,4 @@
-"""Alipay's official SDK: it verifies what we sign and signs what we verify, in key mode."""
+"""Alipay's official SDK: it verifies what we sign and signs what we verify, with keys and certificates."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 import requests
 
+from app.payments import service as payments
 from channels import registry
 from channels.alipay.adapter import AlipayChannel
+from channels.alipay.certificates import number, read, root_number
 from channels.base import ChannelError, InboundRequest, MenuEntry, Outcome, Rejected, Reply
+from tests.app.payments.builders import an_order
+from tests.channels import certificates
 from tests.channels import platform_alipay as alipay
 from tests.channels.builders import an_env
 from tests.channels.server import Answer, Call, a_platform
@@ -46,6 +50,17 @@ def platform_side(sign_type: str = "RSA2") -> dict[str, str]:
         "alipayPublicKey": alipay.public_pem(alipay.APP_KEY),
         "signType": sign_type,
         "charset": "UTF-8",
+    }
+
+
+def certificate_side(root_file: str) -> dict[str, str]:
+    """Return the SDK's configuration as our app in certificate mode."""
+    return {
+        "appId": alipay.APP_ID,
+        "privateKey": alipay.private_pem(alipay.APP_KEY, "PKCS1"),
+        "appCertContent": certificates.pem(certificates.app_certificate()),
+        "alipayPublicCertContent": certificates.pem(certificates.alipay_certificate()),
+        "alipayRootCertContent": root_file,
     }
 
 
@@ -239,3 +254,52 @@ def alipay_parts(answer: requests.Response) -> tuple[str, str]:
     assert answer.status_code == 200
     before, _, rest = answer.text.partition("</response><sign>")
     return before.partition("<response>")[2], rest.partition("</sign>")[0]
+
+
+def test_a_payment_signed_as_the_sdk_wants_it_is_booked_over_http(served: Hall, peer: Peer) -> None:
+    order = served.run(an_order, key="alipay-rsa2")
+    fields = a_notification(
+        peer,
+        out_trade_no=order.number,
+        seller_id=alipay.SELLER,
+        total_amount="12.30",
+        trade_no="2026030222001400000000000001",
+        gmt_payment="2026-11-22 09:05:00",
+    )
+    body = alipay.form({name: value.encode() for name, value in fields.items()}).decode()
+
+    cheaper = body.replace("total_amount=12.30", "total_amount=0.01")
+    answers = [call(served, "RSA2/payments", one).text for one in (cheaper, body, body)]
+
+    assert peer.ask("checkParameters", config=app_side(), parameters=fields) is True
+    assert answers == ["fail", "success", "success"]
+    assert served.run(payments.get, order.id).paid_at is not None
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n"], ids=["LF", "CRLF"])
+def test_certificates_have_the_numbers_the_sdk_gives_them(peer: Peer, ends: str) -> None:
+    roots = (certificates.root().certificate, certificates.other_root().certificate)
+    file = certificates.pem(*roots).replace("\n", ends)
+
+    theirs = peer.ask("serialNumbers", config=certificate_side(file))
+
+    assert theirs["app"] == number(certificates.app_certificate())
+    assert theirs["alipay"] == number(certificates.alipay_certificate())
+    assert theirs["root"] == root_number(read(file))
+
+
+def test_in_certificate_mode_our_requests_pass_the_sdks_verification(peer: Peer) -> None:
+    gateway = alipay.Api(signer=alipay.Signer(number=number(certificates.alipay_certificate())))
+    with a_platform(gateway) as platform, an_env() as env:
+        adapter = registry.build(certificates.config(platform.base_url), env)
+        result = adapter.send(alipay.RECIPIENT, Reply(WORDS))
+
+    parameters = sent(platform.calls[0])
+    numbers = peer.ask(
+        "serialNumbers", config=certificate_side(certificates.pem(certificates.root().certificate))
+    )
+    assert result.outcome is Outcome.ACCEPTED
+    assert (parameters["app_cert_sn"], parameters["alipay_root_cert_sn"]) == (numbers["app"], numbers["root"])
+    assert peer.ask("checkParameters", config=platform_side(), parameters=parameters) is True
+    changed = {**parameters, "app_cert_sn": "0" * 32}
+    assert peer.ask("checkParameters", config=platform_side(), parameters=changed) is False

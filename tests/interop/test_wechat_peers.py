@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from xml.sax.saxutils import escape
@@ -14,8 +14,14 @@ import pytest
 import requests
 from defusedxml.ElementTree import fromstring
 
+from channels import registry
+from channels.base import Reply
 from channels.wechat import pages
+from channels.wechat.crypto import Sealer, decode_key
 from tests.channels import platform_wechat as wechat
+from tests.channels import platform_wechat_mini as wechat_mini
+from tests.channels.builders import an_env
+from tests.channels.test_wechat_inbound import DOC_APP, DOC_CIPHER, DOC_KEY, DOC_REPLY_CIPHER
 from tests.interop.conftest import Hall
 from tests.interop.node import Peer, a_peer
 
@@ -25,7 +31,6 @@ CONTENTS = {
     "Chinese": "火星签证",
     "emoji": "👨‍👩‍👧‍👦🇨🇳签证𠮷",
     "1,000 characters": "粤" * 1000,
-    "empty": "",
     "markup": "]]><b>&amp;",
 }
 QUOTED = 40
@@ -34,13 +39,14 @@ QUOTED = 40
 
 @dataclass(frozen=True)
 class Account:
-    """An account of ours and the library that plays the platform to it."""
+    """An account of ours and the library that plays the platform to it; ``place`` is its callback's key."""
 
     hall: Hall
     peer: Peer
     library: str
     key: str = wechat.KEY
     app_id: str = wechat.APP_ID
+    place: str = "wechat"
 
     def send(self, message: str, wire: str, nonce: str, **changed: str) -> requests.Response:
         """Seal ``message`` and call our address with it; ``changed`` are other parameters than signed."""
@@ -52,7 +58,7 @@ class Account:
             "encrypt_type": "aes",
             "msg_signature": sealed["signature"],
         }
-        return self.hall.call("wechat", {**query, **changed}, outer(sealed["cipher"], wire))
+        return self.hall.call(self.place, {**query, **changed}, outer(sealed["cipher"], wire))
 
     def open(self, answer: requests.Response, wire: str) -> Mapping[str, str]:
         """Check the signature of an answer with the library, open it and return its members."""
@@ -78,6 +84,7 @@ def peer(with_node: None) -> Iterator[Peer]:
 @pytest.fixture(scope="module")
 def served(hall: Hall) -> Hall:
     hall.add("wechat", wechat.config())
+    hall.add("mini", wechat_mini.config())
     return hall
 
 
@@ -118,6 +125,48 @@ def test_a_message_of_theirs_gets_an_answer_they_can_open(account: Account, wire
     said = account.open(answer, wire)
     assert (said["FromUserName"], said["ToUserName"]) == (wechat.ORIGINAL_ID, wechat.RECIPIENT)
     assert f"“{content[:QUOTED]}" in said["Content"]
+
+
+@pytest.mark.parametrize("wire", WIRES)
+def test_an_empty_message_of_theirs_is_received_in_silence(account: Account, wire: str) -> None:
+    nonce = f"empty-{account.library}-{wire}"
+
+    answer = account.send(a_text("", wire, nonce), wire, nonce)
+
+    assert (answer.status_code, answer.text) == (200, "success")
+
+
+@pytest.mark.parametrize("content", [*CONTENTS.values(), ""], ids=[*CONTENTS.keys(), "empty"])
+def test_a_mini_programs_message_of_theirs_is_received(account: Account, content: str) -> None:
+    mini = replace(account, place="mini")
+    nonce = hashlib.sha1(f"mini{account.library}{content}".encode()).hexdigest()
+
+    answer = mini.send(a_text(content, "json", nonce), "json", nonce)
+
+    # A mini program answers no message by itself: what we say follows as a message of our own.
+    assert (answer.status_code, answer.text) == (200, "success")
+
+
+@pytest.mark.parametrize(("what", "status"), [("app_id", 403), ("key", 400)])
+def test_a_mini_program_takes_no_message_for_another(account: Account, what: str, status: int) -> None:
+    changed = {"app_id": "wxffffffffffffffff"} if what == "app_id" else {"key": "Z" * 42 + "A"}
+    other = replace(account, place="mini", **changed)
+
+    answer = other.send(a_text("户口", "json", f"mini-{what}"), "json", f"mini-{what}")
+
+    assert answer.status_code == status
+
+
+def test_a_mini_programs_word_that_a_person_takes_over_can_be_opened_by_them(account: Account) -> None:
+    with an_env(now=datetime.now(UTC)) as env:
+        adapter = registry.build(wechat_mini.config(), env)
+        request = wechat_mini.text("人工", at=env.clock())
+        answer = adapter.seal(adapter.open(request), Reply(handover=True))
+
+    sealed = requests.Response()
+    sealed.status_code, sealed._content = answer.status, answer.body
+    wire = "json" if answer.body.startswith(b"{") else "xml"
+    assert account.open(sealed, wire)["MsgType"] == "transfer_customer_service"
 
 
 def test_the_answer_goes_back_under_the_key_that_opened_the_message(account: Account) -> None:
@@ -190,3 +239,38 @@ def test_the_published_pages_are_signed_alike_by_all(peer: Peer, path: str, publ
 
     assert theirs == published
     assert pages.sign(wechat.TICKET, "Wm3WZYTPz0wzccnW", 1414587457, url) == published
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize(
+    ("cipher", "timestamp", "signature", "holds"),
+    [
+        pytest.param(
+            DOC_CIPHER,
+            "1714112445",
+            "046e02f8204d34f8ba5fa3b1db94908f3df2e9b3",
+            '"hello world"',
+            id="message",
+        ),
+        pytest.param(
+            DOC_REPLY_CIPHER,
+            "1713424427",
+            "1b9339964ed2e271e7c7b6ff2b0ef902fc94dea1",
+            "good luck",
+            id="reply",
+        ),
+    ],
+)
+def test_the_published_message_is_read_alike_by_all(
+    peer: Peer, library: str, cipher: str, timestamp: str, signature: str, holds: str
+) -> None:
+    account = {"token": "AAAAA", "key": DOC_KEY, "appId": DOC_APP}
+
+    theirs = peer.ask(
+        "open", library=library, account=account, cipher=cipher, timestamp=timestamp, nonce="415670741"
+    )
+
+    ours, _ = Sealer(DOC_APP, (("current", decode_key(DOC_KEY)),)).open(cipher)
+    assert (theirs["signature"], theirs["id"]) == (signature, DOC_APP)
+    assert theirs["message"] == ours
+    assert holds in ours
