@@ -25,6 +25,8 @@ SECTIONS = (
     (Permission.WATCH, "/wall", "监控墙", "各地各部门网页的运行情况"),
     (None, "/alerts", "告警", "我的告警消息和接收方式"),
     (Permission.CHANNELS_MANAGE, "/console/accounts", "渠道账号", "微信公众号、支付宝服务窗"),
+    (Permission.CHANNELS_MANAGE, "/console/third-parties", "第三方应用", "接入审核、密钥、限额和推送"),
+    (Permission.PAGES_REGISTER, "/console/third-parties", "第三方应用", "本单位系统接入：申请、密钥和推送"),
     (Permission.STAFF_MANAGE, "/console/staff", "人员", "账户、角色和范围"),
     (Permission.JOBS_MANAGE, "/console/jobs", "后台工作", "多次没有做成、等人处理的"),
     (Permission.AUDIT_READ, "/console/audit", "留痕", "谁在什么时候做了什么"),

@@ -14,8 +14,12 @@ from app.core import clock, db
 from app.monitoring import service as monitoring
 from app.monitoring.models import Incident, IncidentGroup
 from app.organisations import service as organisations
+from app.third_parties import events
+from app.third_parties import service as third_parties
+from app.third_parties.service import EventKind, Stage
 from tests.api.walk import HTML, a_caller, post_form, routes, token_of, wrong_with
 from tests.app.monitoring.builders import seen
+from tests.app.third_parties.builders import a_key
 from tests.builders import NOW, a_body, a_principal, a_wechat_account
 
 NAME = "外部门户政"
@@ -44,6 +48,9 @@ ACTS = {
     "withdrawal": {"reason": "x", "version": 1},
     "removal": {"version": 1},
     "confirmation": {},
+    "handler": {"version": 1},
+    "steps": {"event": "accept", "version": 1},
+    "personal": {"reason": "x"},
 }
 """A good body per act of the API, so that only the object is wrong."""
 
@@ -105,6 +112,7 @@ def foreign(app, given):
         "waiver_id": 1,
         "digest": "0" * 64,
         **given(alerts_of_others, other),
+        **given(an_application_of_others),
     }
 
 
@@ -136,6 +144,15 @@ def alerts_of_others(other):
         "message_id": alerts.send_test(other, now=now),
         "binding_id": alerts.bindings_of(other.staff_id)[0].id,
     }
+
+
+def an_application_of_others():
+    """Insert an application of the police department with a key, a webhook and a delivery."""
+    key, now = a_key(name=NAME), clock.system_clock()
+    kinds, url = [EventKind.PAGE_PUBLISHED], "https://hooks.example.cn/x"
+    webhook, _ = third_parties.add_webhook(key.app.id, Stage.SANDBOX, url, kinds, actor="test", now=now)
+    delivery = events.queue(webhook.id, third_parties.emit(EventKind.PING, {}, now=now), now=now)
+    return {"app_id": key.app.id, "key_id": key.key, "webhook_id": webhook.id, "delivery_id": delivery}
 
 
 @pytest.fixture
