@@ -16,6 +16,9 @@ OPEN_TO_ALL = {
     "GET /",
     "GET /go/<id:page_id>",
     "GET /api/v1/published-pages",
+    "GET /progress",
+    "POST /progress",
+    "GET /api/v1/progress",
     # pages of departments: the bridge, and single sign-on, which asks who it is by itself
     "GET /bridge",
     "GET /bridge/<version>/hall-bridge.js",

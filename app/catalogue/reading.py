@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -93,6 +93,13 @@ def version(version_id: int) -> ItemView:
     return _one(_versions().where(ItemVersion.id == version_id))
 
 
+def versions(version_ids: Iterable[int]) -> dict[int, ItemView]:
+    """Return several versions by id; those that do not exist are left out."""
+    query = _versions().where(ItemVersion.id.in_(set(version_ids)))
+    rows = db.session().execute(organisations.join_body(query, ItemImplementation.body_id))
+    return {row[0].id: _view(row) for row in rows}
+
+
 def _one(query: Select[*_Selected]) -> ItemView:
     row = db.session().execute(organisations.join_body(query, ItemImplementation.body_id)).first()
     if row is None:
@@ -125,6 +132,18 @@ def _view(row: Row[*tuple[Any, ...]]) -> ItemView:
         content=from_json(stored.content),
         form=stored.form,
     )
+
+
+def upper_item(below: ItemView) -> ItemView | None:
+    """Return the same item as the nearest place above carries it out; None when none above does."""
+    regions = {region.code: region.parent_code for region in organisations.regions()}
+    places = {place.region_code: place.id for place in reversed(places_of(below.directory_id))}
+    above = regions.get(below.region_code)
+    while above is not None:
+        if above in places:
+            return item(places[above])
+        above = regions[above]
+    return None
 
 
 def places_of(directory_id: int, *, limit: int = 200) -> list[ItemPlace]:

@@ -18,7 +18,7 @@ from app.organisations import service as organisations
 
 _NAME, _SYNONYM, _DOMAIN, _MATERIAL, _SUMMARY = 6, 6, 3, 2, 1
 _CANDIDATES = 60
-_WORTH_SHOWING = 0.2
+_WORTH_SHOWING = 0.3
 """How good a match must be, beside the best one."""
 
 

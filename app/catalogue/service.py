@@ -50,7 +50,7 @@ from app.catalogue.forms import (
     shape_problems,
     visible_fields,
 )
-from app.catalogue.reading import ItemPlace, ItemView, item, places_of, version
+from app.catalogue.reading import ItemPlace, ItemView, item, places_of, upper_item, version, versions
 from app.catalogue.searching import ItemMatch, listing, search
 from app.catalogue.versions import (
     add_directory,
@@ -121,6 +121,8 @@ __all__ = [
     "search",
     "shape_problems",
     "superseded_versions",
+    "upper_item",
     "version",
+    "versions",
     "visible_fields",
 ]

@@ -33,6 +33,9 @@ class Permission(StrEnum):
     STAFF_MANAGE = "staff.manage"
     CHANNELS_MANAGE = "channels.manage"
     AUDIT_READ = "audit.read"
+    CASES_READ = "cases.read"  # see residents' applications, personal answers starred
+    CASES_HANDLE = "cases.handle"  # accept, ask for supplements, decide
+    CASES_SUPERVISE = "cases.supervise"  # extend, pause, void: a second person's part
     JOBS_MANAGE = "jobs.manage"  # background work that failed for good
 
 

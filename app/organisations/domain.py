@@ -66,10 +66,25 @@ STATE_LABELS: Mapping[StaffState, str] = {
     StaffState.DISABLED: "已停用",
 }
 
-_OPERATOR = frozenset({Permission.PAGES_REGISTER, Permission.PAGES_READ, Permission.WATCH})
+_OPERATOR = frozenset(
+    {
+        Permission.PAGES_REGISTER,
+        Permission.PAGES_READ,
+        Permission.WATCH,
+        Permission.CASES_READ,
+        Permission.CASES_HANDLE,
+    }
+)
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.PROVINCE_REVIEWER: frozenset(
-        {Permission.PAGES_READ, Permission.PAGES_REVIEW, Permission.SPEC_MANAGE, Permission.WATCH}
+        {
+            Permission.PAGES_READ,
+            Permission.PAGES_REVIEW,
+            Permission.SPEC_MANAGE,
+            Permission.WATCH,
+            Permission.CASES_READ,
+            Permission.CASES_SUPERVISE,
+        }
     ),
     Role.PROVINCE_WATCH: frozenset({Permission.PAGES_READ, Permission.WATCH}),
     Role.DEPARTMENT_OPERATOR: _OPERATOR,

@@ -1,0 +1,113 @@
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.applications.domain import NUMBER_LENGTH, Channel, Event, State, Who
+from app.core.db import Model, key_column
+
+
+class Application(Model):
+    """办件. A projection of its events, kept in step with them in the same transaction.
+
+    Attributes:
+        item_version_id: the version it is handled by; fixed at submission.
+        form_version_id: the version whose form it was filled in with.
+        answers: those that are nobody's secret; ``sealed``: vault tokens of the personal ones, by field.
+        materials: by the material's code, how it is handed in.
+        desk_on: when its department must act, far away when it waits for somebody else; NULL once
+            it is no work of theirs. The desk's order.
+        step: how many steps of the handling are done.
+    """
+
+    __tablename__ = "application"
+    __table_args__ = (
+        Index("ix_application_mine", "resident_id", "created_at", "id"),
+        Index("ix_application_desk", "body_id", "desk_on", "id"),
+        Index("ix_application_intake", "state", "desk_on"),
+        Index("ix_application_supplement", "state", "supplement_due_on"),
+        Index("ix_application_version", "item_version_id", "state"),
+    )
+
+    id: Mapped[int] = key_column()
+    resident_id: Mapped[int] = mapped_column(ForeignKey("resident.id"))
+    implementation_id: Mapped[int] = mapped_column(ForeignKey("item_implementation.id"), index=True)
+    item_version_id: Mapped[int] = mapped_column(ForeignKey("item_version.id"))
+    form_version_id: Mapped[int] = mapped_column(ForeignKey("item_version.id"), index=True)
+    body_id: Mapped[int] = mapped_column(ForeignKey("body.id"))
+    region_code: Mapped[str] = mapped_column(ForeignKey("region.code"), index=True)
+    referred_from_id: Mapped[int | None] = mapped_column(
+        ForeignKey("application.id", ondelete="SET NULL"), index=True
+    )
+    number: Mapped[str | None] = mapped_column(String(NUMBER_LENGTH), unique=True)
+    state: Mapped[State]
+    version: Mapped[int]
+    channel: Mapped[Channel]
+    answers: Mapped[dict[str, Any]] = mapped_column(JSON)
+    sealed: Mapped[dict[str, str]] = mapped_column(JSON)
+    materials: Mapped[dict[str, str]] = mapped_column(JSON)
+    handler_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), index=True)
+    step: Mapped[int] = mapped_column(default=0)
+    event_count: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    saved_at: Mapped[datetime]
+    submitted_at: Mapped[datetime | None]
+    received_at: Mapped[datetime | None]
+    accepted_at: Mapped[datetime | None]
+    decided_at: Mapped[datetime | None]
+    completed_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    intake_due_on: Mapped[date | None]
+    supplement_due_on: Mapped[date | None]
+    promise_due_on: Mapped[date | None]
+    lawful_due_on: Mapped[date | None]
+    delivery_due_on: Mapped[date | None]
+    desk_on: Mapped[date | None]
+    extension_days: Mapped[int] = mapped_column(default=0)
+    pauses: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    granted: Mapped[bool | None]
+    reason: Mapped[str] = mapped_column(Text, default="")
+    remedy: Mapped[str] = mapped_column(Text, default="")
+    result: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
+
+
+class ApplicationEvent(Model):
+    """One step of an application, dated; never changed.
+
+    Attributes:
+        text: for the applicant's eyes; ``detail``: for staff and for the exchange.
+        message: code of the exchange standard's message that tells of it, ``""`` for none.
+    """
+
+    __tablename__ = "application_event"
+    __table_args__ = (UniqueConstraint("application_id", "number", name="uq_application_event_number"),)
+
+    id: Mapped[int] = key_column()
+    application_id: Mapped[int] = mapped_column(ForeignKey("application.id"))
+    number: Mapped[int]
+    event: Mapped[Event]
+    from_state: Mapped[State]
+    to_state: Mapped[State]
+    who: Mapped[Who]
+    actor: Mapped[str] = mapped_column(String(80))
+    message: Mapped[str] = mapped_column(String(10))
+    text: Mapped[str] = mapped_column(Text)
+    detail: Mapped[dict[str, Any]] = mapped_column(JSON)
+    at: Mapped[datetime]
+
+
+class ApplicationSupplement(Model):
+    """One notice of what is missing (补正告知), and what was handed in on it."""
+
+    __tablename__ = "application_supplement"
+    __table_args__ = (UniqueConstraint("application_id", "number", name="uq_application_supplement_number"),)
+
+    id: Mapped[int] = key_column()
+    application_id: Mapped[int] = mapped_column(ForeignKey("application.id"))
+    number: Mapped[int]
+    items: Mapped[list[dict[str, str]]] = mapped_column(JSON)
+    asked_at: Mapped[datetime]
+    due_on: Mapped[date]
+    supplied_at: Mapped[datetime | None]
+    statement: Mapped[str] = mapped_column(Text, default="")

@@ -1,0 +1,206 @@
+"""What applicants do with their own cases; another person's case does not exist for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, or_, select
+
+from app.applications import materials as handed
+from app.applications import moving, sealing, telling
+from app.applications.domain import (
+    PLAIN_LABELS,
+    AnswersRefused,
+    Event,
+    MoveNotAllowed,
+    State,
+    Who,
+)
+from app.applications.models import Application, ApplicationSupplement
+from app.applications.progress import query_code_of
+from app.applications.views import CaseLine, CaseView, case_view, due_of, form_of
+from app.catalogue import service as catalogue
+from app.catalogue.service import Form, ItemView
+from app.core import db
+from app.core.clock import day_of
+from app.core.cursor import decode, encode
+from app.core.errors import NotFound
+from app.identity import service as identity
+
+actor_of = identity.actor_of
+
+
+@dataclass(frozen=True, slots=True)
+class CaseList:
+    items: list[CaseLine]
+    next_cursor: str | None
+
+
+def mine_locked(resident_id: int, application_id: int) -> Application:
+    """Return somebody's application for writing.
+
+    Raises:
+        NotFound: there is none, or it is another person's.
+    """
+    row = moving.locked(application_id)
+    if row.resident_id != resident_id:
+        raise NotFound("没有这个办件")
+    return row
+
+
+def mine(resident_id: int, *, cursor: str | None = None, limit: int = 20) -> CaseList:
+    """Return somebody's applications, the newest first; drafts that were given up are left out.
+
+    Raises:
+        Invalid: the cursor is not one of ours.
+    """
+    given_up = and_(Application.state == State.WITHDRAWN, Application.submitted_at.is_(None))
+    query = select(Application).where(Application.resident_id == resident_id, ~given_up)
+    if cursor:
+        at, last = decode(cursor)
+        query = query.where(
+            or_(
+                Application.created_at < at,
+                and_(Application.created_at == at, Application.id < last),
+            )
+        )
+    order = (Application.created_at.desc(), Application.id.desc())
+    rows = list(db.session().scalars(query.order_by(*order).limit(limit + 1)))
+    shown = rows[:limit]
+    following = encode(shown[-1].created_at, shown[-1].id) if len(rows) > limit else None
+    items = catalogue.versions({row.item_version_id for row in shown})
+    return CaseList([line_of(row, items[row.item_version_id]) for row in shown], following)
+
+
+def line_of(row: Application, item: ItemView) -> CaseLine:
+    """Return a case as a list shows it."""
+    return CaseLine(
+        id=row.id,
+        number=row.number,
+        item_id=item.id,
+        item_name=item.content.name,
+        body_name=item.body_name,
+        state=row.state,
+        state_label=PLAIN_LABELS[row.state],
+        created_at=row.created_at,
+        saved_at=row.saved_at,
+        submitted_at=row.submitted_at,
+        due_on=due_of(row),
+    )
+
+
+def my_case(resident_id: int, application_id: int) -> CaseView:
+    """Return one of somebody's applications.
+
+    Raises:
+        NotFound: there is none, or it is another person's.
+    """
+    row = db.session().get(Application, application_id)
+    if row is None or row.resident_id != resident_id:
+        raise NotFound("没有这个办件")
+    code = query_code_of(row.id) if row.number else ""
+    return case_view(row, code, who=(Who.RESIDENT,))
+
+
+def withdraw(resident_id: int, application_id: int, *, version: int, now: datetime) -> None:
+    """Withdraw an application before it is decided.
+
+    Raises:
+        NotFound: not theirs.
+        Stale: it moved on meanwhile.
+        MoveNotAllowed: it is decided, or ended.
+    """
+    row = mine_locked(resident_id, application_id)
+    moving.check_version(row, version)
+    if row.state is State.DRAFT:
+        raise MoveNotAllowed("草稿没有提交，可以直接放弃")
+    moving.make_move(row, Event.WITHDRAW, Who.RESIDENT, actor=actor_of(resident_id), now=now)
+
+
+def supply(
+    resident_id: int,
+    application_id: int,
+    answers: Mapping[str, Any],
+    materials: Mapping[str, str],
+    statement: str,
+    *,
+    version: int,
+    now: datetime,
+) -> None:
+    """Hand in what the notice asked for: its fields, its materials, and a word about the rest.
+
+    Only what the notice names may change, and what is asked for because of it; a new clock of intake
+    begins.
+
+    Raises:
+        NotFound: not theirs.
+        Stale: it moved on meanwhile.
+        MoveNotAllowed: nothing was asked for.
+        AnswersRefused: something was not asked for, is missing, or does not fit the form.
+    """
+    row = mine_locked(resident_id, application_id)
+    moving.check_version(row, version)
+    notice = _open_notice(row)
+    form, item = form_of(row), catalogue.version(row.item_version_id)
+    wanted = {name: catalogue.normalised(form, name, value) for name, value in answers.items()}
+    _check_supplied(row, form, notice, wanted, materials, statement)
+    for name, value in wanted.items():
+        sealing.put(row, form, name, value)
+    visible = catalogue.visible_fields(form, row.answers)
+    for name in [one for one in (*row.answers, *row.sealed) if one not in visible]:
+        sealing.put(row, form, name, None)
+    row.materials = handed.chosen(item, row.materials, materials)
+    wrong = catalogue.problems(form, sealing.opened(row, form), day_of(now))
+    if wrong:
+        raise AnswersRefused(fields=wrong)
+    notice.supplied_at, notice.statement = now, statement
+    moving.start_intake(row, now)
+    moving.make_move(
+        row,
+        Event.SUPPLY,
+        Who.RESIDENT,
+        actor=actor_of(resident_id),
+        now=now,
+        detail={"fields": sorted(wanted), "materials": sorted(materials)},
+    )
+    telling.tell(row, item, telling.SUBMITTED, now)
+
+
+def _check_supplied(
+    row: Application,
+    form: Form,
+    notice: ApplicationSupplement,
+    wanted: Mapping[str, Any],
+    materials: Mapping[str, str],
+    statement: str,
+) -> None:
+    fields = {one["field"] for one in notice.items if one.get("field")}
+    codes = {one["material"] for one in notice.items if one.get("material")}
+    before = catalogue.visible_fields(form, row.answers)
+    after = catalogue.visible_fields(form, {**row.answers, **wanted})
+    newly_asked = set(after) - set(before)
+    faults = catalogue.shape_problems(form, wanted)
+    faults |= {name: ["补正通知没有要求改这一项"] for name in set(wanted) - fields - newly_asked}
+    faults |= {name: ["请填写这一项"] for name in fields if wanted.get(name) is None}
+    faults |= {f"materials.{code}": ["补正通知没有要求这份材料"] for code in set(materials) - codes}
+    faults |= {f"materials.{code}": ["请选择怎样提交"] for code in codes - set(materials)}
+    in_words = [one for one in notice.items if not one.get("field") and not one.get("material")]
+    if in_words and not statement:
+        faults["statement"] = ["请写明怎样补正"]
+    if faults:
+        raise AnswersRefused(fields=faults)
+
+
+def _open_notice(row: Application) -> ApplicationSupplement:
+    if row.state is not State.SUPPLEMENT_DUE:
+        raise MoveNotAllowed("现在没有要补正的内容")
+    query = (
+        select(ApplicationSupplement)
+        .where(ApplicationSupplement.application_id == row.id)
+        .order_by(ApplicationSupplement.number.desc())
+        .limit(1)
+    )
+    return db.writing().scalars(query).one()

@@ -1,0 +1,324 @@
+"""JSON shapes of applications."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+import marshmallow as ma
+
+from app.applications.domain import (
+    CHANNEL_LABELS,
+    EVENT_LABELS,
+    EXTENSION_DAYS_MAX,
+    NUMBER_LENGTH,
+    PLAIN_LABELS,
+    QUERY_CODE_DIGITS,
+    STATE_LABELS,
+    SUPPLEMENT_ITEMS_MAX,
+    TEXT_MAX,
+    Channel,
+    Event,
+    State,
+    Who,
+)
+from app.applications.steps import STEPS
+from app.catalogue.service import ANSWERS_MAX, DELIVERY_LABELS, HANDING_LABELS, Delivery, Handing
+from app.core.cursor import CURSOR_MAX
+from app.core.fields import Id, Text
+
+PAGE_MAX = 50
+FIELD_MAX = 40
+ANSWER_MAX = 2000
+WHO_LABELS = {Who.RESIDENT: "申请人", Who.DEPARTMENT: "办理单位", Who.SUPERVISOR: "监督", Who.CLOCK: "系统"}
+
+
+def _code(codes: type[StrEnum], labels: Mapping[Any, str], what: str, **options: Any) -> Any:
+    said = "、".join(f"{code} {label}" for code, label in labels.items())
+    return ma.fields.Enum(codes, by_value=True, metadata={"description": f"{what}：{said}"}, **options)
+
+
+class Answer(ma.fields.Field[Any]):
+    """One answer: text, whole number, yes or no, a list of texts; null takes it away."""
+
+    default_error_messages = {"invalid": "不是有效的回答"}
+
+    def __init__(self, **kwargs: Any) -> None:
+        shape = {
+            "oneOf": [
+                {"type": "string", "maxLength": ANSWER_MAX},
+                {"type": "integer"},
+                {"type": "boolean"},
+                {"type": "array", "maxItems": ANSWERS_MAX, "items": {"type": "string", "maxLength": 40}},
+                {"type": "null"},
+            ]
+        }
+        super().__init__(metadata=shape, allow_none=True, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if isinstance(value, str) and len(value) <= ANSWER_MAX:
+            return value
+        if isinstance(value, bool) or (isinstance(value, int) and abs(value) < 2**53):
+            return value
+        listed = isinstance(value, list) and len(value) <= ANSWERS_MAX
+        if listed and all(isinstance(one, str) and len(one) <= 40 for one in value):
+            return value
+        raise self.make_error("invalid")
+
+
+def _answers(**options: Any) -> ma.fields.Dict:
+    return ma.fields.Dict(
+        keys=ma.fields.Str(validate=ma.validate.Length(1, FIELD_MAX)),
+        values=Answer(),
+        validate=ma.validate.Length(0, ANSWERS_MAX),
+        metadata={"description": "按字段名；没有提到的不变，null 表示清除"},
+        **options,
+    )
+
+
+def _materials(**options: Any) -> ma.fields.Dict:
+    return ma.fields.Dict(
+        keys=ma.fields.Str(validate=ma.validate.Length(1, FIELD_MAX)),
+        values=_code(Handing, HANDING_LABELS, "提交方式", allow_none=True),
+        validate=ma.validate.Length(0, ANSWERS_MAX),
+        metadata={"description": "按材料编号：怎样提交"},
+        **options,
+    )
+
+
+def _version() -> ma.fields.Int:
+    return ma.fields.Int(
+        required=True,
+        validate=ma.validate.Range(1, 2**31 - 1),
+        metadata={"description": "所见的版本号；已变的答 409 stale"},
+    )
+
+
+class ApplicationStartSchema(ma.Schema):
+    item_id = Id(required=True)
+    fresh = ma.fields.Bool(load_default=False, metadata={"description": "放弃旧草稿，重新填写"})
+    channel = _code(Channel, CHANNEL_LABELS, "申办渠道", load_default=Channel.WAP)
+
+
+class ApplicationStartedSchema(ma.Schema):
+    id = Id(required=True)
+    continued = ma.fields.Bool(required=True, metadata={"description": "继续填写以前的草稿"})
+    open_number = ma.fields.Str(required=True, metadata={"description": "同一事项正在办的办件编号，没有为空"})
+
+
+class ApplicationSaveSchema(ma.Schema):
+    version = _version()
+    answers = _answers(load_default=dict)
+    materials = _materials(load_default=dict)
+
+
+class ApplicationSavedSchema(ma.Schema):
+    version = ma.fields.Int(required=True)
+    cleared = ma.fields.List(ma.fields.Str(), required=True, metadata={"description": "不再需要而清除的字段"})
+    problems = ma.fields.Dict(
+        keys=ma.fields.Str(),
+        values=ma.fields.List(ma.fields.Str()),
+        required=True,
+        metadata={"description": "还不能提交的原因，逐个字段；空的可以提交"},
+    )
+    item_changed = ma.fields.Bool(required=True, metadata={"description": "事项有了新版本，草稿已跟上"})
+
+
+class ApplicationVersionSchema(ma.Schema):
+    version = _version()
+
+
+class ApplicationSupplySchema(ma.Schema):
+    version = _version()
+    answers = _answers(load_default=dict)
+    materials = _materials(load_default=dict)
+    statement = Text(longest=TEXT_MAX, may_be_empty=True, load_default="")
+
+
+class ApplicationQuerySchema(ma.Schema):
+    cursor = Text(longest=CURSOR_MAX, load_default=None)
+    limit = ma.fields.Int(load_default=20, validate=ma.validate.Range(1, PAGE_MAX))
+
+
+class ApplicationLineSchema(ma.Schema):
+    id = Id(required=True)
+    number = ma.fields.Str(required=True, allow_none=True)
+    item_id = Id(required=True)
+    item_name = ma.fields.Str(required=True)
+    body_name = ma.fields.Str(required=True)
+    state = _code(State, PLAIN_LABELS, "状态", required=True)
+    state_label = ma.fields.Str(required=True)
+    created_at = ma.fields.AwareDateTime(required=True)
+    saved_at = ma.fields.AwareDateTime(required=True)
+    submitted_at = ma.fields.AwareDateTime(required=True, allow_none=True)
+    due_on = ma.fields.Date(required=True, allow_none=True)
+
+
+class ApplicationListSchema(ma.Schema):
+    items = ma.fields.List(ma.fields.Nested(ApplicationLineSchema()), required=True)
+    next_cursor = ma.fields.Str(required=True, allow_none=True)
+
+
+class ApplicationEventSchema(ma.Schema):
+    number = ma.fields.Int(required=True)
+    event = _code(Event, EVENT_LABELS, "步骤", required=True)
+    label = ma.fields.Str(required=True)
+    to_state = _code(State, STATE_LABELS, "到达的状态", required=True)
+    who = _code(Who, WHO_LABELS, "谁", required=True)
+    at = ma.fields.AwareDateTime(required=True)
+    text = ma.fields.Str(required=True)
+
+
+class SupplementItemSchema(ma.Schema):
+    text = Text(longest=TEXT_MAX, required=True, metadata={"description": "要补正什么"})
+    field = Text(longest=FIELD_MAX, metadata={"description": "表单字段，是某一项回答时"})
+    material = Text(longest=FIELD_MAX, metadata={"description": "材料编号，是某一份材料时"})
+
+
+class SupplementSchema(ma.Schema):
+    number = ma.fields.Int(required=True)
+    items = ma.fields.List(ma.fields.Nested(SupplementItemSchema()), required=True)
+    asked_at = ma.fields.AwareDateTime(required=True)
+    due_on = ma.fields.Date(required=True)
+    supplied_at = ma.fields.AwareDateTime(required=True, allow_none=True)
+    statement = ma.fields.Str(required=True)
+
+
+class ApplicationResultSchema(ma.Schema):
+    name = Text(longest=100, required=True)
+    number = Text(longest=100, may_be_empty=True, load_default="")
+
+
+class ApplicationSchema(ma.Schema):
+    id = Id(required=True)
+    version = ma.fields.Int(required=True)
+    number = ma.fields.Str(required=True, allow_none=True, metadata={"description": "办件编号，提交后才有"})
+    query_code = ma.fields.Str(required=True, metadata={"description": "查询码；办理单位看到的为空"})
+    state = _code(State, PLAIN_LABELS, "状态", required=True)
+    state_label = ma.fields.Str(required=True)
+    channel = _code(Channel, CHANNEL_LABELS, "申办渠道", required=True)
+    item_id = Id(required=True, attribute="item.id")
+    item_name = ma.fields.Str(required=True, attribute="item.content.name")
+    body_name = ma.fields.Str(required=True, attribute="item.body_name")
+    form = ma.fields.Dict(keys=ma.fields.Str(), required=True, metadata={"description": "填写时的表单"})
+    answers = ma.fields.Dict(
+        keys=ma.fields.Str(), required=True, metadata={"description": "证件号码、手机号码带星号"}
+    )
+    visible = ma.fields.List(ma.fields.Str(), required=True, metadata={"description": "要填的字段，按顺序"})
+    materials = ma.fields.Dict(keys=ma.fields.Str(), values=ma.fields.Str(), required=True)
+    created_at = ma.fields.AwareDateTime(required=True)
+    saved_at = ma.fields.AwareDateTime(required=True)
+    submitted_at = ma.fields.AwareDateTime(required=True, allow_none=True)
+    accepted_at = ma.fields.AwareDateTime(required=True, allow_none=True)
+    decided_at = ma.fields.AwareDateTime(required=True, allow_none=True)
+    completed_at = ma.fields.AwareDateTime(required=True, allow_none=True)
+    ended_at = ma.fields.AwareDateTime(required=True, allow_none=True)
+    intake_due_on = ma.fields.Date(required=True, allow_none=True)
+    supplement_due_on = ma.fields.Date(required=True, allow_none=True)
+    promise_due_on = ma.fields.Date(required=True, allow_none=True)
+    lawful_due_on = ma.fields.Date(required=True, allow_none=True)
+    delivery_due_on = ma.fields.Date(required=True, allow_none=True)
+    due_on = ma.fields.Date(required=True, allow_none=True)
+    granted = ma.fields.Bool(required=True, allow_none=True)
+    reason = ma.fields.Str(required=True)
+    remedy = ma.fields.Str(required=True)
+    result = ma.fields.Nested(ApplicationResultSchema(), required=True, allow_none=True)
+    events = ma.fields.List(ma.fields.Nested(ApplicationEventSchema()), required=True)
+    supplements = ma.fields.List(ma.fields.Nested(SupplementSchema()), required=True)
+    may = ma.fields.List(_code(Event, EVENT_LABELS, "现在可以做的"), required=True)
+
+
+class ApplicationReceiptSchema(ma.Schema):
+    """回执. The query code is read with the application."""
+
+    id = Id(required=True)
+    version = ma.fields.Int(required=True)
+    number = ma.fields.Str(required=True, metadata={"description": "办件编号"})
+    state = _code(State, PLAIN_LABELS, "状态", required=True)
+    state_label = ma.fields.Str(required=True)
+    submitted_at = ma.fields.AwareDateTime(required=True)
+    intake_due_on = ma.fields.Date(required=True, metadata={"description": "最迟哪天答复是否受理"})
+
+
+class ProgressQuerySchema(ma.Schema):
+    number = ma.fields.Str(required=True, validate=ma.validate.Length(1, NUMBER_LENGTH + 5))
+    query_code = ma.fields.Str(required=True, validate=ma.validate.Length(1, QUERY_CODE_DIGITS))
+
+
+class ProgressStepSchema(ma.Schema):
+    number = ma.fields.Int(required=True)
+    label = ma.fields.Str(required=True)
+    at = ma.fields.AwareDateTime(required=True)
+
+
+class ProgressSchema(ma.Schema):
+    number = ma.fields.Str(required=True)
+    item_name = ma.fields.Str(required=True)
+    body_name = ma.fields.Str(required=True)
+    state = _code(State, PLAIN_LABELS, "状态", required=True)
+    state_label = ma.fields.Str(required=True)
+    submitted_at = ma.fields.AwareDateTime(required=True)
+    due_on = ma.fields.Date(required=True, allow_none=True)
+    steps = ma.fields.List(ma.fields.Nested(ProgressStepSchema()), required=True)
+
+
+class CaseQuerySchema(ma.Schema):
+    state = _code(State, STATE_LABELS, "状态", load_default=None)
+    only_mine = ma.fields.Bool(load_default=False, metadata={"description": "只看我领取的"})
+    cursor = Text(longest=CURSOR_MAX, load_default=None)
+    limit = ma.fields.Int(load_default=20, validate=ma.validate.Range(1, PAGE_MAX))
+
+
+class CaseLineSchema(ma.Schema):
+    case = ma.fields.Nested(ApplicationLineSchema(), required=True)
+    handler_id = Id(required=True, allow_none=True)
+
+
+class CaseListSchema(ma.Schema):
+    items = ma.fields.List(ma.fields.Nested(CaseLineSchema()), required=True)
+    next_cursor = ma.fields.Str(required=True, allow_none=True)
+
+
+class CaseStepSchema(ma.Schema):
+    """A step of the desk; which of the fields it needs hangs on the event."""
+
+    event = _code(
+        Event,
+        {event: EVENT_LABELS[event] for event in STEPS},
+        "步骤",
+        required=True,
+        validate=ma.validate.OneOf(list(STEPS)),
+    )
+    version = _version()
+    opinion = Text(longest=TEXT_MAX, may_be_empty=True, load_default="", metadata={"description": "内部意见"})
+    reason = Text(longest=TEXT_MAX, may_be_empty=True, load_default="", metadata={"description": "告知理由"})
+    remedy = Text(longest=TEXT_MAX, may_be_empty=True, load_default="", metadata={"description": "救济途径"})
+    granted = ma.fields.Bool(load_default=None, allow_none=True, metadata={"description": "准予"})
+    items = ma.fields.List(
+        ma.fields.Nested(SupplementItemSchema()),
+        load_default=list,
+        validate=ma.validate.Length(0, SUPPLEMENT_ITEMS_MAX),
+        metadata={"description": "要补正的全部内容，一次告知"},
+    )
+    days = ma.fields.Int(load_default=0, validate=ma.validate.Range(0, EXTENSION_DAYS_MAX))
+    kind = Text(longest=100, may_be_empty=True, load_default="", metadata={"description": "特别程序种类"})
+    expected_on = ma.fields.Date(load_default=None, allow_none=True)
+    result = ma.fields.Nested(ApplicationResultSchema(), load_default=dict)
+    delivery = ma.fields.Enum(
+        Delivery,
+        by_value=True,
+        load_default=None,
+        allow_none=True,
+        metadata={
+            "description": "送达方式：" + "、".join(f"{one} {text}" for one, text in DELIVERY_LABELS.items())
+        },
+    )
+
+
+class CaseReasonSchema(ma.Schema):
+    reason = Text(longest=200, required=True, metadata={"description": "查看完整信息的理由，记入留痕"})
+
+
+class CaseAnswersSchema(ma.Schema):
+    answers = ma.fields.Dict(keys=ma.fields.Str(), required=True)
