@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from bench import check, farm, history, masking, probes, published, wall
+from bench import channels, check, farm, history, masking, probes, published, wall
 from tests.builders import an_environment
 
 if __name__ == "__main__":
@@ -22,6 +22,8 @@ if __name__ == "__main__":
         published.run(environment)
         print()
         check.run(Path(folder))
+        print()
+        channels.run()
         print()
         masking.run()
         print()

@@ -18,6 +18,7 @@ from tests.channels import platform_alipay, platform_wechat
 from tests.channels.server import a_platform
 
 PLATFORMS = {"wechat": platform_wechat, "alipay": platform_alipay}
+on_sqlite = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 BOTH = pytest.mark.parametrize("kind", list(PLATFORMS))
 
 
@@ -34,12 +35,14 @@ def messages_kept(app):
 
 
 @BOTH
+@on_sqlite
 def test_the_platforms_check_of_our_address_is_answered(client, accounts, kind):
     platform = PLATFORMS[kind]
 
     assert platform.accepts_handshake(deliver(client, kind, platform.handshake()))
 
 
+@on_sqlite
 def test_words_without_a_match_are_answered_with_the_way_to_all_services(client, accounts):
     answer = deliver(client, "wechat", platform_wechat.text("火星签证", at=now()))
 
@@ -48,6 +51,7 @@ def test_words_without_a_match_are_answered_with_the_way_to_all_services(client,
     assert "/?channel=wechat" in said
 
 
+@on_sqlite
 def test_following_is_greeted(client, accounts):
     answer = deliver(client, "wechat", platform_wechat.event("follow", at=now()))
 
@@ -55,6 +59,7 @@ def test_following_is_greeted(client, accounts):
 
 
 @BOTH
+@on_sqlite
 def test_leaving_and_unknown_events_are_received_in_silence(client, accounts, kind):
     platform = PLATFORMS[kind]
 
@@ -115,6 +120,7 @@ def test_a_captured_signature_does_not_carry_another_body(app, client, given):
     assert messages_kept(app) == 1
 
 
+@on_sqlite
 def test_an_old_unbound_signature_is_refused(client, given):
     given(an_account, "wechat", platform_wechat.config(mode="plain"))
     at = now() - timedelta(minutes=11)
@@ -136,6 +142,7 @@ def test_a_window_without_passive_answers_gets_the_reply_pushed_once(app, client
         assert sum("message.custom.send" in one for one in asked) == 1
 
 
+@on_sqlite
 def test_the_users_id_stands_in_no_job_and_no_message_row(app, client, accounts):
     deliver(client, "alipay", platform_alipay.text("户口", at=now()))
 
@@ -160,6 +167,7 @@ def test_the_users_id_stands_in_no_job_and_no_message_row(app, client, accounts)
     ],
 )
 @BOTH
+@on_sqlite
 def test_what_no_platform_sends_is_refused_and_leaves_nothing(app, client, accounts, kind, body, query):
     answer = client.post(f"/callbacks/{kind}?{query}", data=body, content_type="text/xml")
 
@@ -198,6 +206,7 @@ def test_who_was_overtaken_by_a_repeat_gives_its_answer(app, client, accounts, m
     assert messages_kept(app) == 1
 
 
+@on_sqlite
 def test_a_late_repeat_is_answered_without_looking_anything_up(client, accounts, monkeypatch):
     message = platform_wechat.text("火星签证", at=now() - timedelta(seconds=5))
     first = deliver(client, "wechat", message)
@@ -206,5 +215,6 @@ def test_a_late_repeat_is_answered_without_looking_anything_up(client, accounts,
     assert deliver(client, "wechat", message) == first
 
 
+@on_sqlite
 def test_an_unknown_account_is_not_found(client, accounts):
     assert client.post("/callbacks/nobody", data=b"x").status_code == 404
