@@ -4,6 +4,7 @@ const session = require('./session')
 
 const WORDS = {
   offline: '网络不通，请检查网络后重试',
+  portal: '没有连上大厅，所在的无线网络可能要先登录',
   timeout: '等了太久没有回应，请稍后重试',
   signed_out: '请先登录',
   busy: '现在使用的人太多，请稍后再试',
@@ -15,17 +16,23 @@ function failure (kind, words, more) {
   return Object.assign({ kind, words: words || WORDS[kind], fields: {} }, more)
 }
 
+function isJson (data) {
+  return data !== null && typeof data === 'object'
+}
+
 function lost (reason) {
   const timedOut = /time\s*-?out/i.test((reason && reason.errMsg) || '')
   return failure(timedOut ? 'timeout' : 'offline')
 }
 
 function refused (answer) {
-  const told = answer.data && typeof answer.data === 'object' ? answer.data : {}
+  const told = isJson(answer.data) ? answer.data : {}
+  // detail 说得更具体，没有时用 title。
+  const words = told.detail || told.title
   const more = { status: answer.statusCode, code: told.code || '', fields: told.errors || {} }
   if (answer.statusCode === 401) return failure('signed_out', '', more)
-  if (answer.statusCode === 429 || answer.statusCode === 503) return failure('busy', told.title, more)
-  if (answer.statusCode >= 400 && answer.statusCode < 500) return failure('refused', told.title || WORDS.fault, more)
+  if (answer.statusCode === 429 || answer.statusCode === 503) return failure('busy', words, more)
+  if (answer.statusCode >= 400 && answer.statusCode < 500) return failure('refused', words || WORDS.fault, more)
   return failure('fault', '', more)
 }
 
@@ -43,7 +50,10 @@ function ask (method, path, body, headers) {
       timeout: config.timeoutMs,
       dataType: 'json',
       success (answer) {
-        if (answer.statusCode >= 200 && answer.statusCode < 300) return resolve(answer.data)
+        const good = answer.statusCode >= 200 && answer.statusCode < 300
+        if (good && (answer.statusCode === 204 || isJson(answer.data))) return resolve(answer.data)
+        // 公共无线网的登录页也会答 200。
+        if (good) return reject(failure('offline', WORDS.portal))
         const error = refused(answer)
         // 过期的登录留着没有用，下一次从登录开始。
         if (error.kind === 'signed_out' && session.token() === token) session.forget()

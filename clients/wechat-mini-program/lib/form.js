@@ -79,6 +79,20 @@ function sections (form, answers, problems) {
     .filter(section => section.fields.length)
 }
 
+const WAYS = { paper: '交纸质件（窗口或邮寄）', promise: '书面承诺代替', shared: '由部门查验，免交' }
+
+// 材料和各自可以怎样交。
+function materials (needed, ways, problems) {
+  return needed.map(one => ({
+    code: one.code,
+    name: one.name,
+    note: one.note,
+    required: one.required,
+    problem: (problems[one.code] || [])[0] || '',
+    ways: one.handings.map(way => ({ value: way, title: WAYS[way] || way, chosen: ways[one.code] === way }))
+  }))
+}
+
 // 页面上输入的文字变成答案；空的当作没有答。
 function answerOf (form, name, raw) {
   const told = form.schema.properties[name]
@@ -119,4 +133,4 @@ function problems (form, answers, touched) {
   return found
 }
 
-module.exports = { visible, sections, answerOf, changes, problems }
+module.exports = { visible, sections, materials, answerOf, changes, problems }

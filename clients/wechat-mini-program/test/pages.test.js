@@ -72,6 +72,8 @@ for (const [reason, expected] of [
   [{ errMsg: 'request:fail timeout' }, '等了太久没有回应'],
   [{ errMsg: 'request:fail ' }, '网络不通'],
   [{ statusCode: 503, data: { title: '系统正在维护' } }, '系统正在维护'],
+  [{ statusCode: 409, data: { title: '与现有数据冲突', detail: '草稿已有 5 份' } }, '草稿已有 5 份'],
+  [{ statusCode: 200, data: '<html>' }, '无线网络可能要先登录'],
   [{ statusCode: 500, data: '<html>' }, '系统出了点问题']
 ]) {
   test('a failure is told in plain words and can be tried again: ' + expected, async () => {
@@ -203,7 +205,7 @@ async function applying (more) {
 
 test('a question appears and vanishes with the answer it depends on', async () => {
   const page = await applying()
-  const labels = () => words(page, '.section .label').map(one => one.replace('（必填）', ''))
+  const labels = () => words(page, '.label').map(one => one.replace('（必填）', '')).filter(one => !one.includes('必交'))
   const first = labels()
 
   await enter(page, '.choice', 'home', 'change')
@@ -283,6 +285,59 @@ test('what the hall finds wrong stands beside its question', async () => {
   assert.deepEqual(words(page, '.problem'), ['姓名里有不允许的字'])
   assert.equal(phone.requests.filter(one => one.url.endsWith('/submit')).length, 0)
 })
+
+const HANDED = Object.assign({}, CASE, {
+  version: 4, number: '440000-1', query_code: '123456', body_name: '公安厅', state_label: '等待补正', due_on: '2026-12-01', reason: '', remedy: '', result: null,
+  answers: { name: '测**', ground: 'work', employer: '示例工厂' },
+  events: [{ at: '2026-11-22T04:05:00Z', label: '告知补正', text: '单位名称不全' }],
+  supplements: [{ items: [{ text: '单位写全称', field: 'employer' }, { text: '户口簿', material: 'm1' }], due_on: '2026-12-01', supplied_at: null }],
+  may: ['supply', 'withdraw']
+})
+
+async function supplying (more) {
+  phone.storage.session = { token: 'r_1', expires_at: '2999-01-01T00:00:00Z' }
+  phone.answers = Object.assign({ 'GET /my/applications/5': HANDED, 'GET /items/7': ITEM }, more)
+  return open('case', { id: '5' })
+}
+
+test('what a department asks for is asked for, and nothing else is sent', async () => {
+  const page = await supplying({ 'POST /my/applications/5/supplements': { number: '440000-1', version: 5 } })
+  const asked = words(page, '.label')
+  await enter(page, '.written', '示例工厂有限公司', 'blur')
+  await enter(page, '.way', 'promise', 'change')
+  await enter(page, '.statement', ' 已改正 ', 'blur')
+
+  await tap(page, '.supply')
+
+  const sent = phone.requests.find(one => one.url.endsWith('/supplements'))
+  assert.deepEqual(asked.map(one => one.replace(/（.*/, '')), ['补充说明', '单位', '户口簿'])
+  assert.deepEqual(JSON.parse(sent.data), {
+    version: 4, answers: { employer: '示例工厂有限公司' }, materials: { m1: 'promise' }, statement: '已改正'
+  })
+  assert.ok(sent.header['Idempotency-Key'])
+})
+
+test('what is wrong with a supplement stands beside its question, and the words stay', async () => {
+  const refused = { statusCode: 422, data: { title: '填写有误', code: 'invalid', errors: { employer: ['不能超过 30 个字'] } } }
+  const page = await supplying({ 'POST /my/applications/5/supplements': refused })
+  await enter(page, '.written', '长名字', 'blur')
+
+  await tap(page, '.supply')
+
+  assert.deepEqual(words(page, '.problem'), ['填写有误', '不能超过 30 个字'])
+  assert.equal(page.data.sections[0].fields[0].answer, '长名字')
+})
+
+for (const agrees of [true, false]) {
+  test('an application is withdrawn only by who says yes: ' + agrees, async () => {
+    const page = await supplying({ 'POST /my/applications/5/withdraw': HANDED })
+    phone.agrees = agrees
+
+    await tap(page, '.withdraw')
+
+    assert.equal(phone.requests.filter(one => one.url.endsWith('/withdraw')).length, agrees ? 1 : 0)
+  })
+}
 
 test('progress is told for number and query code, without signing in', async () => {
   phone.answers = {

@@ -20,7 +20,7 @@ async function code (kind) {
 
 async function fill (page, answers) {
   for (const name of Object.keys(answers)) {
-    page.instance.changed({ currentTarget: { dataset: { name } }, detail: { value: answers[name] } })
+    page.instance.answered({ detail: { name, value: answers[name] } })
   }
 }
 
@@ -105,7 +105,7 @@ test('a form is filled in, left, gone on with, submitted once, and its progress 
   const page = await open('apply', { id: env.HALL_ITEM })
   const starred = page.data.sections[0].fields.find(one => one.name === 'id_number').answer
   await fill(page, { since: '2015-08-01', employer: '示例工厂', truthful: ['yes'] })
-  page.instance.wayChosen({ currentTarget: { dataset: { code: 'm2' } }, detail: { value: 'paper' } })
+  page.instance.wayChosen({ detail: { code: 'm2', way: 'paper' } })
   await tap(page, '.submit')
   await until(() => page.data.number || page.data.state === 'failed')
 
@@ -115,9 +115,16 @@ test('a form is filled in, left, gone on with, submitted once, and its progress 
   await tap(progress, '.query')
   await until(() => progress.data.found)
 
+  const id = progress.data.cases[0].id
+  const mine = await open('case', { id })
+  await tap(mine, '.withdraw')
+  await mine.instance.withdrawn
+
   assert.match(starred, /\*/)
   assert.match(words(progress, '.case')[0], new RegExp('居住证申领.*' + page.data.number))
   assert.match(words(progress, '.found')[0], /^居住证申领：/)
+  assert.match(words(mine, '.step').join(), /提交申请.*撤回申请/)
+  assert.deepEqual(words(mine, '.withdraw'), [])
 })
 
 test('a page of a department is opened by the hall or with a ticket', async () => {

@@ -1,13 +1,9 @@
 const api = require('../../lib/api')
 const applications = require('../../lib/applications')
+const { newKey } = applications
 const config = require('../../config')
 const form = require('../../lib/form')
 const { page } = require('../../lib/page')
-
-// 同一次提交重试时用同一个键，服务器只收一份。
-function newKey () {
-  return 'mini-' + Date.now().toString(36) + '-' + Math.random().toString(36).slice(2, 12)
-}
 
 // 请居民同意接收办理进度；不同意、或手机不支持，都不影响办事。
 function askConsent () {
@@ -57,32 +53,21 @@ page({
     drawn () {
       return {
         sections: form.sections(this.form, this.answers, this.problems),
-        materials: this.needed.map(one => ({
-          code: one.code,
-          name: one.name,
-          required: one.required,
-          problem: (this.problems[one.code] || [])[0] || '',
-          ways: one.handings.map(way => ({ value: way, title: WAYS[way] || way, chosen: this.ways[one.code] === way }))
-        }))
+        materials: form.materials(this.needed, this.ways, this.problems)
       }
     },
-    changed (event) {
-      const name = event.currentTarget.dataset.name
-      const answer = form.answerOf(this.form, name, event.detail.value)
+    answered (event) {
+      const { name, value } = event.detail
+      const answer = form.answerOf(this.form, name, value)
       if (answer === undefined) delete this.answers[name]
       else this.answers[name] = answer
       this.touched[name] = true
       delete this.problems[name]
       this.setData(this.drawn())
     },
-    picked (event) {
-      const name = event.currentTarget.dataset.name
-      const field = form.sections(this.form, this.answers, {}).reduce((all, one) => all.concat(one.fields), []).filter(one => one.name === name)[0]
-      const option = field.options[Number(event.detail.value)]
-      this.changed({ currentTarget: event.currentTarget, detail: { value: option ? option.value : '' } })
-    },
     wayChosen (event) {
-      this.ways[event.currentTarget.dataset.code] = event.detail.value
+      this.ways[event.detail.code] = event.detail.way
+      delete this.problems[event.detail.code]
       this.setData(this.drawn())
     },
     save () {
@@ -130,5 +115,3 @@ page({
     toProgress () { wx.switchTab({ url: '/pages/progress/progress' }) }
   }
 })
-
-const WAYS = { paper: '交纸质件（窗口或邮寄）', promise: '书面承诺代替', shared: '由部门查验，免交' }

@@ -51,7 +51,7 @@ page({
     again () { return this.data.wanted && this.data.code ? this.query() : this.load() },
     open (event) {
       const { id, draft } = event.currentTarget.dataset
-      if (draft) wx.navigateTo({ url: '/pages/apply/apply?application=' + id })
+      wx.navigateTo({ url: draft ? '/pages/apply/apply?application=' + id : '/pages/case/case?id=' + id })
     }
   }
 })

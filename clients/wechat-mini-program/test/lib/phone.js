@@ -9,7 +9,7 @@ for (const name of ['window', 'document', 'HTMLElement', 'Element', 'Node', 'Cus
 }
 
 const phone = {
-  storage: {}, requests: [], went: [], copied: [], calls: [], consents: [], answers: null, loginCode: () => Promise.resolve('a-code')
+  storage: {}, requests: [], went: [], copied: [], calls: [], consents: [], agrees: true, answers: null, loginCode: () => Promise.resolve('a-code')
 }
 
 // 脚本：answers 按“方法 路径”给出回答，函数收到请求。
@@ -52,6 +52,7 @@ global.wx = {
   navigateBack: () => { phone.went.push('back') },
   setClipboardData: told => { phone.copied.push(told.data) },
   makePhoneCall: told => { phone.calls.push(told.phoneNumber) },
+  showModal: asked => asked.success({ confirm: phone.agrees }),
   requestSubscribeMessage (asked) {
     phone.consents.push(asked.tmplIds)
     asked.complete({})
@@ -86,9 +87,9 @@ async function until (found) {
   throw new Error('waited in vain for ' + found)
 }
 
-// 页面里的，加上“正在加载／失败”那一块里的。
+// 页面里的，加上它用到的组件里的。
 function all (page, selector) {
-  const inner = page.querySelectorAll('.status').map(one => one.querySelectorAll(selector))
+  const inner = [...page.querySelectorAll('.status'), ...page.querySelectorAll('.part')].map(one => one.querySelectorAll(selector))
   return page.querySelectorAll(selector).concat(...inner)
 }
 
@@ -114,7 +115,7 @@ async function enter (page, selector, value, event = 'input', index = 0) {
 
 function reset () {
   Object.assign(phone, {
-    storage: {}, requests: [], went: [], copied: [], calls: [], consents: [], answers: {}, loginCode: () => Promise.resolve('a-code')
+    storage: {}, requests: [], went: [], copied: [], calls: [], consents: [], agrees: true, answers: {}, loginCode: () => Promise.resolve('a-code')
   })
 }
 
