@@ -11,9 +11,18 @@ function allowed (url) {
   return origin !== '' && config.webOrigins.map(one => one.toLowerCase()).indexOf(origin) >= 0
 }
 
+// 页面参数是编过码的；编错了的当作没有。
+function decoded (text) {
+  try {
+    return decodeURIComponent(text || '')
+  } catch (error) {
+    return ''
+  }
+}
+
 // 部门网页的入口在大厅：网页停用时大厅会说明。
 function entry (pageId) {
   return config.base + '/go/' + encodeURIComponent(pageId) + '?channel=wechat_mini'
 }
 
-module.exports = { originOf, allowed, entry }
+module.exports = { originOf, allowed, decoded, entry }

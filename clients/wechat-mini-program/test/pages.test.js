@@ -380,6 +380,14 @@ for (const url of [
   })
 }
 
+test('an address coded wrongly opens nothing', async () => {
+  const web = await open('web', { url: '%E0%A4%A' })
+  const item = await open('item', { scene: '%' })
+
+  assert.equal(web.data.url, '')
+  assert.equal(words(item, '.state-words')[0], '没有找到这个事项')
+})
+
 test('the large letters stay for every page', async () => {
   const my = await open('my')
 

@@ -1,5 +1,6 @@
 const api = require('../../lib/api')
 const shown = require('../../lib/shown')
+const { decoded } = require('../../lib/web')
 const { page } = require('../../lib/page')
 
 function guide (item) {
@@ -29,7 +30,7 @@ page({
   methods: {
     // 扫小程序码进来时，事项编号在 scene 里，形如 item=7。
     onLoad (query) {
-      const scanned = /(?:^|&)item=([0-9]+)/.exec(decodeURIComponent((query && query.scene) || ''))
+      const scanned = /(?:^|&)item=([0-9]+)/.exec(decoded(query && query.scene))
       this.setData({ id: (query && query.id) || (scanned ? scanned[1] : '') })
       return this.load()
     },

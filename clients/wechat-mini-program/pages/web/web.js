@@ -10,7 +10,7 @@ page({
   methods: {
     onLoad (query) {
       this.setData({ pageId: (query && query.page) || '' })
-      return this.data.pageId ? this.load() : this.open(decodeURIComponent((query && query.url) || ''))
+      return this.data.pageId ? this.load() : this.open(web.decoded(query && query.url))
     },
     // 登录过的居民带着一次性票据去部门网页，没有登录的照样能看。
     load () {
