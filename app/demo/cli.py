@@ -11,7 +11,7 @@ from flask.cli import AppGroup
 
 from app.core import clock, db
 from app.core.installation import settings
-from app.demo import alipay, service
+from app.demo import alipay, notices, service
 from app.demo.catalogue import add_item, link_pages
 from app.demo.identity import sign_in_person
 from app.demo.third_parties import make_applications
@@ -92,7 +92,9 @@ def resident() -> None:
     _refuse_production()
     now = clock.system_clock()
     person = sign_in_person(now)
+    db.transaction(lambda: notices.give_forms(now))
     if person is not None:
+        db.transaction(lambda: notices.tell_person(person, now))
         click.echo("沙箱的手机已登录过一次 the sandbox's person is known as a resident")
     if db.transaction(lambda: make_applications(person, now=now)):
         click.echo("示例第三方应用 sample applications of third parties: 2")

@@ -20,7 +20,7 @@ from app.alerts import service as alerts
 from app.channel_accounts import service as channel_accounts
 from app.channel_accounts.service import AccountView
 from app.core.errors import Conflict
-from app.demo import alipay, wechat_mini
+from app.demo import alipay, notices, wechat_mini
 from app.mobile_access import service as mobile_access
 from app.mobile_access.service import STATE_LABELS, THEME_LABELS, Filter, PageView, Registration, State
 from app.organisations import service as organisations
@@ -81,7 +81,8 @@ def make_accounts(
             made[key] = {"kind": kind, "name": name, **theirs}
             _put_account(known.get(key), kind, key, name, {**ours, **places}, now)
     for key, account in {**told, **made}.items():
-        made[key] = {**account, "key": key, "callback_url": f"{base_url}/callbacks/{key}"}
+        address = f"{base_url}/callbacks/{key}"
+        made[key] = {**notices.approved(account), **account, "key": key, "callback_url": address}
     return made
 
 

@@ -9,7 +9,8 @@ from flask.views import MethodView
 from app.core import access, clock, db
 from app.core.json_api import Blueprint
 from app.notices import schemas, service
-from app.notices.service import MessagePage, MessageView, Settings
+from app.notices.service import MessagePage, MessageView, Settings, Subscription
+from channels.base import Consent
 
 api = Blueprint("notices", __name__, url_prefix="/my", description="居民：我的消息、通知设置")
 
@@ -62,3 +63,25 @@ class MyNoticeSettings(MethodView):
         """Replace how the caller wants to be told"""
         me, now = access.current_resident().id, clock.system_clock()
         return service.change_settings(me, wanted, version=wanted.version, now=now)
+
+
+@api.route("/notice-subscriptions")
+class MyNoticeSubscriptions(MethodView):
+    @api.arguments(schemas.NoticeSubscriptionQuerySchema(), location="query")
+    @api.response(200, schemas.NoticeSubscriptionSchema(many=True))
+    @access.resident()
+    def get(self, query: dict[str, Any]) -> list[Subscription]:
+        """List the platform's forms that a mini program may ask the caller to allow"""
+        me = access.current_resident().id
+        return service.subscriptions(me, query["account"], clock.system_clock())
+
+    @api.arguments(schemas.NoticeConsentsSchema())
+    @api.response(200, schemas.NoticeConsentsDoneSchema())
+    @access.resident()
+    @db.transactional
+    def post(self, said: dict[str, Any]) -> dict[str, bool]:
+        """Report what the caller allowed and forbade in a mini program"""
+        consents = [Consent(one, True) for one in dict.fromkeys(said["allowed"])]
+        consents += [Consent(one, False) for one in dict.fromkeys(said["forbidden"])]
+        me, now = access.current_resident().id, clock.system_clock()
+        return {"noted": service.report(me, said["account"], consents, now)}

@@ -149,7 +149,7 @@ DEFAULT_ORDER = (
     "wechat.subscribe",
     "wechat.template",
     "wechat.service",
-    "alipay_mini.template",
+    "alipay_mini.subscribe",
     "alipay.template",
     "alipay.service",
 )

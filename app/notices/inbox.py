@@ -175,7 +175,4 @@ def _decoded(cursor: str) -> tuple[bool, datetime, int]:
     message_id = read_id(found[3]) if found else None
     if found is None or message_id is None:
         raise NotFound("没有这一页")
-    try:
-        return found[1] == "1", _EPOCH + timedelta(microseconds=int(found[2])), message_id
-    except OverflowError:
-        raise NotFound("没有这一页") from None
+    return found[1] == "1", _EPOCH + timedelta(microseconds=int(found[2])), message_id

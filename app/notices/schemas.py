@@ -111,3 +111,28 @@ class NoticeSettingsSchema(ma.Schema):
         muted = {one["topic"].value: tuple(dict.fromkeys(one["channels"])) for one in data["muted"]}
         quiet = None if starts is None else Quiet(starts, ends)
         return Settings(tuple(data["channels"]), quiet, muted, data["version"])
+
+
+class NoticeSubscriptionQuerySchema(ma.Schema):
+    account = Text(required=True, longest=40, metadata={"description": "小程序在大厅登记的渠道账号标识"})
+
+
+class NoticeSubscriptionSchema(ma.Schema):
+    platform_template = ma.fields.Str(
+        required=True, metadata={"description": "请居民同意时用的平台模板编号（tmplIds、entityIds）"}
+    )
+    name = ma.fields.Str(required=True)
+    long_term = ma.fields.Bool(required=True)
+    remaining = ma.fields.Int(required=True, metadata={"description": "现在还能发几条"})
+
+
+class NoticeConsentsSchema(ma.Schema):
+    account = Text(required=True, longest=40)
+    allowed = ma.fields.List(Text(longest=100), load_default=[], validate=ma.validate.Length(max=20))
+    forbidden = ma.fields.List(Text(longest=100), load_default=[], validate=ma.validate.Length(max=20))
+
+
+class NoticeConsentsDoneSchema(ma.Schema):
+    noted = ma.fields.Bool(
+        required=True, metadata={"description": "false：这个平台会自己告诉大厅，没有重复计数"}
+    )

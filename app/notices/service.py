@@ -63,6 +63,9 @@ from app.notices.sending import DELIVER_JOB as DELIVER_JOB
 from app.notices.sending import send as send
 from app.notices.standard import ensure_standard as ensure_standard
 from app.notices.standard import prepare as prepare
+from app.notices.subscriptions import Subscription as Subscription
+from app.notices.subscriptions import report as report
+from app.notices.subscriptions import subscriptions as subscriptions
 from app.notices.upkeep import find_forgotten as find_forgotten
 from app.notices.upkeep import forget_proofs as forget_proofs
 from app.notices.upkeep import forget_receipts as forget_receipts
@@ -80,3 +83,4 @@ from app.notices.versions import template as template
 from app.notices.versions import templates as templates
 from app.notices.versions import version as version
 from app.notices.versions import versions as versions
+from app.notices.wording import written_time as written_time

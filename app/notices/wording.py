@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from string import Formatter
 
+from app.core.clock import HALL_TIME
 from app.core.errors import Invalid
 from app.notices.domain import (
     FIELD_TEXT_MAX,
@@ -68,6 +70,12 @@ def names_in(text: str) -> set[str]:
 def filled(text: str, values: Mapping[str, str]) -> str:
     """Return the text with its variables filled; values are never read as text with variables."""
     return "".join(literal + (values[name] if name is not None else "") for literal, name in pieces(text))
+
+
+def written_time(at: datetime) -> str:
+    """Return a moment as notices write it, on Guangdong's clock, e.g. ``2026年3月2日 09:00``."""
+    local = at.astimezone(HALL_TIME)
+    return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}"
 
 
 def samples(wording: Wording) -> dict[str, str]:
