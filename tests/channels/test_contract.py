@@ -120,7 +120,8 @@ def test_parameters_are_split_as_the_library_splits_them(encoded: bytes) -> None
     assert (values == 400) == (twice or not all(name.isascii() for name, _ in pairs))
 
 
-@given(encoded=st.lists(PARAMETER_PIECES, max_size=14).map(b"".join))
+# A lone per cent sign would join with the letter after it.
+@given(encoded=st.lists(PARAMETER_PIECES.filter(lambda piece: piece != b"%"), max_size=14).map(b"".join))
 def test_a_query_without_anything_to_decode_is_read_as_any_other(encoded: bytes) -> None:
     quoted = encoded.replace(b"a", b"%61")  # takes the careful way
 
