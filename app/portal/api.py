@@ -60,6 +60,7 @@ class Tickets(MethodView):
     def post(self, wanted: dict[str, Any]) -> dict[str, Any]:
         """Get the address of a page with a ticket, for a mini program's web view"""
         resident = access.current_resident()
+        limits.hit(bridge.TICKETS_PER_RESIDENT, "sso", str(resident.id))
         body_id, target = bridge.way_back(wanted["page_id"], "")
         now = clock.system_clock()
         url = db.transaction(lambda: bridge.with_ticket(resident.id, body_id, target, now=now))

@@ -34,6 +34,7 @@ RELEASES = {
 """What was ever given out, and its digest: pages name both, so the bytes of a version never change."""
 
 TICKET_NAME = "hall_ticket"
+TICKETS_PER_RESIDENT = "60/minute"
 PLATFORM_OF = {"wechat": "wechat", "wechat-mini": "wechat", "alipay": "alipay", "alipay-mini": "alipay"}
 """Whose script signs pages, by where a page is shown; pages in a mini program are signed by the account."""
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.core import access, clock, db, web
+from app.core import access, clock, db, limits, web
 from app.core.errors import NotFound
 from app.core.installation import settings
 from app.core.own_path import is_own_path
@@ -113,6 +113,7 @@ def single_sign_on(page_id: int) -> ResponseReturnValue:
         # A very long way back is forgotten: the resident arrives at the page's entrance.
         back = here if is_own_path(here) else request.path
         return redirect(url_for("identity_pages.sign_in", return_to=back), 302)
+    limits.hit(bridge.TICKETS_PER_RESIDENT, "sso", str(resident.id))
     now = clock.system_clock()
     address = db.transaction(lambda: bridge.with_ticket(resident.id, body_id, target, now=now))
     answer = redirect(address, 302)

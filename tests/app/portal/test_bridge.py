@@ -285,3 +285,12 @@ def test_a_page_that_is_down_is_not_opened_with_a_ticket(client, given):
     answer = client.post("/api/v1/my/sso-tickets", json={"page_id": str(page.id)}, headers=headers)
 
     assert answer.status_code == 404
+
+
+def test_a_resident_does_not_get_tickets_without_end(app, given, page, monkeypatch):
+    monkeypatch.setattr(bridge, "TICKETS_PER_RESIDENT", "2/minute")
+    browser = signed_in(app, given, given(a_resident))
+
+    answers = [browser.get(f"/sso/{page.id}").status_code for _ in range(3)]
+
+    assert answers == [302, 302, 429]
