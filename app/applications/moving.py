@@ -11,7 +11,7 @@ from app.applications.clock import due_on, pauses_from
 from app.applications.domain import DELIVERY_DAYS, ENDED, INTAKE_DAYS, MESSAGES, Event, State, Who
 from app.applications.models import Application, ApplicationEvent
 from app.catalogue.service import ItemView
-from app.core import audit, db
+from app.core import audit, db, hearing
 from app.core.clock import day_of
 from app.core.errors import NotFound, Stale
 from app.core.working_time import calendar, working_days_later
@@ -81,6 +81,20 @@ def make_move(
     )
     audit.record(actor, f"application.{event}", "application", row.id, {"to": move.to.value})
     db.writing().flush()
+    if row.number is not None:
+        _let_others_hear(row, now)
+
+
+def _let_others_hear(row: Application, now: datetime) -> None:
+    moved = {
+        "resident_id": str(row.resident_id),
+        "body_id": str(row.body_id),
+        "number": row.number,
+        "state": row.state.value,
+        "step": row.event_count,
+        "at": now.isoformat(),
+    }
+    hearing.tell("application.changed", moved, dedup_key=f"{row.id}:{row.event_count}")
 
 
 def _desk_on(row: Application) -> date | None:

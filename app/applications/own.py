@@ -51,14 +51,21 @@ def mine_locked(resident_id: int, application_id: int) -> Application:
     return row
 
 
-def mine(resident_id: int, *, cursor: str | None = None, limit: int = 20) -> CaseList:
+def mine(
+    resident_id: int, *, cursor: str | None = None, limit: int = 20, body_id: int | None = None
+) -> CaseList:
     """Return somebody's applications, the newest first; drafts that were given up are left out.
+
+    Args:
+        body_id: only what was handed in to this body.
 
     Raises:
         Invalid: the cursor is not one of ours.
     """
     given_up = and_(Application.state == State.WITHDRAWN, Application.submitted_at.is_(None))
     query = select(Application).where(Application.resident_id == resident_id, ~given_up)
+    if body_id is not None:
+        query = query.where(Application.body_id == body_id, Application.submitted_at.is_not(None))
     if cursor:
         at, last = decode(cursor)
         query = query.where(

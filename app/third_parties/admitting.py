@@ -82,8 +82,10 @@ def admit(request: SignedRequest, *, now: datetime) -> Caller:
     if not may_call(app.state, key.stage):
         raise AppClosed
     quota = apps.quota_of(app.id, key.stage)
-    minute = _spend_minute(app, key, quota, now)
+    _leave_when_minute_is_full(app, key, quota, now)
+    # Before the minute is counted: who sends a request of ours again must not use our minute up.
     day = _spend_day(app, key, claim, quota, now)
+    minute = _spend_minute(app, key, quota, now)
     return Caller(
         id=app.id,
         name=app.name,
@@ -110,17 +112,30 @@ def forget_old(*, now: datetime) -> None:
     db.writing().execute(delete(Usage).where(Usage.on < clock.day_of(now - KEEP_USAGE)))
 
 
+def _leave_when_minute_is_full(app: App, key: AppKey, quota: Quota, now: datetime) -> None:
+    left, wait = limits.left(*_minute_of(app, key, quota))
+    if not left:
+        raise _full_minute(app, key, quota, wait, now)
+
+
 def _spend_minute(app: App, key: AppKey, quota: Quota, now: datetime) -> Remaining:
-    rate, who = f"{quota.per_minute}/minute", ("partner", str(app.id), key.stage.value)
+    wanted = _minute_of(app, key, quota)
     try:
-        limits.hit(rate, *who)
+        limits.hit(*wanted)
     except TooMany as full:
-        wait = full.retry_after_seconds
-        db.transaction(lambda: _count(app.id, key.stage, clock.day_of(now), refused=1))
-        left = Remaining("minute", quota.per_minute, MINUTE_SECONDS, 0, wait)
-        raise QuotaUsedUp([left], retry_after_seconds=wait) from None
-    left_count, reset = limits.left(rate, *who)
-    return Remaining("minute", quota.per_minute, MINUTE_SECONDS, left_count, reset)
+        raise _full_minute(app, key, quota, full.retry_after_seconds, now) from None
+    left, reset = limits.left(*wanted)
+    return Remaining("minute", quota.per_minute, MINUTE_SECONDS, left, reset)
+
+
+def _minute_of(app: App, key: AppKey, quota: Quota) -> tuple[str, ...]:
+    return f"{quota.per_minute}/minute", "partner", str(app.id), key.stage.value
+
+
+def _full_minute(app: App, key: AppKey, quota: Quota, wait: int, now: datetime) -> QuotaUsedUp:
+    db.transaction(lambda: _count(app.id, key.stage, clock.day_of(now), refused=1))
+    left = Remaining("minute", quota.per_minute, MINUTE_SECONDS, 0, wait)
+    return QuotaUsedUp([left], retry_after_seconds=wait)
 
 
 def _spend_day(app: App, key: AppKey, claim: Claim, quota: Quota, now: datetime) -> Remaining:

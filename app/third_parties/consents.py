@@ -202,12 +202,22 @@ def use(caller: Caller, subject: str, scope: Scope, what: str, *, now: datetime)
     return resident_id
 
 
-def agreed(app_id: int, scope: Scope, resident_id: int, *, now: datetime) -> str:
-    """Return what an application calls a resident who agreed to ``scope``; ``""`` without that."""
-    known = _in_force(app_id, Stage.PRODUCTION, resident_id, now)
-    if not any(scope.value in one.scopes for one in known):
-        return ""
-    return subjects.subject_of(app_id, Stage.PRODUCTION, resident_id)
+def agreed(resident_id: int, body_id: int, scope: Scope, *, now: datetime) -> list[tuple[int, str]]:
+    """Return the applications of a body that a resident agreed to, and what each calls the resident."""
+    query = (
+        select(Consent)
+        .join(App, App.id == Consent.app_id)
+        .where(
+            App.body_id == body_id,
+            App.state == AppState.APPROVED,
+            Consent.resident_id == resident_id,
+            Consent.stage == Stage.PRODUCTION,
+            Consent.ended_at.is_(None),
+            Consent.expires_at > now,
+        )
+    )
+    found = {row.app_id for row in db.session().scalars(query) if scope.value in row.scopes}
+    return [(app_id, subjects.subject_of(app_id, Stage.PRODUCTION, resident_id)) for app_id in sorted(found)]
 
 
 def end_expired(*, now: datetime, limit: int = 200) -> int:

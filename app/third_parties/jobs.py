@@ -12,7 +12,7 @@ from app.core.outbox import Job
 from app.mobile_access import service as mobile_access
 from app.third_parties import admitting, consents, events, service, webhooks
 from app.third_parties.delivering import deliver as deliver_one
-from app.third_parties.domain import EventKind
+from app.third_parties.domain import EventKind, Scope, Stage
 
 
 def fan_out(payload: Mapping[str, Any]) -> None:
@@ -39,6 +39,25 @@ def tell_retired(payload: Mapping[str, Any]) -> None:
 
 def end_consents(payload: Mapping[str, Any]) -> None:
     db.transaction(lambda: service.end_all(int(payload["resident_id"]), now=clock.system_clock()))
+
+
+def tell_application(payload: Mapping[str, Any]) -> None:
+    """Tell the applications of its body that a case moved, those the applicant agreed to."""
+    at, now = datetime.fromisoformat(payload["at"]), clock.system_clock()
+    resident_id, body_id = int(payload["resident_id"]), int(payload["body_id"])
+
+    def work() -> None:
+        for app_id, subject in service.agreed(resident_id, body_id, Scope.APPLICATIONS_READ, now=now):
+            service.emit(
+                EventKind.APPLICATION_CHANGED,
+                {"subject": subject, "number": payload["number"], "state": payload["state"]},
+                now=at,
+                app_id=app_id,
+                stage=Stage.PRODUCTION,
+                happening=f"case:{payload['number']}:{payload['step']}:{app_id}",
+            )
+
+    db.transaction(work)
 
 
 def end_expired(_payload: Mapping[str, Any]) -> None:
@@ -76,6 +95,7 @@ JOBS = (
     Job("third_parties.tell-suspended", tell_suspended),
     Job("third_parties.tell-retired", tell_retired),
     Job("third_parties.end-consents", end_consents),
+    Job("third_parties.tell-application", tell_application),
     Job("third_parties.end-expired", end_expired, every=timedelta(minutes=5)),
     Job("third_parties.forget-old", forget_old, every=timedelta(minutes=10)),
 )

@@ -198,6 +198,26 @@ class OpenConsentListSchema(ma.Schema):
     items = ma.fields.List(ma.fields.Nested(OpenConsentSchema()), required=True)
 
 
+class OpenCaseQuerySchema(OpenSubjectQuerySchema):
+    cursor = ma.fields.Str(validate=ma.validate.Length(1, 200), load_default=None)
+    limit = ma.fields.Int(load_default=20, validate=ma.validate.Range(1, 50))
+
+
+class OpenCaseSchema(ma.Schema):
+    number = ma.fields.Str(required=True)
+    item_id = Id(required=True)
+    item_name = ma.fields.Str(required=True)
+    state = ma.fields.Str(required=True)
+    state_label = ma.fields.Str(required=True)
+    submitted_at = ma.fields.AwareDateTime(required=True)
+    due_on = ma.fields.Date(required=True, allow_none=True)
+
+
+class OpenCaseListSchema(ma.Schema):
+    items = ma.fields.List(ma.fields.Nested(OpenCaseSchema()), required=True)
+    next_cursor = ma.fields.Str(required=True, allow_none=True)
+
+
 class OpenNewMessageSchema(ma.Schema):
     subject = _subject()
     template = Text(longest=TEMPLATE_MAX, required=True, metadata={"description": "已审核的通知模板"})

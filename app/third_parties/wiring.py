@@ -4,12 +4,12 @@ from app.third_parties.api import BLUEPRINTS
 from app.third_parties.authenticator import PartnerAuthenticator
 from app.third_parties.console_pages import console
 from app.third_parties.docs_pages import docs_pages
-from app.third_parties.items_api import open_items
+from app.third_parties.items_api import BLUEPRINTS as ITEMS
 from app.third_parties.resident_pages import resident_pages
 
 CAPABILITY = Capability(
     "third_parties",
-    api=(*BLUEPRINTS, open_items),
+    api=(*BLUEPRINTS, *ITEMS),
     pages=(console, resident_pages, docs_pages),
     jobs="app.third_parties.jobs:JOBS",
     partners=PartnerAuthenticator(),
@@ -19,6 +19,7 @@ CAPABILITY = Capability(
         "page.published": "third_parties.tell-published",
         "page.suspended": "third_parties.tell-suspended",
         "page.retired": "third_parties.tell-retired",
+        "application.changed": "third_parties.tell-application",
         "resident.closed": "third_parties.end-consents",
     },
 )

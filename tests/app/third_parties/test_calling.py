@@ -93,6 +93,18 @@ def test_the_same_request_twice_is_refused_the_second_time(client, given):
     assert code(again) == (401, "nonce_reused")
 
 
+@LITE
+def test_who_sends_a_request_of_another_again_uses_no_quota_up(client, given):
+    key, boss = given(a_key), given(a_principal, "system_administrator")
+    given(service.set_quota, boss, key.app.id, Stage.SANDBOX, Quota(3, 100))
+    headers = key.headers("GET", f"{OPEN}/self")
+
+    for _ in range(10):
+        client.get(f"{OPEN}/self", headers=headers)
+
+    assert key.call(client, "GET", "/self").headers["RateLimit"].startswith('"minute";r=1;')
+
+
 def test_of_ten_equal_requests_at_once_one_is_let_in(app, given, tables):
     key = given(a_key)
     headers = key.headers("GET", f"{OPEN}/self")
