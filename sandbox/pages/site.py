@@ -27,7 +27,7 @@ PLACES = {
 }
 BRIDGE = {
     "version": "1.0.0",
-    "integrity": "sha384-Zw2k4NPGyelBrDtN/kyrZPPceTi/3T5blBUk5jYnuBqaup8b4QIUvydLxXnJ9WmO",
+    "integrity": "sha384-tiLZgLDpEHvSspNsHLSVwXptMmkeUy2RwJKWk9QhQEWu5hmhbup/iTPNUWzZfJny",
 }
 """As the hall's guide for departments names it."""
 COMPRESSED_FROM_BYTES = 860

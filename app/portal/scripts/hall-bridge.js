@@ -43,8 +43,8 @@
   var host = /MicroMessenger/i.test(agent) ? "wechat" : /AlipayClient|AliApp\(AP/i.test(agent) ? "alipay" : "browser";
   if (mini && host !== "browser") host += "-mini";
   var version = (/(?:MicroMessenger|AlipayClient)\/([\d.]+)/.exec(agent) || [])[1] || "";
-  var script = document.querySelector('script[src*="hall-bridge"]');
-  var hall = script.getAttribute("data-hall") || script.src.split("/").slice(0, 3).join("/");
+  var script = document.currentScript || document.querySelector('script[src*="hall-bridge"]') || document.documentElement;
+  var hall = script.getAttribute("data-hall") || (script.src || location.href).split("/").slice(0, 3).join("/");
   var sdk = false, state = 0, waiting = [], config = null, choosing = null;
   var query = splitQuery(), elder = styleOf(), ticket = takeTicket();
 
@@ -54,7 +54,7 @@
 
   function valueOf(name) {
     for (var i = 0; i < query.length; i++) {
-      if (query[i].indexOf(name + "=") === 0) return decodeURIComponent(query[i].slice(name.length + 1));
+      if (query[i].indexOf(name + "=") === 0) return query[i].slice(name.length + 1);
     }
     return "";
   }

@@ -190,3 +190,10 @@ def test_nothing_but_one_name_is_left_in_the_page(browser):
         }""")
 
     assert set(added) - {"calls", "plan", "note"} == {"HallBridge"}
+
+
+@pytest.mark.parametrize("path", ["/m/?style=%zz&hall_ticket=", "/m/?hall_ticket", "/m/?&&==&style", "/m/?%"])
+def test_an_odd_address_breaks_nothing(browser, path):
+    with a_phone(browser, path=path) as phone:
+        assert phone.page.evaluate("HallBridge.uiStyle()") == "standard"
+        assert phone.page.url == f"{SITE}{path}"
