@@ -36,7 +36,7 @@ from app.notices.domain import (
 )
 from app.notices.models import Attempt, Delivery, Message, TemplateVersion
 from app.notices.outcomes import Verdict
-from app.notices.planning import NEEDED, Candidate, Place, candidates
+from app.notices.planning import NEEDED, Candidate, Place, candidates, page_of
 from app.notices.versions import notification_of, version_view
 from channels.base import ChannelError, Outcome, Reply, SendResult
 
@@ -234,7 +234,7 @@ def _step(
     message: Message, title: str, body: str, candidate: Candidate, claim: _Claim, base_url: str
 ) -> Step:
     values = values_of(message)
-    page = f"{base_url}/me/messages/{message.id}"
+    web_page = f"{base_url}/me/messages/{message.id}"
     return Step(
         message_id=message.id,
         delivery_id=claim.delivery_id,
@@ -243,8 +243,8 @@ def _step(
         trial=claim.trial,
         subject=claim.subject,
         values=values,
-        text=f"{words.filled(title, values)}\n{words.filled(body, values)}\n{page}",
-        page=page,
+        text=f"{words.filled(title, values)}\n{words.filled(body, values)}\n{web_page}",
+        page=page_of(candidate.way.kind, web_page, message.id),
     )
 
 

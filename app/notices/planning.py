@@ -15,6 +15,10 @@ NEEDED = {
 }
 
 
+MINI_PAGE = "pages/messages/messages"
+"""Of both mini programs in ``clients/``."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a resident can be reached: a user id on a platform account.
@@ -39,6 +43,13 @@ class Candidate:
     way: Way
     place: Place
     form: PlatformForm | None
+
+
+def page_of(kind: str, web_page: str, message_id: int) -> str:
+    """Return what opens at a tap: our page, in a mini program its own page of messages."""
+    if kind.endswith("_mini"):
+        return f"{MINI_PAGE}?id={message_id}"
+    return web_page
 
 
 def candidates(

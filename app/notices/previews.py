@@ -11,7 +11,7 @@ from app.core import audit, db
 from app.notices import contacts, health, outcomes
 from app.notices import wording as words
 from app.notices.domain import RIGHT_LABELS, PlatformForm, Right, Way, Wording, way_of
-from app.notices.planning import NEEDED
+from app.notices.planning import MINI_PAGE, NEEDED
 from app.notices.versions import form_problem, notification_of, version
 from channels.base import Capability, ChannelError, PlatformTemplate, Reply, SendResult
 
@@ -157,7 +157,7 @@ def _leave(way: Way, wording: Wording, account: AccountView, subject: str, now: 
 
 def _call(call: _Call, wording: Wording, account: AccountView, base_url: str) -> SendResult:
     adapter, values = channel_accounts.adapter(account.id), words.samples(wording)
-    page = f"{base_url}/me/messages"
+    page = MINI_PAGE if call.way.kind.endswith("_mini") else f"{base_url}/me/messages"
     try:
         if call.form is None:
             text = f"{words.filled(wording.title, values)}\n{words.filled(wording.body, values)}\n{page}"

@@ -41,6 +41,7 @@ from channels.base import ChannelError, Notification, NotificationKind
 
 _KEY = re.compile(rf"[a-z][a-z0-9_.-]{{1,{KEY_MAX - 1}}}")
 SAMPLE_RECIPIENT = "sample"
+SAMPLE_PAGE = "https://hall.example.cn/me/messages/4611686018427387904"
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +250,7 @@ def form_problem(form: PlatformForm, values: Mapping[str, str]) -> str:
     """Return why the account could not send a form filled with ``values``; ``""`` when it could."""
     try:
         channel_accounts.adapter(form.account_id).render_notification(
-            SAMPLE_RECIPIENT, notification_of(form, values)
+            SAMPLE_RECIPIENT, notification_of(form, values, page=SAMPLE_PAGE)
         )
     except NotFound:
         return "没有这个渠道账号"
