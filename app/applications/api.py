@@ -227,14 +227,13 @@ class Handler(MethodView):
         service.take(by, application_id, version=sent["version"])
         return service.case_for(by, application_id)
 
-    @cases_api.arguments(schemas.ApplicationVersionSchema(), location="query")
     @cases_api.response(200, _application)
     @access.staff(Permission.CASES_HANDLE)
     @db.transactional
-    def delete(self, sent: dict[str, int], application_id: int) -> CaseView:
+    def delete(self, application_id: int) -> CaseView:
         """Put a case back for colleagues"""
         by = access.current_staff()
-        service.put_back(by, application_id, version=sent["version"])
+        service.put_back(by, application_id)
         return service.case_for(by, application_id)
 
 

@@ -140,15 +140,16 @@ def take(by: Principal, application_id: int, *, version: int) -> None:
         MoveNotAllowed: it has ended, or somebody took it already.
         Stale: it moved on meanwhile.
     """
-    row = _handled(by, application_id, version)
+    row = _handled(by, application_id)
+    moving.check_version(row, version)
     if row.handler_id not in {None, by.staff_id}:
         raise MoveNotAllowed("已由同事领取")
     _hand(row, by.staff_id, by.actor, "application.take")
 
 
-def put_back(by: Principal, application_id: int, *, version: int) -> None:
-    """Put a case back for colleagues; the same errors as :func:`take`."""
-    row = _handled(by, application_id, version)
+def put_back(by: Principal, application_id: int) -> None:
+    """Put a case back for colleagues; the same errors as :func:`take`, but for ``Stale``."""
+    row = _handled(by, application_id)
     if row.handler_id != by.staff_id:
         raise MoveNotAllowed("不是您领取的办件")
     _hand(row, None, by.actor, "application.put_back")
@@ -161,11 +162,10 @@ def _hand(row: Application, handler_id: int | None, actor: str, action: str) -> 
     db.writing().flush()
 
 
-def _handled(by: Principal, application_id: int, version: int) -> Application:
+def _handled(by: Principal, application_id: int) -> Application:
     row = _locked(by, application_id)
     if Who.DEPARTMENT not in _roles(by, row):
         raise Forbidden("只有办理单位的经办人员可以办理")
-    moving.check_version(row, version)
     if row.desk_on is None:
         raise MoveNotAllowed(f"办件处于“{STATE_LABELS[row.state]}”，不用办理")
     return row

@@ -96,8 +96,10 @@ def _page(found: CaseView, problems: dict[str, Any], clear: dict[str, Any] | Non
 @access.staff(Permission.CASES_HANDLE)
 def handler(application_id: int) -> ResponseReturnValue:
     by = access.current_staff()
-    act = service.put_back if request.form.get("back") == "1" else service.take
-    return _tried(application_id, lambda: act(by, application_id, version=_number("version")))
+    if request.form.get("back") == "1":
+        return _tried(application_id, lambda: service.put_back(by, application_id))
+    version = _number("version")
+    return _tried(application_id, lambda: service.take(by, application_id, version=version))
 
 
 @desk.post("/cases/<id:application_id>/step")

@@ -47,7 +47,13 @@ def _words() -> dict[str, Any]:
         "state_labels": service.PLAIN_LABELS,
         "starred": starred,
         "material": MATERIAL,
+        "grouped": grouped,
     }
+
+
+def grouped(number: str) -> str:
+    """Return a case number as people read it: in groups that stay together."""
+    return " ".join((number[:6], number[6:12], number[12:17], number[17:]))
 
 
 @pages.get("/apply/<id:item_id>")
@@ -94,7 +100,13 @@ def case(application_id: int) -> ResponseReturnValue:
     return _case_page(found, {})
 
 
-def _case_page(found: CaseView, problems: Mapping[str, Any]) -> str:
+def _case_page(
+    found: CaseView,
+    problems: Mapping[str, Any],
+    typed: Mapping[str, Any] | None = None,
+    chosen: Mapping[str, Any] | None = None,
+) -> str:
+    """Show a case; ``typed`` and ``chosen`` are a supplement that was refused, and must not be lost."""
     asked = found.supplements[-1] if Event.SUPPLY in found.may else None
     return render_template(
         "applications/case.html",
@@ -103,7 +115,9 @@ def _case_page(found: CaseView, problems: Mapping[str, Any]) -> str:
         asked=asked,
         fields=[one["field"] for one in asked.items if one.get("field")] if asked else [],
         materials={one["material"] for one in asked.items if one.get("material")} if asked else set(),
-        key=secrets.token_urlsafe(12),
+        values={**found.answers, **(typed or {})},
+        chosen={**found.materials, **(chosen or {})},
+        statement=request.form.get("statement", ""),
     )
 
 
@@ -116,13 +130,19 @@ def fill(application_id: int) -> ResponseReturnValue:
     return _form(found, {})
 
 
-def _form(found: CaseView, problems: Mapping[str, Any], typed: Mapping[str, Any] | None = None) -> str:
-    """Show the form; ``typed`` is what could not be saved, and must not be lost."""
+def _form(
+    found: CaseView,
+    problems: Mapping[str, Any],
+    typed: Mapping[str, Any] | None = None,
+    chosen: Mapping[str, Any] | None = None,
+) -> str:
+    """Show the form; ``typed`` and ``chosen`` are what could not be saved, and must not be lost."""
     return render_template(
         "applications/form.html",
         case=found,
         problems=problems,
         values={**found.answers, **(typed or {})},
+        chosen={**found.materials, **(chosen or {})},
         key=secrets.token_urlsafe(12),
     )
 
@@ -135,20 +155,20 @@ def save(application_id: int) -> ResponseReturnValue:
     before = service.my_case(me.id, application_id)
     if before.state is not State.DRAFT:
         return redirect(url_for(".case", application_id=application_id), 303)
-    asked = answers_from(before, request.form)
+    asked, chosen = answers_from(before, request.form), materials_from(before, request.form)
     try:
         saved = db.transaction(
             lambda: service.save_draft(
                 me.id,
                 application_id,
                 _still_asked(before, asked),
-                materials=materials_from(before, request.form),
+                materials=chosen,
                 version=_version(),
                 now=now,
             )
         )
     except AnswersRefused as error:
-        return _form(service.my_case(me.id, application_id), error.fields, asked), 422
+        return _form(service.my_case(me.id, application_id), error.fields, asked, chosen), 422
     except Stale:
         flash("这份草稿在另一台设备上改过，下面是最新的内容，请再核对。", "error")
         return redirect(url_for(".fill", application_id=application_id), 303)
@@ -235,7 +255,8 @@ def supplement(application_id: int) -> ResponseReturnValue:
             )
         )
     except AnswersRefused as error:
-        return _case_page(service.my_case(me.id, application_id), error.fields), 422
+        page = _case_page(service.my_case(me.id, application_id), error.fields, answers, materials)
+        return page, 422
     flash("补正已提交。", "success")
     return redirect(url_for(".case", application_id=application_id), 303)
 

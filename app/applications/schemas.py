@@ -303,7 +303,11 @@ class CaseStepSchema(ma.Schema):
     )
     days = ma.fields.Int(load_default=0, validate=ma.validate.Range(0, EXTENSION_DAYS_MAX))
     kind = Text(longest=100, may_be_empty=True, load_default="", metadata={"description": "特别程序种类"})
-    expected_on = ma.fields.Date(load_default=None, allow_none=True)
+    expected_on = ma.fields.Date(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "特别程序预计哪天结束", "maxLength": 10},
+    )
     result = ma.fields.Nested(ApplicationResultSchema(), load_default=dict)
     delivery = ma.fields.Enum(
         Delivery,

@@ -159,7 +159,7 @@ def _check_items(act: Act, items: list[dict[str, str]]) -> None:
 
 def begin(act: Act, told: Told) -> None:
     act.row.handler_id = act.row.handler_id or act.by.staff_id
-    act.move(told, "开始办理。")
+    act.move(told)
 
 
 def step_pass(act: Act, told: Told) -> None:

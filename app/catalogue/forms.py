@@ -153,7 +153,8 @@ def problems(form: Form, answers: Answers, today: date) -> Problems:
             fault = _meaning_problem(properties[name], answers[name], today)
             if fault:
                 found[name] = [fault]
-    return found
+    in_order = [name for name in field_order(form) if name in found]
+    return {name: found[name] for name in (*in_order, *(one for one in found if one not in properties))}
 
 
 def _validator_of(schema: Mapping[str, Any]) -> Draft202012Validator:
