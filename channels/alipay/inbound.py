@@ -127,7 +127,10 @@ def read_parameters(req: InboundRequest) -> Parameters:
     """
     if len(req.body) > MAX_BODY_BYTES:
         raise Rejected("too_large", 413)
-    query, form = raw_parameters(req.query_string), raw_parameters(req.body)
+    form = raw_parameters(req.body)
+    if not req.query_string:
+        return Parameters(form)
+    query = raw_parameters(req.query_string)
     if query.keys() & form.keys():
         raise Rejected("duplicate_parameter")
     return Parameters({**query, **form})

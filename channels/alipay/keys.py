@@ -143,9 +143,9 @@ def verify(key: RSAPublicKey, sign_type: SignType, message: bytes, signature: st
     """Tell whether ``signature`` (base64) is of ``message``; junk is simply not."""
     try:
         # A plus sign that nobody escaped arrives as a blank; base64 has no blanks, so nothing is lost.
-        raw = base64.b64decode(signature.replace(" ", "+").encode("ascii"), validate=True)
+        raw = binascii.a2b_base64(signature.replace(" ", "+"), strict_mode=True)
         key.verify(raw, message, _PADDING, _HASHES[sign_type])
-    except (binascii.Error, UnicodeEncodeError, InvalidSignature):
+    except (ValueError, InvalidSignature):
         return False
     return True
 
@@ -172,5 +172,6 @@ class TheirKeys:
     def signed(self, message: bytes, signature: str, number: str = "") -> bool:
         """Tell whether one of the keys made ``signature``; only that of ``number`` when it is known."""
         named = self._keys.get(number)
-        keys = (named,) if named is not None else tuple(self._keys.values())
-        return any(verify(key, self.sign_type, message, signature) for key in keys)
+        if named is not None:
+            return verify(named, self.sign_type, message, signature)
+        return any(verify(key, self.sign_type, message, signature) for key in self._keys.values())
