@@ -70,13 +70,15 @@ def _read_flat(text: str) -> dict[str, str] | None:
     while found := _FLAT.match(text, end):
         name, value, bare = found.groups()
         if bare is not None:
-            if "&" in bare or "]]>" in bare:
+            if "&" in bare or ("]" in bare and "]]>" in bare):  # the first letter alone is found faster
                 return None
             value = bare
-        if name in fields or name in LISTS:
+        if name in fields:
             return None
         fields[name] = value
         end = found.end()
+    if not LISTS.isdisjoint(fields):
+        return None
     whole = text[end:].strip(" \t\n") == _FLAT_ENDS and len(fields) <= MAX_ELEMENTS
     return fields if whole else None
 

@@ -99,16 +99,16 @@ class WeChatAccount(Lacking):
         if len(req.body) > MAX_BODY_BYTES:
             raise Rejected("too_large", 413)
         query = req.query()
+        key_id = ""
         if self._is_encrypted(query):
             fields, wire, key_id = self._decrypted(query, req.body)
         else:
             self._check_signature(query)
             fields, wire = messages.read_fields(req.body)
-            key_id = ""
         if self._original_id and fields.get("ToUserName") != self._original_id:
             raise Rejected("wrong_account", 403)
         digest = hashlib.sha256(req.body).hexdigest()
-        freshness = Freshness(_signed_at(query), query["nonce"], digest, binds_body=bool(key_id))
+        freshness = Freshness(_signed_at(query), query["nonce"], digest, bool(key_id))
         return Envelope(self.kind, self.account, fields, freshness, wire, key_id)
 
     def parse(self, env: Envelope) -> InboundEvent:

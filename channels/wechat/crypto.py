@@ -16,6 +16,7 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 
+import pybase64
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.ciphers.modes import CBC
@@ -70,7 +71,7 @@ class Sealer:
             Rejected: no key opens it, or it was meant for another account.
         """
         try:
-            encrypted = binascii.a2b_base64(cipher_text, strict_mode=True)
+            encrypted = pybase64.b64decode(cipher_text, validate=True)
         except ValueError:
             raise Rejected("undecryptable") from None
         if not encrypted or len(encrypted) % _AES_BLOCK_BYTES:
@@ -90,7 +91,7 @@ class Sealer:
         plain = random.encode("ascii") + len(content).to_bytes(4, "big") + content + self._app_id
         padded = plain + _PADDINGS[_BLOCK_BYTES - len(plain) % _BLOCK_BYTES]
         encrypted = self._ciphers[key_id].encryptor().update(padded)
-        return binascii.b2a_base64(encrypted, newline=False).decode("ascii")
+        return pybase64.b64encode_as_string(encrypted)
 
     def _checked(self, content: bytes, app_id: bytes) -> str:
         if not hmac.compare_digest(app_id, self._app_id):
