@@ -190,9 +190,12 @@ class AlipayApp(Lacking):
     def _signed_answer(self, verdict: str) -> RawResponse:
         inner = f"{verdict}<biz_content>{self._handshake_key}</biz_content>"
         signature = sign(self.credentials.private_key, self.credentials.sign_type, inner.encode("ascii"))
+        store = self.credentials.store
+        # As public implementations of the certificate mode have it; the platform's own page is silent.
+        number = f"<app_cert_sn>{store.app_number}</app_cert_sn>" if store is not None else ""
         answer = (
             '<?xml version="1.0" encoding="GBK"?>'
-            f"<alipay><response>{inner}</response><sign>{signature}</sign>"
+            f"<alipay><response>{inner}</response>{number}<sign>{signature}</sign>"
             f"<sign_type>{self.credentials.sign_type}</sign_type></alipay>"
         )
         return RawResponse(200, "text/xml; charset=GBK", answer.encode("ascii"))

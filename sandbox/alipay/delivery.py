@@ -27,7 +27,9 @@ from sandbox.world import Delivery, World, alipay_open_id, alipay_user_id
 CHECK_SERVICE = "alipay.service.check"
 NOTIFY_SERVICE = "alipay.mobile.public.message.notify"
 INNER = re.compile(
-    r"<response>(.*)</response>\s*<sign>(.*?)</sign>\s*<sign_type>(.*?)</sign_type>", re.DOTALL
+    r"<response>(.*)</response>\s*(?:<app_cert_sn>(.*?)</app_cert_sn>\s*)?"
+    r"<sign>(.*?)</sign>\s*<sign_type>(.*?)</sign_type>",
+    re.DOTALL,
 )
 DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 OUT_OF_ORDER = "服务窗暂时无法回应，请稍后再试"
@@ -201,7 +203,9 @@ def _open_signed(account: AlipayAccount, answer: Answer) -> dict[str, str]:
     found = INNER.search(text)
     if found is None:
         raise OddAnswer("答复里没有 response、sign 和 sign_type")
-    inner, signature, sign_type = found.groups()
+    inner, number, signature, sign_type = found.groups()
+    if account.certificates is not None and (number or "").strip() != account.certificates.app_number:
+        raise OddAnswer("答复的 app_cert_sn 不符")
     data = signing.encode(inner, account.charset)
     if sign_type.strip() != account.sign_type:
         raise OddAnswer("答复的 sign_type 不符")

@@ -35,7 +35,10 @@ PLATFORM_KEY = rsa.generate_private_key(65537, 2048)
 APP_KEY = rsa.generate_private_key(65537, 2048)
 NOTIFY = "alipay.mobile.public.message.notify"
 _HASHES = {"RSA": hashes.SHA1(), "RSA2": hashes.SHA256()}
-_INNER = re.compile(rb"<response>(.*)</response><sign>(.*)</sign><sign_type>(.*)</sign_type>", re.DOTALL)
+_INNER = re.compile(
+    rb"<response>(.*)</response>(?:<app_cert_sn>.*</app_cert_sn>)?<sign>(.*)</sign><sign_type>(.*)</sign_type>",
+    re.DOTALL,
+)
 
 
 def private_pem(key: rsa.RSAPrivateKey, kind: str = "PKCS8") -> str:

@@ -193,6 +193,7 @@ def test_the_gateway_check_is_answered_in_certificate_mode() -> None:
 
     assert answer is not None
     assert alipay.accepts_handshake(answer)
+    assert f"<app_cert_sn>{number(made.app_certificate())}</app_cert_sn><sign>".encode() in answer.body
 
 
 def test_the_probe_says_when_a_certificate_ends() -> None:

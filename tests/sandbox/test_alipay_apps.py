@@ -84,6 +84,16 @@ def test_the_platforms_own_message_comes_by_the_same_way() -> None:
         assert [(event.kind, event.sender) for event in met.events] == [(EventKind.CONSENT, USER)]
 
 
+@pytest.mark.parametrize("certificates", [True, False])
+def test_the_gateway_address_is_proved_with_keys_and_with_certificates(certificates: bool) -> None:
+    # The platform signs with a certificate that the app has to have met in an answer.
+    with a_meeting(certificates=certificates, charset="UTF-8") as met:
+        met.channel.probe()
+        answer = met.sandbox.post(f"/control/accounts/{KEY}/handshake", {})
+
+        assert answer == {"ok": True, "detail": "网关校验成功"}
+
+
 def test_a_push_signed_by_a_stranger_is_refused() -> None:
     with a_meeting() as met:
         met.switch(wrong_signature=1)
