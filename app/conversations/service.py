@@ -23,7 +23,11 @@ from app.conversations.pushing import ReplyNotSent as ReplyNotSent
 from app.conversations.pushing import send_reply as send_reply
 from app.conversations.rules import BUILT_IN as BUILT_IN
 from app.conversations.rules import WORDLESS
+from app.conversations.rules import Action as Action
+from app.conversations.rules import Duty as Duty
+from app.conversations.rules import Route as Route
 from app.conversations.rules import Rules as Rules
+from app.conversations.rules import Trigger as Trigger
 from app.conversations.talks import TalkView as TalkView
 from app.conversations.talks import end as end_talk
 from app.conversations.talks import under_way as talks_under_way
@@ -198,10 +202,14 @@ __all__ = [
     "DUTY_LABELS",
     "SEND_JOB",
     "TRIGGER_LABELS",
+    "Action",
+    "Duty",
     "ReplyNotSent",
+    "Route",
     "Rules",
     "TalkView",
     "Tried",
+    "Trigger",
     "VersionView",
     "current_rules",
     "end_talk",

@@ -13,6 +13,7 @@ from app.core import clock, db
 from app.core.installation import settings
 from app.demo import alipay, notices, service
 from app.demo.catalogue import add_item, link_pages
+from app.demo.conversations import set_rules
 from app.demo.identity import sign_in_person
 from app.demo.third_parties import make_applications
 from app.mobile_access import service as mobile_access
@@ -35,6 +36,7 @@ def accounts() -> None:
     told = service.read_sandbox_config(path)
     made = db.transaction(lambda: service.make_accounts(sandbox_url, base_url, told, clock.system_clock()))
     service.write_sandbox_config(path, base_url, made)
+    db.transaction(lambda: set_rules(clock.system_clock()))
     click.echo(f"沙箱渠道账号 sandbox accounts: {', '.join(made)}")
 
 
