@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from channels import registry
 from channels.alipay.adapter import AlipayChannel
+from channels.alipay.inbound import read_parameters
 from channels.base import EventKind, InboundRequest, Rejected
 from tests.channels import platform_alipay as alipay
 from tests.channels.builders import NOW, an_env
@@ -263,3 +264,21 @@ def test_the_time_of_a_payment_is_beijings() -> None:
 
     assert notice.report.paid_at == NOW
     assert notice.report.paid_at.utcoffset() == timedelta(0)
+
+
+FORM = b"b=2&a=%D0%A1&empty=&sign_type=RSA2&charset=GBK&sign=QUJD"
+
+
+@pytest.mark.parametrize(
+    ("left_out", "expected"),
+    [
+        pytest.param((), b"a=\xd0\xa1&b=2&charset=GBK&sign_type=RSA2", id="gateway"),
+        pytest.param(("sign_type",), b"a=\xd0\xa1&b=2&charset=GBK", id="notification"),
+    ],
+)
+def test_what_is_signed_is_sorted_raw_and_leaves_out_what_is_empty(
+    left_out: tuple[str, ...], expected: bytes
+) -> None:
+    params = read_parameters(InboundRequest("POST", b"", {}, FORM))
+
+    assert params.signed(left_out=left_out) == expected
