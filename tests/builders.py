@@ -6,7 +6,9 @@ import base64
 import hashlib
 import re
 import secrets
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +78,7 @@ def a_region(code: str) -> Region:
     found = db.writing().get(Region, code)
     if found is not None:
         return found
-    row = next(row for row in notice.load().regions if row.code == code)
+    row = _regions_of_the_notice()[code]
     if row.parent_code:
         a_region(row.parent_code)
     made = Region(
@@ -91,6 +93,12 @@ def a_region(code: str) -> Region:
     db.writing().add(made)
     db.writing().flush()
     return made
+
+
+@cache
+def _regions_of_the_notice() -> Mapping[str, notice.RegionRow]:
+    # Read once: to read the notice takes longer than most tests.
+    return {row.code: row for row in notice.load().regions}
 
 
 def a_body(name: str = "公安厅", region_code: str = "440000") -> organisations.BodyView:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -161,5 +162,6 @@ def post_form(browser: FlaskClient, address: str, fields: Mapping[str, str]) -> 
     return browser.post(address, data=body.encode(), content_type=kind, headers=HTML)
 
 
+@cache
 def _escaped(value: str) -> str:
     return "".join(f"%{byte:02x}" for byte in value.encode("utf-8", "surrogatepass"))
