@@ -28,7 +28,7 @@ from channels.wechat.crypto import Sealer, decode_key
 from tests.channels import platform_wechat as official
 from tests.channels import platform_wechat_mini as mini
 from tests.channels.builders import an_adapter, an_env
-from tests.channels.test_wechat_inbound import DOC_APP, DOC_CIPHER, DOC_KEY, DOC_QUERY
+from tests.channels.test_wechat_inbound import DOC_APP, DOC_CIPHER, DOC_KEY, DOC_PLAIN_QUERY, DOC_QUERY
 
 LEAVES = st.one_of(st.text(max_size=8), st.integers(), st.booleans(), st.none())
 JSON = st.recursive(
@@ -65,6 +65,23 @@ def test_the_documents_sealed_message_is_opened_and_of_this_kind() -> None:
 
     assert (envelope.fields["debug_str"], envelope.wire) == ("hello world", "json")
     assert (event.channel, event.kind) == ("wechat_mini", EventKind.UNKNOWN)
+
+
+def test_the_documents_handshake_and_plain_message_are_taken() -> None:
+    query = (
+        b"signature=f464b24fc39322e44b38aa78f5edd27bd1441696&echostr=4375120948345356249"
+        b"&timestamp=1714036504&nonce=1514711492"
+    )
+    body = {"ToUserName": "gh_97417a04a28d", "FromUserName": "o9AgO5", "CreateTime": 1714037059}
+    body |= {"MsgType": "event", "Event": "debug_demo", "debug_str": "hello world"}
+
+    with the_documents_account("plain") as adapter:
+        answer = adapter.handshake(InboundRequest("GET", query))
+        envelope = adapter.open(InboundRequest("POST", DOC_PLAIN_QUERY, {}, json.dumps(body).encode()))
+
+    assert answer is not None
+    assert answer.body == b"4375120948345356249"
+    assert (envelope.fields["debug_str"], envelope.wire) == ("hello world", "json")
 
 
 def test_a_message_under_the_previous_key_is_answered_under_it() -> None:

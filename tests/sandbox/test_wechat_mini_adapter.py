@@ -198,6 +198,19 @@ def test_what_is_not_the_platforms_has_no_effect(switch: str) -> None:
         assert len(hall.refused) == 1
 
 
+def test_what_comes_twice_is_one_event_and_what_comes_late_comes_still() -> None:
+    with a_user() as (hall, sandbox, key):
+        sandbox.post("/control/switches", {"account": key, "duplicate": 1})
+        sandbox.act(key, "text", "一")
+        sandbox.post("/control/switches", {"account": key, "reorder": 1})
+        sandbox.act(key, "text", "二")
+        sandbox.act(key, "text", "三")
+
+        told = hall.events[1:]
+        assert [event.text for event in told] == ["一", "一", "三", "二"]
+        assert len({hall.channel.dedup_key(event) for event in told}) == 3
+
+
 def test_a_dropped_token_loses_no_message() -> None:
     with a_user() as (hall, sandbox, key):
         user = hall.events[0].sender
