@@ -176,6 +176,18 @@ def test_a_consent_stays_with_the_words_it_was_given_to(app, given):
         assert service.get_app(boss, caller.id).purpose_version == 2
 
 
+def test_who_closes_the_account_ends_every_consent(app, given):
+    caller, subject, resident_id = given(agreed)
+    given(identity.close, resident_id, now=NOW)
+
+    Worker(app, app.extensions["hall_jobs"]).drain()
+
+    with pytest.raises(ConsentMissing):
+        given(service.use, caller, subject, Scope.MESSAGES_SEND, "x", now=NOW)
+    with app.app_context():
+        assert EventKind.CONSENT_ENDED in kinds()
+
+
 def test_nobody_ends_or_reads_the_consent_of_another(given, app):
     _, _, resident_id = given(agreed)
     stranger = given(a_resident, now=NOW)
