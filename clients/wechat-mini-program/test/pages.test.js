@@ -178,7 +178,7 @@ test('a token that ran out is forgotten and leads to signing in', async () => {
 test('messages are read one by one', async () => {
   phone.storage.session = { token: 'r_1', expires_at: '2999-01-01T00:00:00Z' }
   phone.answers = {
-    'GET /my/messages': { items: [{ id: '3', title: '已受理', body: '您的申请', created_at: '2026-11-22T04:05:00Z', is_read: false }], unread_count: 1, next_cursor: null },
+    'GET /my/messages': { items: [{ id: '3', title: '已受理', body: '您的申请', created_at: '2026-11-22T04:05:00Z', is_read: false, link: '/me/applications/5' }], unread_count: 1, next_cursor: null },
     'POST /my/messages/read': { read_count: 1, unread_count: 0 }
   }
   const page = await open('messages')
@@ -189,6 +189,7 @@ test('messages are read one by one', async () => {
   assert.match(before, /［未读］已受理.*2026年11月22日 12:05/)
   assert.deepEqual(JSON.parse(phone.requests[1].data), { ids: ['3'] })
   assert.doesNotMatch(words(page, '.message')[0], /未读/)
+  assert.deepEqual(phone.went, ['/pages/case/case?id=5'])
 })
 
 const CASE = { id: '5', version: 1, item_id: '7', item_name: '居民身份证补领', form: ITEM.form, answers: {}, materials: {} }
@@ -377,6 +378,29 @@ for (const url of [
 
     assert.equal(page.data.url, '')
     assert.match(words(page, '.refused')[0], /不能在小程序里打开/)
+  })
+}
+
+for (const [path, expected] of [
+  ['/me/applications/5?from=notice', '/pages/case/case?id=5'],
+  ['/items/7', '/pages/item/item?id=7'],
+  ['/me/messages', '/pages/messages/messages'],
+  ['', '/pages/home/home']
+]) {
+  test('a page of the hall that the mini program has itself is opened there: ' + path, async () => {
+    const page = await open('web', { url: encodeURIComponent(config.base + path) })
+
+    assert.deepEqual(phone.went, [expected])
+    assert.equal(page.data.url, '')
+  })
+}
+
+for (const path of ['/me/applications/5/files', '/items/x', '/me/applications/1e9']) {
+  test('any other page of the hall is shown as it is: ' + path, async () => {
+    const page = await open('web', { url: encodeURIComponent(config.base + path) })
+
+    assert.deepEqual(phone.went, [])
+    assert.equal(page.data.url, config.base + path)
   })
 }
 

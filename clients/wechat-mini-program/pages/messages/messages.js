@@ -1,9 +1,10 @@
 const api = require('../../lib/api')
+const places = require('../../lib/places')
 const shown = require('../../lib/shown')
 const { page } = require('../../lib/page')
 
 function row (one) {
-  return { id: one.id, title: one.title, body: one.body, at: shown.moment(one.created_at), read: one.is_read }
+  return { id: one.id, title: one.title, body: one.body, at: shown.moment(one.created_at), read: one.is_read, link: one.link }
 }
 
 page({
@@ -22,11 +23,14 @@ page({
       }))
     },
     read (event) {
-      const id = event.currentTarget.dataset.id
+      const { id, link } = event.currentTarget.dataset
       return this.wait(api.post('/my/messages/read', { ids: [id] }), told => ({
         unread: told.unread_count,
         messages: this.data.messages.map(one => one.id === id ? Object.assign({}, one, { read: true }) : one)
-      }))
+      })).then(done => {
+        if (done && link) places.go(link)
+        return done
+      })
     },
     readAll () {
       return this.wait(api.post('/my/messages/read', { all: true }), told => ({

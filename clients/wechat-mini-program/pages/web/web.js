@@ -1,4 +1,5 @@
 const api = require('../../lib/api')
+const places = require('../../lib/places')
 const session = require('../../lib/session')
 const web = require('../../lib/web')
 const { page } = require('../../lib/page')
@@ -10,7 +11,10 @@ page({
   methods: {
     onLoad (query) {
       this.setData({ pageId: (query && query.page) || '' })
-      return this.data.pageId ? this.load() : this.open(web.decoded(query && query.url))
+      if (this.data.pageId) return this.load()
+      const url = web.decoded(query && query.url)
+      // 通知里的地址是大厅网页的；小程序里登录过，用自己的页面看得到。
+      return web.allowed(url) && places.go(url, true) ? Promise.resolve(true) : this.open(url)
     },
     // 登录过的居民带着一次性票据去部门网页，没有登录的照样能看。
     load () {

@@ -48,6 +48,7 @@ global.wx = {
   setStorageSync: (key, value) => { phone.storage[key] = value },
   removeStorageSync: key => { delete phone.storage[key] },
   navigateTo: place => { phone.went.push(place.url) },
+  redirectTo: place => { phone.went.push(place.url) },
   switchTab: place => { phone.went.push(place.url) },
   navigateBack: () => { phone.went.push('back') },
   setClipboardData: told => { phone.copied.push(told.data) },
