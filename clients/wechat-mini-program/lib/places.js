@@ -4,6 +4,9 @@ const { originOf } = require('./web')
 
 const PLACES = [
   [/^\/me\/applications\/([0-9]{1,19})$/, id => ({ url: '/pages/case/case?id=' + id })],
+  [/^\/me\/applications$/, () => ({ url: '/pages/progress/progress', tab: true })],
+  [/^\/apply\/([0-9]{1,19})$/, id => ({ url: '/pages/apply/apply?id=' + id })],
+  [/^\/items$/, () => ({ url: '/pages/search/search' })],
   [/^\/items\/([0-9]{1,19})$/, id => ({ url: '/pages/item/item?id=' + id })],
   [/^\/me\/messages(?:\/[0-9]{1,19})?$/, () => ({ url: '/pages/messages/messages', tab: true })],
   [/^\/progress$/, () => ({ url: '/pages/progress/progress', tab: true })],

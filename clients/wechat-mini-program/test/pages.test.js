@@ -384,6 +384,8 @@ for (const url of [
 for (const [path, expected] of [
   ['/me/applications/5?from=notice', '/pages/case/case?id=5'],
   ['/items/7', '/pages/item/item?id=7'],
+  ['/apply/7', '/pages/apply/apply?id=7'],
+  ['/me/applications', '/pages/progress/progress'],
   ['/me/messages', '/pages/messages/messages'],
   ['', '/pages/home/home']
 ]) {
