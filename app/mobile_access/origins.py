@@ -34,7 +34,8 @@ class PlacedPage:
 
 
 def page_at(url: str) -> PlacedPage | None:
-    """Return the page whose host ``url`` is on; of several that whose path ``url`` shares the most of.
+    """Return the page whose host ``url`` is on; of several that whose path ``url`` shares the most of,
+    and of those the one with the shortest.
 
     A page that is down but not withdrawn counts: it may be up again for this resident.
     """
@@ -50,7 +51,7 @@ def page_at(url: str) -> PlacedPage | None:
         or_(MobilePage.served.is_(True), MobilePage.state == State.DEGRADED),
     )
     pages = db.session().scalars(query.order_by(MobilePage.id)).all()
-    found = max(pages, key=lambda page: _shared(page.url, wanted), default=None)
+    found = max(pages, key=lambda page: (_shared(page.url, wanted), -len(page.url)), default=None)
     return None if found is None else _placed(found, origin)
 
 

@@ -46,27 +46,37 @@ def a_site(hall):
     return served(site)
 
 
+@contextmanager
+def a_browser(hall, token):
+    """Open a tab in which the resident of ``token`` is signed in at the hall; yield it and its console."""
+    cookie = f"{SESSION}={token}; Path=/; Secure; HttpOnly; SameSite=Lax"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM)
+        page, complaints = browser.new_page(), []
+        page.on("console", lambda message: complaints.append(message.text))
+        page.route(f"{hall}/healthz", lambda route: route.fulfill(headers={"Set-Cookie": cookie}))
+        page.goto(f"{hall}/healthz")
+        yield page, complaints
+        browser.close()
+
+
+def serve_under(app, hall, monkeypatch):
+    """The server's port is known only once it runs; the settings were made before."""
+    known = replace(app.extensions["hall_settings"], base_url=hall)
+    monkeypatch.setattr("app.portal.api.settings", lambda: known)
+
+
 def test_a_signed_in_resident_is_known_to_the_page_after_one_round(app, given, monkeypatch):
     resident_id = given(a_resident)
     token = given(a_session, resident_id).token
-    with a_hall(app) as hall, a_site(hall) as site, sync_playwright() as playwright:
-        # The server's port is known only once it runs; the settings were made before.
-        known = replace(app.extensions["hall_settings"], base_url=hall)
-        monkeypatch.setattr("app.portal.api.settings", lambda: known)
-        page_view = given(a_page, state=State.ONLINE, url=f"{site}/")
-        browser = playwright.chromium.launch(executable_path=CHROMIUM)
-        context = browser.new_context()
-        cookie = f"{SESSION}={token}; Path=/; Secure; HttpOnly; SameSite=Lax"
-        context.route(f"{hall}/healthz", lambda route: route.fulfill(headers={"Set-Cookie": cookie}))
-        page, complaints = context.new_page(), []
-        page.on("console", lambda message: complaints.append(message.text))
-        page.goto(f"{hall}/healthz")
+    with a_hall(app) as hall, a_site(hall) as site, a_browser(hall, token) as (page, complaints):
+        serve_under(app, hall, monkeypatch)
+        registered = given(a_page, state=State.ONLINE, url=f"{site}/")
         page.goto(f"{site}/?type=1")
         with page.expect_navigation(url=f"{site}/?type=1"):
             page.evaluate("() => { HallBridge.ssoTicket(); }")
         ticket = page.evaluate("HallBridge.ssoTicket()")
-        browser.close()
 
-    audience = identity.body_audience(page_view.body_id)
+    audience = identity.body_audience(registered.body_id)
     assert given(identity.redeem_ticket, ticket, audience, now=clock.system_clock()) == resident_id
     assert complaints == []
