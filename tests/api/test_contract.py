@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,11 @@ def the_document():
     return app.test_client().get(DOCUMENT).json
 
 
+@cache
+def contract_of(app):
+    return schemathesis.openapi.from_wsgi(DOCUMENT, app)
+
+
 def operations():
     for path, item in the_document()["paths"].items():
         for method in item.keys() - {"parameters"}:
@@ -74,8 +80,7 @@ def pages(given):
 
 @pytest.mark.parametrize(("operation", "mode"), sorted(operations()))
 def test_every_answer_is_as_documented(app, callers, pages, operation, mode):
-    document = schemathesis.openapi.from_wsgi(DOCUMENT, app)
-    cases = document.find_operation_by_label(operation).as_strategy(mode)
+    cases = contract_of(app).find_operation_by_label(operation).as_strategy(mode)
     real = st.none() | st.sampled_from(pages)
 
     @settings(
