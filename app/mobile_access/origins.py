@@ -34,9 +34,9 @@ class PlacedPage:
 
 
 def page_at(url: str) -> PlacedPage | None:
-    """Return the page whose host ``url`` is on; of several that whose path ``url`` shares the most of,
-    and of those the one with the shortest.
+    """Return the page whose host ``url`` is on.
 
+    Of several on one host it is the one whose path ``url`` shares most of, and of those the shortest.
     A page that is down but not withdrawn counts: it may be up again for this resident.
     """
     if len(url) > VISITED_MAX or "#" in url:
