@@ -11,9 +11,16 @@ import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import given as hypothesis_given
+from schemathesis import GenerationMode
+from schemathesis.specs.openapi import checks
 from standardwebhooks import Webhook as Verifier
 from werkzeug.serving import make_server
 
@@ -21,8 +28,10 @@ from app import create_app
 from app.core import db, migrate
 from app.core.runner import Worker
 from app.third_parties import service, signing
+from app.third_parties.service import Quota, Stage
 from app.third_parties.signing import SignedRequest
 from tests.app.alerts.receivers import a_receiver
+from tests.app.third_parties.builders import a_boss, a_key
 from tests.builders import a_body, a_principal, settings_for, sign_in, submit
 from tests.processes import free_ports, until
 
@@ -73,15 +82,15 @@ def hall(tmp_path_factory):
     """A hall of its own under a real server, with an address its links lead to."""
     folder = tmp_path_factory.mktemp("hall")
     port, hook = free_ports(2)
-    settings = settings_for(
+    installed = settings_for(
         f"sqlite:///{folder}/hall.sqlite",
         folder,
         HALL_BASE_URL=f"http://127.0.0.1:{port}",
         HALL_PORT=str(port),
         HALL_OUTBOUND_ALLOW=f"127.0.0.1/32:{hook}",
     )
-    migrate.upgrade(settings.database_url)
-    app = create_app(settings)
+    migrate.upgrade(installed.database_url)
+    app = create_app(installed)
     with app.app_context():
         service.prepare(lambda _done, _total: None)
     with served(app, port):
@@ -196,3 +205,53 @@ def agree(url):
         token = re.search(r'name="csrf_token" value="([^"]+)"', phone.get(url).text)[1]
         done = phone.post(url, data={"csrf_token": token, "answer": "yes"})
         assert "已同意" in done.text, json.dumps(done.text)
+
+
+class Signing(requests.auth.AuthBase):
+    """Signs whatever a program sends, right before it goes out."""
+
+    def __init__(self, key):
+        self.key = key
+
+    def __call__(self, request):
+        target = urlsplit(request.url)
+        path = target.path + (f"?{target.query}" if target.query else "")
+        body = request.body or b""
+        body = body.encode() if isinstance(body, str) else body
+        signed = self.key.headers(request.method, path, body)
+        kept = {name: value for name, value in signed.items() if name.lower() != "content-type"}
+        request.headers.update(kept)
+        return request
+
+
+CHECKS = [
+    schemathesis.checks.not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_schema_conformance,
+]
+
+
+def test_every_signed_answer_is_as_the_open_document_says(hall):
+    app, base_url, _ = hall
+    with app.app_context():
+        key = db.transaction(a_key)
+        boss, quota = db.transaction(a_boss), Quota(6000, 100_000)
+        db.transaction(lambda: service.set_quota(boss, key.app.id, Stage.SANDBOX, quota))
+    document = schemathesis.openapi.from_url(f"{base_url}/api/open/openapi.json")
+
+    for operation in (one.ok() for one in document.get_all_operations()):
+
+        @settings(
+            max_examples=3,
+            deadline=None,
+            database=None,
+            derandomize=True,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @hypothesis_given(case=operation.as_strategy(GenerationMode.POSITIVE))
+        def answers_as_documented(case):
+            case.call_and_validate(auth=Signing(key), checks=CHECKS, headers={"Accept": "*/*"})
+
+        answers_as_documented()
