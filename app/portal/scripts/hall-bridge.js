@@ -43,6 +43,7 @@
   var host = /MicroMessenger/i.test(agent) ? "wechat" : /AlipayClient|AliApp\(AP/i.test(agent) ? "alipay" : "browser";
   if (mini && host !== "browser") host += "-mini";
   var version = (/(?:MicroMessenger|AlipayClient)\/([\d.]+)/.exec(agent) || [])[1] || "";
+  var system = /iPhone|iPad|iPod/.test(agent) ? "ios" : /Android|Adr /.test(agent) ? "android" : "other";
   var script = document.currentScript || document.querySelector('script[src*="hall-bridge"]') || document.documentElement;
   var hall = script.getAttribute("data-hall") || (script.src || location.href).split("/").slice(0, 3).join("/");
   var sdk = false, state = 0, waiting = [], config = null, choosing = null;
@@ -227,10 +228,7 @@
   // ---- the functions ----
 
   function env() {
-    return {
-      host: host, version: version, sdk: sdk,
-      system: /iPhone|iPad|iPod/.test(agent) ? "ios" : /Android|Adr /.test(agent) ? "android" : "other"
-    };
+    return { host: host, version: version, sdk: sdk, system: system };
   }
 
   var api = window.HallBridge = {
@@ -241,8 +239,8 @@
   };
 
   define("ready", function (o, ok) {
-    // An address that a script changed must be signed anew.
-    if (o.again && state === 2) state = 0;
+    // An address that a script changed must be signed anew; iPhones keep to the one the page was opened with.
+    if (o.again && state === 2 && system !== "ios") state = 0;
     whenReady(function () { ok(env()); });
   });
 

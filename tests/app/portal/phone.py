@@ -119,11 +119,12 @@ def a_phone(
     config: dict[str, Any] | None = None,
     without_app: bool = False,
     times: int = 1,
+    agent: str = "",
     **options: Any,
 ) -> Iterator[Phone]:
     """Open a page of a department on a phone; nothing may stand in the console at the end."""
     context = browser.new_context(
-        user_agent=AGENTS[host],
+        user_agent=agent or AGENTS[host],
         viewport={"width": 360, "height": 780},
         accept_downloads=True,
         **options,

@@ -201,6 +201,16 @@ def test_an_address_changed_by_script_is_signed_anew_when_asked_for(browser):
         assert [one.url.rpartition("%2F")[2] for one in phone.asked] == ["", "next"]
 
 
+def test_on_an_iphone_the_signature_of_the_first_address_stays_good(browser):
+    agent = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Mobile/15E148 MicroMessenger/8.0.40"
+    with a_phone(browser, "wechat", agent=agent) as phone:
+        first = phone.call("ready")["value"]
+        phone.page.evaluate("history.pushState(null, '', '/m/next')")
+        phone.call("ready", {"again": True})
+
+        assert (first["system"], len(phone.asked)) == ("ios", 1)
+
+
 @pytest.mark.parametrize(
     "trouble",
     [
