@@ -14,7 +14,10 @@ class ItemDirectory(Model):
     """基本目录: one row per item, whoever carries it out. ``sample``: made up for trying the hall."""
 
     __tablename__ = "item_directory"
-    __table_args__ = (UniqueConstraint("code_scheme", "code", name="uq_item_directory_code"),)
+    __table_args__ = (
+        UniqueConstraint("code_scheme", "code", name="uq_item_directory_code"),
+        Index("ix_item_directory_name", "name", "code"),
+    )
 
     id: Mapped[int] = key_column()
     code: Mapped[str] = mapped_column(String(CODE_MAX))

@@ -13,13 +13,10 @@ class Reach:
     """Region codes in the order in which their implementations are preferred; ``None`` is every place."""
 
     codes: tuple[str, ...] | None
-    province: str
 
     def rank(self, region_code: str) -> int:
         """Return how far down the preference a place stands; 0 is the best."""
-        if self.codes is None:
-            return 0 if region_code == self.province else 1
-        return self.codes.index(region_code)
+        return self.codes.index(region_code) if self.codes is not None else 0
 
 
 def reach_of(region_code: str | None) -> Reach:
@@ -28,15 +25,17 @@ def reach_of(region_code: str | None) -> Reach:
     Raises:
         Invalid: there is no such region.
     """
+    if region_code is None:
+        return Reach(None)
     regions = {region.code: region for region in organisations.regions()}
-    province = next((code for code, region in regions.items() if region.parent_code is None), "")
-    if region_code is None or region_code == province:
-        return Reach(None, province)
     if region_code not in regions:
         raise Invalid("没有这个地区", fields={"region": ["没有这个地区"]})
-    codes, above = [region_code], regions[region_code].parent_code
+    above = regions[region_code].parent_code
+    if above is None:
+        return Reach(None)
+    codes = [region_code]
     while above is not None:
         codes.append(above)
         above = regions[above].parent_code
     within = [region.code for region in regions.values() if region.parent_code == region_code]
-    return Reach(tuple(codes + within), province)
+    return Reach(tuple(codes + within))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, case, delete, func, insert, select
+from sqlalchemy import ColumnElement, Row, and_, case, delete, func, insert, or_, select
 
 from app.catalogue import terms
 from app.catalogue.content import from_json
@@ -17,7 +17,7 @@ from app.core import db
 from app.organisations import service as organisations
 
 _NAME, _SYNONYM, _DOMAIN, _MATERIAL, _SUMMARY = 6, 6, 3, 2, 1
-_CANDIDATES = 60
+_CANDIDATES = 200
 _WORTH_SHOWING = 0.3
 """How good a match must be, beside the best one."""
 
@@ -53,11 +53,9 @@ def search(text: str, region_code: str | None = None, *, limit: int = 10) -> lis
     """
     reach = reach_of(region_code)
     for way in terms.asked(text[:QUERY_MAX]):
-        found = _score(way, reach)
+        found = _matches(_scored(way), reach, min(limit, LIMIT_MAX))
         if found:
-            best = float(found[0].score)  # MariaDB sums to decimals
-            good = [row.directory_id for row in found if row.score >= best * _WORTH_SHOWING]
-            return _matches(good, reach, min(limit, LIMIT_MAX))
+            return found
     return []
 
 
@@ -71,18 +69,20 @@ def listing(
     """
     reach = reach_of(region_code)
     limit = min(limit, LIMIT_MAX)
-    # By name, which people can read; the few that share one are told apart by the code.
-    key = ItemDirectory.name + "|" + ItemDirectory.code
-    query = select(ItemDirectory.id, key.label("key")).where(_carried_out(reach, ItemDirectory.id))
+    # By name, which people can read; those that share one are told apart by the code.
+    name, code = ItemDirectory.name, ItemDirectory.code
+    query = select(ItemDirectory.id, name, code).where(_carried_out(reach, ItemDirectory.id))
     if after:
-        query = query.where(key > after)
-    rows = list(db.session().execute(query.order_by(key).limit(limit + 1)))
+        last_name, _, last_code = after.rpartition("|")
+        query = query.where(or_(name > last_name, and_(name == last_name, code > last_code)))
+    rows = list(db.session().execute(query.order_by(name, code).limit(limit + 1)))
     shown = rows[:limit]
     found = _matches([row.id for row in shown], reach, limit)
-    return found, shown[-1].key if len(rows) > limit else None
+    return found, f"{shown[-1].name}|{shown[-1].code}" if len(rows) > limit else None
 
 
-def _score(way: terms.Way, reach: Reach) -> Sequence[Row[int, int]]:
+def _scored(way: terms.Way) -> list[int]:
+    """Return the items that fit a query well beside the best one, best first; wherever they are."""
     # What has more of the words is better than what has one of them in a better place. The whole phrase
     # counts by its weight only: it is one of two spellings.
     counted = func.sum(case((ItemTerm.term.startswith(f"{terms.WHOLE}:"), 0), else_=1))
@@ -95,9 +95,9 @@ def _score(way: terms.Way, reach: Reach) -> Sequence[Row[int, int]]:
         .order_by(score.desc(), ItemTerm.directory_id)
         .limit(_CANDIDATES)
     )
-    if reach.codes is not None:
-        query = query.where(_carried_out(reach, ItemTerm.directory_id))
-    return db.session().execute(query).all()
+    rows = db.session().execute(query).all()
+    # MariaDB sums to decimals.
+    return [row.directory_id for row in rows if float(row.score) >= float(rows[0].score) * _WORTH_SHOWING]
 
 
 def _carried_out(reach: Reach, directory_id: Any) -> ColumnElement[bool]:
@@ -112,17 +112,22 @@ def _carried_out(reach: Reach, directory_id: Any) -> ColumnElement[bool]:
 
 
 def _matches(directory_ids: Sequence[int], reach: Reach, limit: int) -> list[ItemMatch]:
-    """Return the nearest implementation of each item, in the order of the items."""
-    nearest = _nearest(directory_ids[:limit], reach)
+    """Return the nearest implementations of the first items that are carried out here, in their order."""
+    nearest: dict[int, int] = {}
+    for start in range(0, len(directory_ids), limit):  # mostly the first are carried out here
+        nearest |= _nearest(directory_ids[start : start + limit], reach)
+        if len(nearest) >= limit:
+            break
+    shown = [one for one in directory_ids if one in nearest][:limit]
     query = (
         select(ItemImplementation, ItemVersion.content, ItemVersion.state, ItemDirectory.sample)
         .join(ItemVersion, ItemVersion.implementation_id == ItemImplementation.id)
         .join(ItemDirectory, ItemDirectory.id == ItemImplementation.directory_id)
-        .where(ItemImplementation.id.in_(nearest.values()), ItemVersion.live == 1)
+        .where(ItemImplementation.id.in_([nearest[one] for one in shown]), ItemVersion.live == 1)
     )
     rows = db.session().execute(organisations.join_body(query, ItemImplementation.body_id))
     by_directory = {row[0].directory_id: _match(row) for row in rows}
-    return [by_directory[one] for one in directory_ids if one in by_directory]
+    return [by_directory[one] for one in shown if one in by_directory]
 
 
 def _match(row: Row[*tuple[Any, ...]]) -> ItemMatch:
@@ -150,25 +155,12 @@ def _nearest(directory_ids: Sequence[int], reach: Reach) -> dict[int, int]:
     )
     if reach.codes is not None:
         live = live.where(ItemImplementation.region_code.in_(reach.codes))
-    else:
-        # Codes sort the province before its cities: one row per item instead of one per place.
-        first = (
-            select(ItemImplementation.directory_id, func.min(ItemImplementation.region_code).label("code"))
-            .join(ItemVersion, ItemVersion.implementation_id == ItemImplementation.id)
-            .where(ItemImplementation.directory_id.in_(directory_ids), ItemVersion.live == 1)
-            .group_by(ItemImplementation.directory_id)
-            .subquery()
-        )
-        live = live.join(
-            first,
-            (first.c.directory_id == ItemImplementation.directory_id)
-            & (first.c.code == ItemImplementation.region_code),
-        )
-    found: dict[int, tuple[int, int]] = {}
+    found: dict[int, tuple[int, str, int]] = {}
     for directory_id, implementation_id, region_code in db.session().execute(live):
-        rank = (reach.rank(region_code), implementation_id)
+        # Codes sort the province before its cities, for those who ask from nowhere in particular.
+        rank = (reach.rank(region_code), region_code, implementation_id)
         found[directory_id] = min(rank, found.get(directory_id, rank))
-    return {directory_id: implementation_id for directory_id, (_, implementation_id) in found.items()}
+    return {directory_id: rank[-1] for directory_id, rank in found.items()}
 
 
 def reindex(directory_id: int) -> None:

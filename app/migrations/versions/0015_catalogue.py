@@ -27,6 +27,9 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
     )
+    with op.batch_alter_table("item_directory", schema=None) as batch_op:
+        batch_op.create_index("ix_item_directory_name", ["name", "code"], unique=False)
+
     op.create_table(
         "item_term",
         sa.Column("term", sa.String(length=24), nullable=False),
