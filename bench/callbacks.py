@@ -16,6 +16,7 @@ from tests.channels import platform_wechat
 
 PATIENCE_SECONDS = 20
 KEY = "bench"
+RESIDENTS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +29,15 @@ class Answer:
 
 
 def messages(count: int, first: int = 1, content: str = "户口") -> list[InboundRequest]:
-    """Return signed and encrypted text messages, each with an id of its own."""
+    """Return signed and encrypted text messages, each with an id of its own, from many residents."""
     at = datetime.now(UTC).replace(microsecond=0)
-    return [platform_wechat.text(content, str(first + number), at) for number in range(count)]
+    return [_message(first + number, content, at) for number in range(count)]
+
+
+def _message(number: int, content: str, at: datetime) -> InboundRequest:
+    fields = {"MsgType": "text", "Content": content, "MsgId": str(number)}
+    sender = f"oResident-{number % RESIDENTS}"
+    return platform_wechat.sealed(platform_wechat.message(at, **fields, FromUserName=sender), at)
 
 
 def wire(port: int, message: InboundRequest, key: str = KEY) -> bytes:

@@ -6,7 +6,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from app.conversations import answering, service
 from app.conversations.models import InboundMessage
@@ -213,6 +213,27 @@ def test_a_late_repeat_is_answered_without_looking_anything_up(client, accounts,
     monkeypatch.setattr(answering, "answer", lambda *_: 1 / 0)
 
     assert deliver(client, "wechat", message) == first
+
+
+def statements_of(app):
+    """Return a list that fills with what is sent to the database, commits among it."""
+    sent = []
+    for engine in (app.extensions["hall_db"].read_engine, app.extensions["hall_db"].write_engine):
+        event.listen(engine, "before_cursor_execute", lambda *call: sent.append(call[2].split()[0]))
+    event.listen(app.extensions["hall_db"].write_engine, "commit", lambda _connection: sent.append("COMMIT"))
+    return sent
+
+
+@on_sqlite
+def test_a_usual_message_is_one_transaction_of_few_statements(app, client, accounts):
+    for number in range(2):
+        deliver(client, "wechat", platform_wechat.text("户口", str(number), at=now()))
+    sent = statements_of(app)
+
+    deliver(client, "wechat", platform_wechat.text("户口", "3", at=now()))
+
+    # The account, and the transaction with the message; rules, search and the sender are known.
+    assert sent == ["SELECT", "BEGIN", "INSERT", "COMMIT"]
 
 
 @on_sqlite
