@@ -6,6 +6,7 @@ A test that takes ``app``, ``client``, ``given`` or ``context`` runs twice: on S
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 
 from app import create_app
 from app.core import db, migrate
@@ -49,7 +50,14 @@ def app(request, apps, tmp_path_factory):
         migrate.upgrade(url)
         made = apps[request.param] = create_app(settings_for(url, folder))
         made.testing = False  # errors are answered as in production
+        if request.param == "sqlite":
+            sa.event.listen(made.extensions["hall_db"].write_engine, "connect", _without_waiting_for_the_disk)
     return apps[request.param]
+
+
+def _without_waiting_for_the_disk(connection, _record):
+    # No test pulls the plug; commits would take a tenth of the suite's time.
+    connection.execute("PRAGMA synchronous=OFF")
 
 
 @pytest.fixture
