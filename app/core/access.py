@@ -271,7 +271,7 @@ def _demand_resident(mark: Mark) -> None:
 
 def _demand_partner(mark: Mark) -> None:
     if not current_partner().may(mark.scope):
-        raise Forbidden
+        raise Forbidden(f"没有开通 {mark.scope}")
 
 
 def _demand_staff(mark: Mark) -> None:

@@ -41,10 +41,7 @@ class Limiter:
         try:
             wait = _seconds_to_wait(self._shared, item, *key)
         except StorageError as error:
-            self._away_until = time.monotonic() + AWAY_SECONDS
-            if not self._away:
-                self._away = True
-                log.warning("redis_away", error=type(error.storage_error).__name__)
+            self._leave_alone(error)
             return _seconds_to_wait(self._own, item, *key)
         if self._away:
             self._away = False
@@ -53,12 +50,19 @@ class Limiter:
 
     def left(self, item: RateLimitItem, *key: str) -> tuple[int, float]:
         """Return how many uses are left, and in how many seconds one more is."""
-        shared = self._shared if time.monotonic() >= self._away_until else None
+        if self._shared is None or time.monotonic() < self._away_until:
+            return _what_is_left(self._own, item, *key)
         try:
-            stats = (shared or self._own).get_window_stats(item, *key)
-        except StorageError:
-            stats = self._own.get_window_stats(item, *key)
-        return stats.remaining, stats.reset_time - time.time()
+            return _what_is_left(self._shared, item, *key)
+        except StorageError as error:
+            self._leave_alone(error)
+            return _what_is_left(self._own, item, *key)
+
+    def _leave_alone(self, error: StorageError) -> None:
+        self._away_until = time.monotonic() + AWAY_SECONDS
+        if not self._away:
+            self._away = True
+            log.warning("redis_away", error=type(error.storage_error).__name__)
 
     def forget(self) -> None:
         """Forget what was counted in this process."""
@@ -81,6 +85,11 @@ def _seconds_to_wait(limiter: MovingWindowRateLimiter, item: RateLimitItem, *key
     if limiter.hit(item, *key):
         return None
     return limiter.get_window_stats(item, *key).reset_time - time.time()
+
+
+def _what_is_left(limiter: MovingWindowRateLimiter, item: RateLimitItem, *key: str) -> tuple[int, float]:
+    stats = limiter.get_window_stats(item, *key)
+    return stats.remaining, stats.reset_time - time.time()
 
 
 def init_app(app: Flask, redis_url: str) -> None:

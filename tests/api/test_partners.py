@@ -63,6 +63,15 @@ def test_a_scope_opens_its_own_routes_and_no_other(app, client, given):
 
 
 @LITE
+def test_a_refusal_names_the_scope_that_is_lacking(client, given):
+    made = given(an_app, approved=True, scopes=(Scope.SSO,))
+
+    answer = given(a_key, made, Stage.PRODUCTION).call(client, "GET", "/pages")
+
+    assert (answer.status_code, answer.json["detail"]) == (403, "没有开通 pages.read")
+
+
+@LITE
 @pytest.mark.parametrize("body", HOSTILE)
 def test_no_signed_body_breaks_a_route(app, client, given, body):
     key = given(a_key)

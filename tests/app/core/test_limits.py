@@ -84,6 +84,17 @@ def test_redis_is_used_again_once_it_is_back(redis, patient):
     assert [line["event"] for line in lines] == ["redis_back", "redis_back"]
 
 
+def test_what_is_left_is_the_same_for_all_and_each_processes_own_without_redis(redis, patient):
+    one, other = Limiter(redis.url), Limiter(redis.url)
+    one.try_once(RATE, "somebody")
+
+    together = other.left(RATE, "somebody")[0]
+    redis.stop()
+    alone = other.left(RATE, "somebody")[0]
+
+    assert (together, alone) == (1, 2)
+
+
 def test_a_redis_that_is_away_is_not_asked_at_every_request(redis):
     limiter = Limiter(redis.url)
     redis.stop()
