@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from app.channel_accounts import service as channel_accounts
 from app.core import access, clock, db
 from app.core.access import Permission
-from app.core.errors import DomainError
+from app.core.errors import DomainError, Invalid
 from app.core.ids import read_id
 from app.notices import console_forms, service
 from app.notices.domain import DEFAULT_ORDER, PlatformForm
@@ -120,13 +121,12 @@ def version(version_id: int) -> ResponseReturnValue:
 @access.staff(Permission.CHANNELS_MANAGE)
 def save_version(version_id: int) -> ResponseReturnValue:
     by, found = access.current_staff().actor, service.version(version_id)
-    wording = found.wording
     try:
         row_version = console_forms.number(request.form.get("row_version", ""), "")
         wording = console_forms.read_wording(request.form)
         db.transaction(lambda: service.change_draft(version_id, wording, row_version=row_version, by=by))
     except DomainError as error:
-        return _version_page(found, wording, _problems(error)), 422
+        return _version_page(found, _typed(found.wording), _problems(error)), 422
     flash("草稿已保存。", "success")
     return redirect(url_for(".template", template_id=found.template_id), 303)
 
@@ -217,8 +217,19 @@ def _moved(version_id: int, move: Any, said: str) -> ResponseReturnValue:
     return redirect(url_for(".template", template_id=template_id), 303)
 
 
+def _typed(otherwise: Wording) -> Wording:
+    """Return the words in the form, so that a mistake costs nobody what they wrote."""
+    if not request.form:
+        return otherwise
+    try:
+        return console_forms.read_wording(request.form)
+    except Invalid:
+        said = request.form.get("title", "").strip(), request.form.get("body", "").strip()
+        return replace(otherwise, title=said[0], body=said[1])
+
+
 def _new_page(problems: dict[str, str]) -> str:
-    wording = Wording("", "", (), DEFAULT_ORDER)
+    wording = _typed(Wording("", "", (), DEFAULT_ORDER))
     return render_template(
         "notices/new.html",
         topics=list(Topic),

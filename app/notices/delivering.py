@@ -32,6 +32,7 @@ from app.notices.domain import (
     VALUES_FIELD,
     DeliveryState,
     Right,
+    Wording,
     has_lost_its_meaning,
 )
 from app.notices.models import Attempt, Delivery, Message, TemplateVersion
@@ -124,30 +125,19 @@ def _next(message_id: int, base_url: str, now: datetime) -> Step | None:
 
 
 def _choose(message: Message, rows: list[Delivery], base_url: str, now: datetime) -> Step | None:
-    version = db.writing().get_one(TemplateVersion, message.version_id)
-    wanted = preferences.settings(message.resident_id)
-    wording = version_view(version).wording
+    # What may have gone out is repeated where the platform shows it once, or not at all.
+    unknown = next((row for row in rows if row.state is DeliveryState.QUEUED and _is_unknown(row)), None)
+    if unknown is not None and now >= unknown.created_at + REPEATABLE_FOR:
+        if not _settle_unknown(message, unknown, now):
+            return None
+        unknown = None
+    wording = version_view(db.writing().get_one(TemplateVersion, message.version_id)).wording
     waits: list[datetime] = []
-    known = {(row.way, row.account_id): row for row in rows}
-    for candidate in candidates(
-        wording.order,
-        wording.forms,
-        places_of(message.resident_id),
-        wanted=wanted.channels,
-        muted=wanted.muted.get(message.topic.value, ()),
-        binding=message.binding,
-    ):
-        row = known.get((str(candidate.way), candidate.place.account_id))
-        if row is not None and row.state is not DeliveryState.QUEUED:
-            continue
+    for candidate, row in _left(message, wording, rows, unknown):
         if row is not None and row.next_at is not None and row.next_at > now:
             # A try that failed for the moment: the ladder decides, not the next way.
             _wait(message, row.next_at, now)
             return None
-        if row is not None and _is_too_old_to_repeat(row, now):
-            if not _leave_unknown(message, row, now, spread):
-                return None
-            continue
         outcome = _try_to_claim(message, candidate, row, now)
         if isinstance(outcome, datetime):
             waits.append(outcome)
@@ -155,14 +145,38 @@ def _choose(message: Message, rows: list[Delivery], base_url: str, now: datetime
             return _step(message, wording.title, wording.body, candidate, outcome, base_url)
     if waits:
         _wait(message, min(waits), now)
-    else:
+    elif unknown is None:
         leave_in_hall(message, now)
+    elif _settle_unknown(message, unknown, now):
+        sending.ask(message.id, now)
     return None
 
 
-def _is_too_old_to_repeat(row: Delivery, now: datetime) -> bool:
-    """Tell whether an unknown result lies so far back that the platform would show a repeat again."""
-    return row.code == Verdict.UNKNOWN and now >= row.created_at + REPEATABLE_FOR
+def _left(
+    message: Message, wording: Wording, rows: list[Delivery], unknown: Delivery | None
+) -> list[tuple[Candidate, Delivery | None]]:
+    """Return the ways still to be tried with their deliveries so far; only that of ``unknown``, if any."""
+    wanted = preferences.settings(message.resident_id)
+    known = {(row.way, row.account_id): row for row in rows}
+    found = [
+        (candidate, known.get((str(candidate.way), candidate.place.account_id)))
+        for candidate in candidates(
+            wording.order,
+            wording.forms,
+            places_of(message.resident_id),
+            wanted=wanted.channels,
+            muted=wanted.muted.get(message.topic.value, ()),
+            binding=message.binding,
+        )
+    ]
+    if unknown is not None:
+        return [(candidate, row) for candidate, row in found if row is unknown]
+    return [pair for pair in found if pair[1] is None or pair[1].state is DeliveryState.QUEUED]
+
+
+def _is_unknown(row: Delivery) -> bool:
+    """Tell whether a message may have gone out on a way although nobody saw it."""
+    return row.code == Verdict.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,11 +324,14 @@ def _go_on(
         return _leave_unknown(message, row, now, jitter)
     if verdict is Verdict.TOMORROW:
         health.stop_for_today(step.account_id, step.candidate.way.right, now)
-        row.state = message.state = DeliveryState.QUEUED
-        return True
     if verdict is Verdict.RETRY and _retry(message, row, now, jitter):
         return False
     _learn(step, result, now)
+    if row.code == Verdict.UNKNOWN:
+        return _settle_unknown(message, row, now)  # this try failed for sure, the one before perhaps not
+    if verdict is Verdict.TOMORROW:
+        row.state = message.state = DeliveryState.QUEUED
+        return True
     row.state = DeliveryState.REFUSED if verdict is Verdict.REFUSED else DeliveryState.FAILED
     row.settled_at = now
     message.state = DeliveryState.QUEUED
@@ -371,7 +388,12 @@ def _leave_unknown(message: Message, row: Delivery, now: datetime, jitter: Calla
     shown_once = outcomes.may_repeat(row.way) and now + wait < row.created_at + REPEATABLE_FOR
     if shown_once and _retry(message, row, now, jitter):
         return False
-    row.state, row.settled_at = DeliveryState.FAILED, now
+    return _settle_unknown(message, row, now)
+
+
+def _settle_unknown(message: Message, row: Delivery, now: datetime) -> bool:
+    """Give up a way on which the message may have gone out; return whether another may be tried now."""
+    row.state, row.settled_at, row.next_at = DeliveryState.FAILED, now, None
     receipts.note_binding(message, row, now)
     if message.urgent or message.binding:
         message.state = DeliveryState.QUEUED

@@ -55,7 +55,7 @@ class Platform(platform_wechat.Api):
         if path not in SENDS or isinstance(self.mood, int):
             return super().__call__(call)
         body = json.loads(call.body)
-        once = body.get("client_msg_id") or f"#{len(self.shown)}"
+        once = body.get("client_msg_id") or f"#{next(_numbers)}"
         if once not in self.known:
             self.known[once] = 1000 + next(_numbers)
             self.shown.append(body.get("url") or body.get("page") or body["text"]["content"].splitlines()[-1])
