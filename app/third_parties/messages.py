@@ -89,7 +89,7 @@ def send_message(
     return SentMessage(sent, sent=True)
 
 
-def prepare(_report: Callable[[int, int], None]) -> None:
+def prepare(report: Callable[[int, int], None]) -> None:
     """Make the template that every application may begin with, where it is not there yet."""
     now = clock.system_clock()
 
@@ -100,6 +100,7 @@ def prepare(_report: Callable[[int, int], None]) -> None:
         notices.publish(draft.id, by="system", now=now)
 
     db.transaction(work)
+    report(1, 1)
 
 
 def _is_published(template_key: str) -> bool:
