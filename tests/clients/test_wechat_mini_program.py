@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,40 +13,17 @@ from app.mobile_access.service import State
 from channels.base import AccountConfig
 from tests.app.catalogue.builders import an_item, valid_id_number
 from tests.app.mobile_access.builders import a_page
-from tests.interop import node
+from tests.clients.client import CLIENTS, need_packages, run
 from tests.interop.conftest import Hall
 from tests.sandbox import builders
 from tests.sandbox.servers import a_sandbox
 
-FOLDER = Path(__file__).resolve().parents[2] / "clients" / "wechat-mini-program"
-SECONDS_MAX = 120
+FOLDER = CLIENTS / "wechat-mini-program"
 
 
 @pytest.fixture(scope="module")
 def packages() -> None:
-    if not node.executable():
-        pytest.skip("Node is not installed")
-    if not (FOLDER / "node_modules" / ".package-lock.json").exists():
-        pytest.skip(f"{FOLDER.name} has no packages; make test installs them")
-
-
-def run(script: str, **environment: str) -> None:
-    """Run a test file of the client.
-
-    Raises:
-        Failed: with all that Node said.
-    """
-    done = subprocess.run(
-        [node.executable(), "--test", "--test-reporter=spec", f"test/{script}"],
-        cwd=FOLDER,
-        env={**os.environ, "NODE_OPTIONS": "", **environment},
-        capture_output=True,
-        text=True,
-        timeout=SECONDS_MAX,
-        check=False,
-    )
-    if done.returncode or "fail 0" not in done.stdout:
-        pytest.fail(done.stdout + done.stderr)
+    need_packages(FOLDER)
 
 
 def account_of(raw: Mapping[str, Any], sandbox: str) -> AccountConfig:
@@ -60,7 +34,7 @@ def account_of(raw: Mapping[str, Any], sandbox: str) -> AccountConfig:
 
 
 def test_the_pages_do_what_they_should_with_any_answer(packages: None) -> None:
-    run("pages.test.js")
+    run(FOLDER, "pages.test.js")
 
 
 def test_a_resident_finds_signs_in_and_looks_through_the_pages(packages: None, hall: Hall) -> None:
@@ -71,9 +45,10 @@ def test_a_resident_finds_signs_in_and_looks_through_the_pages(packages: None, h
         page = hall.run(a_page, name="户政办理", channels=("wechat_mini",), state=State.ONLINE)
 
         run(
+            FOLDER,
             "real-hall.js",
             HALL_BASE=hall.base,
-            HALL_SANDBOX=sandbox.base,
+            HALL_CODES=f"{sandbox.base}/control/accounts/{raw['key']}/codes",
             HALL_ACCOUNT=raw["key"],
             HALL_ITEM=str(item),
             HALL_ID_NUMBER=valid_id_number(),

@@ -1,5 +1,6 @@
 // 与大厅接口通信：超时、断网、登录过期和业务错误各有一句居民看得懂的话。
 const config = require('../config')
+const platform = require('./platform')
 const session = require('./session')
 
 const WORDS = {
@@ -20,48 +21,42 @@ function isJson (data) {
   return data !== null && typeof data === 'object'
 }
 
-function lost (reason) {
-  const timedOut = /time\s*-?out/i.test((reason && reason.errMsg) || '')
-  return failure(timedOut ? 'timeout' : 'offline')
-}
-
 function refused (answer) {
   const told = isJson(answer.data) ? answer.data : {}
   // detail 说得更具体，没有时用 title。
   const words = told.detail || told.title
-  const more = { status: answer.statusCode, code: told.code || '', fields: told.errors || {} }
-  if (answer.statusCode === 401) return failure('signed_out', '', more)
-  if (answer.statusCode === 429 || answer.statusCode === 503) return failure('busy', words, more)
-  if (answer.statusCode >= 400 && answer.statusCode < 500) return failure('refused', words || WORDS.fault, more)
+  const more = { status: answer.status, code: told.code || '', fields: told.errors || {} }
+  if (answer.status === 401) return failure('signed_out', '', more)
+  if (answer.status === 429 || answer.status === 503) return failure('busy', words, more)
+  if (answer.status >= 400 && answer.status < 500) return failure('refused', words || WORDS.fault, more)
   return failure('fault', '', more)
 }
 
 function ask (method, path, body, headers) {
   const token = session.token()
-  const header = Object.assign({ Accept: 'application/json' }, headers)
-  if (token) header.Authorization = 'Bearer ' + token
-  if (body !== undefined) header['Content-Type'] = 'application/json'
-  return new Promise((resolve, reject) => {
-    wx.request({
-      url: config.base + '/api/v1' + path,
-      method,
-      data: body === undefined ? undefined : JSON.stringify(body),
-      header,
-      timeout: config.timeoutMs,
-      dataType: 'json',
-      success (answer) {
-        const good = answer.statusCode >= 200 && answer.statusCode < 300
-        if (good && (answer.statusCode === 204 || isJson(answer.data))) return resolve(answer.data)
-        // 公共无线网的登录页也会答 200。
-        if (good) return reject(failure('offline', WORDS.portal))
-        const error = refused(answer)
-        // 过期的登录留着没有用，下一次从登录开始。
-        if (error.kind === 'signed_out' && session.token() === token) session.forget()
-        reject(error)
-      },
-      fail (reason) { reject(lost(reason)) }
-    })
-  })
+  const sent = Object.assign({ Accept: 'application/json' }, headers)
+  if (token) sent.Authorization = 'Bearer ' + token
+  if (body !== undefined) sent['Content-Type'] = 'application/json'
+  const asked = {
+    url: config.base + '/api/v1' + path,
+    method,
+    headers: sent,
+    body: body === undefined ? undefined : JSON.stringify(body),
+    timeoutMs: config.timeoutMs
+  }
+  return platform.request(asked).then(
+    answer => {
+      const good = answer.status >= 200 && answer.status < 300
+      if (good && (answer.status === 204 || isJson(answer.data))) return answer.data
+      // 公共无线网的登录页也会答 200。
+      if (good) throw failure('offline', WORDS.portal)
+      const error = refused(answer)
+      // 过期的登录留着没有用，下一次从登录开始。
+      if (error.kind === 'signed_out' && session.token() === token) session.forget()
+      throw error
+    },
+    reason => { throw failure(reason.timedOut ? 'timeout' : 'offline') }
+  )
 }
 
 function query (params) {

@@ -1,8 +1,6 @@
 // 办件接口都在这里，页面不直接拼地址。
 const api = require('./api')
-
-// 申办渠道代码：微信。
-const CHANNEL = '3'
+const platform = require('./platform')
 
 function at (id) {
   return '/my/applications/' + id
@@ -15,7 +13,7 @@ function newKey () {
 
 module.exports = {
   newKey,
-  start: (itemId, key) => api.post('/my/applications', { item_id: itemId, channel: CHANNEL }, { 'Idempotency-Key': key }),
+  start: (itemId, key) => api.post('/my/applications', { item_id: itemId, channel: platform.CASE_CHANNEL }, { 'Idempotency-Key': key }),
   read: id => api.get(at(id)),
   // 小程序的网络接口没有 PATCH，所以另有一个 POST 地址。
   save: (id, version, answers, materials) => api.post(at(id) + '/answers', { version, answers, materials }),

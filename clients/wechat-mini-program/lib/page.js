@@ -1,9 +1,11 @@
-// 每个页面共有的：等待、失败、重试和大字版。页面写成 Component，以便自动化测试。
+// 每个页面共有的：等待、失败、重试和大字版。
+const platform = require('./platform')
+
 const LARGE = 'large'
 
 const settings = {
-  isLarge: () => wx.getStorageSync(LARGE) === true,
-  setLarge: on => wx.setStorageSync(LARGE, on === true)
+  isLarge: () => platform.read(LARGE) === true,
+  setLarge: on => platform.keep(LARGE, on === true)
 }
 
 function page (definition) {
@@ -29,13 +31,11 @@ function page (definition) {
       )
     },
     toSignIn () {
-      wx.navigateTo({ url: '/pages/sign-in/sign-in' })
+      platform.open('/pages/sign-in/sign-in')
     }
   }, definition.methods)
-  Component({
-    data: Object.assign({ state: 'ready', kind: '', words: '', large: settings.isLarge() }, definition.data),
-    methods
-  })
+  const data = Object.assign({ state: 'ready', kind: '', words: '', large: settings.isLarge() }, definition.data)
+  platform.define(data, methods)
 }
 
 module.exports = { page, settings }

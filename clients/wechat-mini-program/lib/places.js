@@ -1,5 +1,6 @@
 // 大厅网页的地址，在小程序里有自己的页面时，就打开自己的页面。
 const config = require('../config')
+const platform = require('./platform')
 const { originOf } = require('./web')
 
 const PLACES = [
@@ -30,9 +31,9 @@ function placeOf (address) {
 function go (address, replacing) {
   const place = placeOf(address)
   if (!place) return false
-  if (place.tab) wx.switchTab({ url: place.url })
-  else if (replacing) wx.redirectTo({ url: place.url })
-  else wx.navigateTo({ url: place.url })
+  if (place.tab) platform.openTab(place.url)
+  else if (replacing) platform.replace(place.url)
+  else platform.open(place.url)
   return true
 }
 

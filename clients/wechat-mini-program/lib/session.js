@@ -1,8 +1,10 @@
 // 登录凭证只存在手机本地，过期即弃。
+const platform = require('./platform')
+
 const KEY = 'session'
 
 function kept () {
-  const value = wx.getStorageSync(KEY)
+  const value = platform.read(KEY)
   return value && typeof value === 'object' ? value : {}
 }
 
@@ -12,9 +14,9 @@ module.exports = {
     return token && Date.parse(ends) > Date.now() ? token : ''
   },
   keep (opened) {
-    wx.setStorageSync(KEY, { token: opened.token, expires_at: opened.expires_at })
+    platform.keep(KEY, { token: opened.token, expires_at: opened.expires_at })
   },
   forget () {
-    wx.removeStorageSync(KEY)
+    platform.forget(KEY)
   }
 }

@@ -1,16 +1,17 @@
-// 登录：向微信要一个一次性 code，交给大厅换登录凭证。手机上不保存任何密码。
+// 登录：向手机上的平台要一个一次性 code，交给大厅换登录凭证。手机上不保存任何密码。
 const api = require('./api')
 const config = require('../config')
+const platform = require('./platform')
 const session = require('./session')
 
 function code () {
-  return new Promise((resolve, reject) => {
-    wx.login({
-      timeout: config.timeoutMs,
-      success: answer => answer.code ? resolve(answer.code) : reject(api.failure('fault', '微信没有给出登录凭据，请重试')),
-      fail: () => reject(api.failure('offline', '微信登录没有成功，请检查网络后重试'))
-    })
-  })
+  return platform.authCode(config.timeoutMs).then(
+    given => {
+      if (!given) throw api.failure('fault', platform.NAME + '没有给出登录凭据，请重试')
+      return given
+    },
+    () => { throw api.failure('offline', platform.NAME + '登录没有成功，请检查网络后重试') }
+  )
 }
 
 module.exports = function signIn () {

@@ -1,5 +1,6 @@
 // 只打开登记过的网站：地址的协议、主机和端口须与名单上的完全一致。
 const config = require('../config')
+const platform = require('./platform')
 
 function originOf (url) {
   const found = /^(https?:\/\/[A-Za-z0-9.-]+(?::[0-9]{1,5})?)(?:[/?#]|$)/.exec(url)
@@ -22,7 +23,7 @@ function decoded (text) {
 
 // 部门网页的入口在大厅：网页停用时大厅会说明。
 function entry (pageId) {
-  return config.base + '/go/' + encodeURIComponent(pageId) + '?channel=wechat_mini'
+  return config.base + '/go/' + encodeURIComponent(pageId) + '?channel=' + platform.KIND
 }
 
 module.exports = { originOf, allowed, decoded, entry }

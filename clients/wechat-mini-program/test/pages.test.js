@@ -2,8 +2,9 @@ const assert = require('node:assert/strict')
 const fs = require('node:fs')
 const path = require('node:path')
 const { beforeEach, test } = require('node:test')
-const { phone, open, words, tap, enter, reset, ROOT } = require('./lib/phone')
+const { phone, open, words, tap, enter, reset, ROOT, MARKUP } = require('./lib/phone')
 const config = require('../config')
+const platform = require('../lib/platform')
 
 const ITEM = {
   id: '7', body_name: '省公安厅', sample: true, open: true, page_id: '9',
@@ -41,12 +42,12 @@ test('the pages of the app are all there', () => {
   const app = JSON.parse(fs.readFileSync(path.join(ROOT, 'app.json'), 'utf8'))
 
   for (const page of app.pages) {
-    for (const kind of ['js', 'json', 'wxml']) assert.ok(fs.existsSync(path.join(ROOT, page + '.' + kind)), page + '.' + kind)
+    for (const kind of ['js', 'json', MARKUP]) assert.ok(fs.existsSync(path.join(ROOT, page + '.' + kind)), page + '.' + kind)
   }
 })
 
-test('no page loads anything from elsewhere', () => {
-  const found = fs.readdirSync(ROOT, { recursive: true }).map(String).filter(name => /\.(js|json|wxml|wxss)$/.test(name) && !/^(node_modules|test)\b/.test(name))
+test('no page loads anything from elsewhere', async () => {
+  const found = fs.readdirSync(ROOT, { recursive: true }).map(String).filter(name => !/^(node_modules|test)\b/.test(name) && /\.(js|json|[wa]xml|wxss|acss)$/.test(name))
 
   for (const name of found) {
     if (name === 'config.js' || name.startsWith('package')) continue
@@ -69,12 +70,12 @@ test('the home page lists items and pages of departments', async () => {
 })
 
 for (const [reason, expected] of [
-  [{ errMsg: 'request:fail timeout' }, '等了太久没有回应'],
-  [{ errMsg: 'request:fail ' }, '网络不通'],
-  [{ statusCode: 503, data: { title: '系统正在维护' } }, '系统正在维护'],
-  [{ statusCode: 409, data: { title: '与现有数据冲突', detail: '草稿已有 5 份' } }, '草稿已有 5 份'],
-  [{ statusCode: 200, data: '<html>' }, '无线网络可能要先登录'],
-  [{ statusCode: 500, data: '<html>' }, '系统出了点问题']
+  [{ lost: 'timeout' }, '等了太久没有回应'],
+  [{ lost: 'offline' }, '网络不通'],
+  [{ status: 503, data: { title: '系统正在维护' } }, '系统正在维护'],
+  [{ status: 409, data: { title: '与现有数据冲突', detail: '草稿已有 5 份' } }, '草稿已有 5 份'],
+  [{ status: 200, data: '<html>' }, '无线网络可能要先登录'],
+  [{ status: 500, data: '<html>' }, '系统出了点问题']
 ]) {
   test('a failure is told in plain words and can be tried again: ' + expected, async () => {
     phone.answers = { 'GET /items': reason, 'GET /published-pages': { items: [] } }
@@ -143,30 +144,30 @@ test('an item that cannot be is not asked for', async () => {
 })
 
 test('signing in trades a code for a token that later calls carry', async () => {
-  phone.answers = { 'POST /sign-in/mini': { statusCode: 201, data: OPENED }, 'GET /my/messages': { items: [], unread_count: 0, next_cursor: null } }
+  phone.answers = { 'POST /sign-in/mini': { status: 201, data: OPENED }, 'GET /my/messages': { items: [], unread_count: 0, next_cursor: null } }
   const page = await open('sign-in')
 
   await tap(page, '.sign-in')
   await open('messages')
 
-  assert.deepEqual(JSON.parse(phone.requests[0].data), { account: config.account, code: 'a-code' })
-  assert.equal(phone.requests[0].header.Authorization, undefined)
-  assert.equal(phone.requests[1].header.Authorization, 'Bearer r_secret')
+  assert.deepEqual(JSON.parse(phone.requests[0].body), { account: config.account, code: 'a-code' })
+  assert.equal(phone.requests[0].headers.Authorization, undefined)
+  assert.equal(phone.requests[1].headers.Authorization, 'Bearer r_secret')
   assert.deepEqual(phone.went, ['back'])
 })
 
-test('a sign-in that WeChat does not help with says so', async () => {
+test('a sign-in that the platform does not help with says so', async () => {
   phone.loginCode = () => Promise.reject(new Error('no'))
   const page = await open('sign-in')
 
   await tap(page, '.sign-in')
 
-  assert.match(words(page, '.state-words')[0], /微信登录没有成功/)
+  assert.match(words(page, '.state-words')[0], new RegExp(platform.NAME + '登录没有成功'))
 })
 
 test('a token that ran out is forgotten and leads to signing in', async () => {
   phone.storage.session = { token: 'r_old', expires_at: '2999-01-01T00:00:00Z' }
-  phone.answers = { 'GET /my/messages': { statusCode: 401, data: { title: '请先登录', code: 'not_signed_in' } } }
+  phone.answers = { 'GET /my/messages': { status: 401, data: { title: '请先登录', code: 'not_signed_in' } } }
 
   const page = await open('messages')
   await tap(page, '.sign-in')
@@ -187,7 +188,7 @@ test('messages are read one by one', async () => {
   await tap(page, '.message')
 
   assert.match(before, /［未读］已受理.*2026年11月22日 12:05/)
-  assert.deepEqual(JSON.parse(phone.requests[1].data), { ids: ['3'] })
+  assert.deepEqual(JSON.parse(phone.requests[1].body), { ids: ['3'] })
   assert.doesNotMatch(words(page, '.message')[0], /未读/)
   assert.deepEqual(phone.went, ['/pages/case/case?id=5'])
 })
@@ -197,7 +198,7 @@ const CASE = { id: '5', version: 1, item_id: '7', item_name: '居民身份证补
 async function applying (more) {
   phone.storage.session = { token: 'r_1', expires_at: '2999-01-01T00:00:00Z' }
   phone.answers = Object.assign({
-    'POST /my/applications': { statusCode: 201, data: { id: '5', continued: false, open_number: '' } },
+    'POST /my/applications': { status: 201, data: { id: '5', continued: false, open_number: '' } },
     'GET /my/applications/5': CASE,
     'GET /items/7': ITEM
   }, more)
@@ -239,7 +240,7 @@ async function filled (page) {
 test('what was filled in is saved and submitted under one key, however often it is tried', async () => {
   const page = await applying({
     'POST /my/applications/5/answers': { version: 2, cleared: [], problems: {}, item_changed: false },
-    'POST /my/applications/5/submit': { errMsg: 'request:fail timeout' }
+    'POST /my/applications/5/submit': { lost: 'timeout' }
   })
   config.templates = ['t1', 't2']
   await filled(page)
@@ -252,11 +253,11 @@ test('what was filled in is saved and submitted under one key, however often it 
   await tap(page, '.submit')
 
   const submits = phone.requests.filter(one => one.url.endsWith('/submit'))
-  const first = JSON.parse(phone.requests.find(one => one.url.endsWith('/answers')).data)
+  const first = JSON.parse(phone.requests.find(one => one.url.endsWith('/answers')).body)
   assert.match(lost, /等了太久/)
   assert.deepEqual(first.answers, { name: '测试一', ground: 'work', employer: '示例工厂', truthful: true })
   assert.deepEqual(first.materials, { m1: 'paper' })
-  assert.equal(new Set(submits.map(one => one.header['Idempotency-Key'])).size, 1)
+  assert.equal(new Set(submits.map(one => one.headers['Idempotency-Key'])).size, 1)
   assert.equal(submits.length, 2)
   assert.deepEqual(phone.consents[0], ['t1', 't2'])
   assert.deepEqual([words(page, '.number')[0], words(page, '.query-code')[0]], ['办件编号：440000-1', '查询码：123456'])
@@ -271,7 +272,7 @@ test('a starred answer that was not touched is not sent back', async () => {
   await enter(page, '.written', '3', 'blur', 1)
   await tap(page, '.save')
 
-  assert.deepEqual(JSON.parse(phone.requests.at(-1).data).answers, { rooms: 3 })
+  assert.deepEqual(JSON.parse(phone.requests.at(-1).body).answers, { rooms: 3 })
   assert.equal(words(page, '.notice')[0], '已保存，可以以后接着填')
 })
 
@@ -312,14 +313,14 @@ test('what a department asks for is asked for, and nothing else is sent', async 
 
   const sent = phone.requests.find(one => one.url.endsWith('/supplements'))
   assert.deepEqual(asked.map(one => one.replace(/（.*/, '')), ['补充说明', '单位', '户口簿'])
-  assert.deepEqual(JSON.parse(sent.data), {
+  assert.deepEqual(JSON.parse(sent.body), {
     version: 4, answers: { employer: '示例工厂有限公司' }, materials: { m1: 'promise' }, statement: '已改正'
   })
-  assert.ok(sent.header['Idempotency-Key'])
+  assert.ok(sent.headers['Idempotency-Key'])
 })
 
 test('what is wrong with a supplement stands beside its question, and the words stay', async () => {
-  const refused = { statusCode: 422, data: { title: '填写有误', code: 'invalid', errors: { employer: ['不能超过 30 个字'] } } }
+  const refused = { status: 422, data: { title: '填写有误', code: 'invalid', errors: { employer: ['不能超过 30 个字'] } } }
   const page = await supplying({ 'POST /my/applications/5/supplements': refused })
   await enter(page, '.written', '长名字', 'blur')
 
@@ -361,11 +362,11 @@ test('a published page opens by the hall, or with a ticket when signed in', asyn
   config.webOrigins = [config.base, 'https://hz.example.cn']
   const stranger = await open('web', { page: '9' })
   phone.storage.session = { token: 'r_1', expires_at: '2999-01-01T00:00:00Z' }
-  phone.answers = { 'POST /my/sso-tickets': { statusCode: 201, data: { url: 'https://hz.example.cn/m/?ticket=t', expires_in: 60 } } }
+  phone.answers = { 'POST /my/sso-tickets': { status: 201, data: { url: 'https://hz.example.cn/m/?ticket=t', expires_in: 60 } } }
 
   const known = await open('web', { page: '9' })
 
-  assert.equal(stranger.data.url, config.base + '/go/9?channel=wechat_mini')
+  assert.equal(stranger.data.url, config.base + '/go/9?channel=' + platform.KIND)
   assert.equal(known.data.url, 'https://hz.example.cn/m/?ticket=t')
 })
 
@@ -428,8 +429,8 @@ test('signing out works without a network', async () => {
   phone.storage.session = { token: 'r_1', expires_at: '2999-01-01T00:00:00Z' }
   phone.answers = {
     'GET /my': { level: 1, phone: '', created_at: '', bindings: [] },
-    'GET /my/sessions': [{ id: '4', client: 'wechat_mini', used_at: '2026-11-22T04:05:00Z', current: true }],
-    'DELETE /my/sessions/4': { errMsg: 'request:fail ' }
+    'GET /my/sessions': [{ id: '4', client: platform.KIND, used_at: '2026-11-22T04:05:00Z', current: true }],
+    'DELETE /my/sessions/4': { lost: 'offline' }
   }
   const page = await open('my')
 

@@ -3,15 +3,8 @@ const applications = require('../../lib/applications')
 const { newKey } = applications
 const config = require('../../config')
 const form = require('../../lib/form')
+const platform = require('../../lib/platform')
 const { page } = require('../../lib/page')
-
-// 请居民同意接收办理进度；不同意、或手机不支持，都不影响办事。
-function askConsent () {
-  return new Promise(resolve => {
-    if (!config.templates.length || !wx.requestSubscribeMessage) return resolve()
-    wx.requestSubscribeMessage({ tmplIds: config.templates.slice(0, 3), complete: () => resolve() })
-  })
-}
 
 function noticeOf (begun) {
   if (begun.open_number) return '这个事项您已有正在办的件：' + begun.open_number
@@ -99,7 +92,8 @@ page({
         this.setData(Object.assign({ notice: '还有没填好的地方，请看红字' }, this.drawn()))
         return Promise.resolve(false)
       }
-      const sent = askConsent()
+      // 请居民同意接收办理进度；不同意、或手机不支持，都不影响办事。
+      const sent = platform.askConsent(config.templates)
         .then(() => this.sent())
         .then(saved => {
           if (Object.keys(saved.problems).length) throw api.failure('refused', '还有没填好的地方，请看红字')
@@ -112,6 +106,6 @@ page({
         ))
       return this.wait(sent, shown => shown).then(done => this.told(done))
     },
-    toProgress () { wx.switchTab({ url: '/pages/progress/progress' }) }
+    toProgress () { platform.openTab('/pages/progress/progress') }
   }
 })

@@ -2,6 +2,7 @@ const api = require('../../lib/api')
 const applications = require('../../lib/applications')
 const form = require('../../lib/form')
 const shown = require('../../lib/shown')
+const platform = require('../../lib/platform')
 const { page } = require('../../lib/page')
 
 page({
@@ -88,13 +89,9 @@ page({
       })
     },
     withdraw () {
-      wx.showModal({
-        title: '撤回申请',
-        content: '撤回后这一件就结束了，要办须重新申请。',
-        confirmText: '撤回',
-        success: answer => {
-          if (answer.confirm) this.withdrawn = this.wait(applications.withdraw(this.data.id, this.data.version)).then(done => done && this.load())
-        }
+      return platform.ask('撤回申请', '撤回后这一件就结束了，要办须重新申请。', '撤回').then(agreed => {
+        if (!agreed) return false
+        return this.wait(applications.withdraw(this.data.id, this.data.version)).then(done => done && this.load())
       })
     }
   }

@@ -1,4 +1,5 @@
 const api = require('../../lib/api')
+const platform = require('../../lib/platform')
 const { page } = require('../../lib/page')
 
 const SHOWN = 10
@@ -11,8 +12,8 @@ page({
       const asked = [api.get('/items', { limit: SHOWN }), api.get('/published-pages', { limit: SHOWN })]
       return this.wait(Promise.all(asked), found => ({ items: found[0].items, pages: found[1].items }))
     },
-    search () { wx.navigateTo({ url: '/pages/search/search' }) },
-    openItem (event) { wx.navigateTo({ url: '/pages/item/item?id=' + event.currentTarget.dataset.id }) },
-    openPage (event) { wx.navigateTo({ url: '/pages/web/web?page=' + event.currentTarget.dataset.id }) }
+    search () { platform.open('/pages/search/search') },
+    openItem (event) { platform.open('/pages/item/item?id=' + event.currentTarget.dataset.id) },
+    openPage (event) { platform.open('/pages/web/web?page=' + event.currentTarget.dataset.id) }
   }
 })

@@ -1,6 +1,7 @@
 const api = require('../../lib/api')
 const shown = require('../../lib/shown')
 const { decoded } = require('../../lib/web')
+const platform = require('../../lib/platform')
 const { page } = require('../../lib/page')
 
 function guide (item) {
@@ -30,8 +31,9 @@ page({
   methods: {
     // 扫小程序码进来时，事项编号在 scene 里，形如 item=7。
     onLoad (query) {
-      const scanned = /(?:^|&)item=([0-9]+)/.exec(decoded(query && query.scene))
-      this.setData({ id: (query && query.id) || (scanned ? scanned[1] : '') })
+      const opened = platform.opened(query)
+      const scanned = /(?:^|&)item=([0-9]+)/.exec(decoded(opened.scene))
+      this.setData({ id: opened.id || (scanned ? scanned[1] : '') })
       return this.load()
     },
     load () {
@@ -40,8 +42,8 @@ page({
       }
       return this.wait(api.get('/items/' + this.data.id), item => ({ guide: guide(item) }))
     },
-    apply () { wx.navigateTo({ url: '/pages/apply/apply?id=' + this.data.id }) },
-    openPage () { wx.navigateTo({ url: '/pages/web/web?page=' + this.data.guide.pageId }) },
-    call () { wx.makePhoneCall({ phoneNumber: this.data.guide.hotline }) }
+    apply () { platform.open('/pages/apply/apply?id=' + this.data.id) },
+    openPage () { platform.open('/pages/web/web?page=' + this.data.guide.pageId) },
+    call () { platform.call(this.data.guide.hotline) }
   }
 })

@@ -1,6 +1,7 @@
 const api = require('../../lib/api')
 const session = require('../../lib/session')
 const shown = require('../../lib/shown')
+const platform = require('../../lib/platform')
 const { page, settings } = require('../../lib/page')
 
 const CLIENTS = {
@@ -30,11 +31,12 @@ page({
       }
       return this.wait(Promise.all([api.get('/my'), api.get('/my/sessions')]), mine)
     },
-    // 居民点了“授权手机号”，微信给出一次性 code；不同意时没有 code。
+    // 居民不同意时没有 code。
     gotPhone (event) {
-      const code = event.detail && event.detail.code
-      if (!code) return Promise.resolve(false)
-      return this.wait(api.post('/my/phone', { code }), me => ({ phone: me.phone }))
+      return platform.phoneCode(event).then(code => {
+        if (!code) return false
+        return this.wait(api.post('/my/phone', { code }), me => ({ phone: me.phone }))
+      })
     },
     forgetPhone () {
       return this.wait(api.remove('/my/phone'), () => ({ phone: '' }))

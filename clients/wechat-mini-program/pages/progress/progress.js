@@ -1,6 +1,7 @@
 const applications = require('../../lib/applications')
 const session = require('../../lib/session')
 const shown = require('../../lib/shown')
+const platform = require('../../lib/platform')
 const { page } = require('../../lib/page')
 
 function row (one) {
@@ -51,7 +52,7 @@ page({
     again () { return this.data.wanted && this.data.code ? this.query() : this.load() },
     open (event) {
       const { id, draft } = event.currentTarget.dataset
-      wx.navigateTo({ url: draft ? '/pages/apply/apply?application=' + id : '/pages/case/case?id=' + id })
+      platform.open(draft ? '/pages/apply/apply?application=' + id : '/pages/case/case?id=' + id)
     }
   }
 })

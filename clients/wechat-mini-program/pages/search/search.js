@@ -1,4 +1,5 @@
 const api = require('../../lib/api')
+const platform = require('../../lib/platform')
 const { page } = require('../../lib/page')
 
 const LONGEST = 40
@@ -13,7 +14,7 @@ page({
       const asked = [api.get('/items', { q: sought, limit: 20 }), api.get('/published-pages', { query: sought, limit: 20 })]
       return this.wait(Promise.all(asked), found => ({ items: found[0].items, pages: found[1].items, sought: true }))
     },
-    openItem (event) { wx.navigateTo({ url: '/pages/item/item?id=' + event.currentTarget.dataset.id }) },
-    openPage (event) { wx.navigateTo({ url: '/pages/web/web?page=' + event.currentTarget.dataset.id }) }
+    openItem (event) { platform.open('/pages/item/item?id=' + event.currentTarget.dataset.id) },
+    openPage (event) { platform.open('/pages/web/web?page=' + event.currentTarget.dataset.id) }
   }
 })

@@ -1,11 +1,12 @@
 const signIn = require('../../lib/sign-in')
+const platform = require('../../lib/platform')
 const { page } = require('../../lib/page')
 
 page({
   methods: {
     signIn () {
       return this.wait(signIn()).then(done => {
-        if (done) wx.navigateBack({ fail: () => wx.switchTab({ url: '/pages/my/my' }) })
+        if (done) platform.back('/pages/my/my')
         return done
       })
     }

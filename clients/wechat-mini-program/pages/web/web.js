@@ -2,6 +2,7 @@ const api = require('../../lib/api')
 const places = require('../../lib/places')
 const session = require('../../lib/session')
 const web = require('../../lib/web')
+const platform = require('../../lib/platform')
 const { page } = require('../../lib/page')
 
 const NOT_LISTED = '这个网页不能在小程序里打开，请复制网址后用浏览器打开'
@@ -37,6 +38,6 @@ page({
     placed (url) {
       return web.allowed(url) ? { url, outside: '', words: '' } : { url: '', outside: web.originOf(url) ? url : '', words: NOT_LISTED }
     },
-    copy () { wx.setClipboardData({ data: this.data.outside }) }
+    copy () { platform.copy(this.data.outside) }
   }
 })

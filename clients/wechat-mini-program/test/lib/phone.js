@@ -1,6 +1,7 @@
-// 一部假手机：窗口、存储、wx 的接口；网络可以是脚本，也可以是真的大厅。
+// 一部假手机：窗口、存储、wx 的接口；页面由 miniprogram-simulate 渲染。
 const path = require('node:path')
 const { JSDOM } = require('jsdom')
+const { phone, reset, answerTo, settled, until } = require('./network')
 
 const ROOT = path.join(__dirname, '..', '..')
 const dom = new JSDOM('<!doctype html><html lang="zh-CN"><body></body></html>', { pretendToBeVisual: true })
@@ -8,37 +9,12 @@ for (const name of ['window', 'document', 'HTMLElement', 'Element', 'Node', 'Cus
   if (global[name] === undefined || ['Event', 'CustomEvent'].includes(name)) global[name] = name === 'window' ? dom.window : dom.window[name]
 }
 
-const phone = {
-  storage: {}, requests: [], went: [], copied: [], calls: [], consents: [], agrees: true, answers: null, loginCode: () => Promise.resolve('a-code')
-}
-
-// 脚本：answers 按“方法 路径”给出回答，函数收到请求。
-function scripted (request) {
-  const place = request.url.split('/api/v1')[1].split('?')[0]
-  const answer = phone.answers[request.method + ' ' + place]
-  if (answer === undefined) return { statusCode: 404, data: { title: '没有找到', code: 'not_found' } }
-  const told = typeof answer === 'function' ? answer(request) : answer
-  return told.statusCode || told.errMsg ? told : { statusCode: 200, data: told }
-}
-
-async function real (request) {
-  try {
-    const answer = await fetch(request.url, {
-      method: request.method, headers: request.header, body: request.data, signal: AbortSignal.timeout(request.timeout)
-    })
-    const text = await answer.text()
-    return { statusCode: answer.status, data: text ? JSON.parse(text) : '' }
-  } catch (error) {
-    return { errMsg: 'request:fail ' + (error.name === 'TimeoutError' ? 'timeout' : error.message) }
-  }
-}
-
 global.wx = {
-  request (request) {
-    phone.requests.push(request)
-    Promise.resolve(phone.answers ? scripted(request) : real(request)).then(answer => {
-      if (answer.errMsg) request.fail(answer)
-      else request.success(answer)
+  request (asked) {
+    const request = { url: asked.url, method: asked.method, headers: asked.header, body: asked.data, timeoutMs: asked.timeout }
+    answerTo(request).then(answer => {
+      if (answer.lost) asked.fail({ errMsg: answer.lost === 'timeout' ? 'request:fail timeout' : 'request:fail ' })
+      else asked.success({ statusCode: answer.status, data: answer.data })
     })
   },
   login (asked) {
@@ -75,19 +51,6 @@ async function open (name, query, shown = true) {
   return page
 }
 
-async function settled () {
-  for (let turn = 0; turn < 5; turn++) await simulate.sleep(1)
-}
-
-// 等到 found() 有结果；真的网络要一点时间。
-async function until (found) {
-  for (let turn = 0; turn < 500; turn++) {
-    if (found()) return
-    await simulate.sleep(10)
-  }
-  throw new Error('waited in vain for ' + found)
-}
-
 // 页面里的，加上它用到的组件里的。
 function all (page, selector) {
   const inner = [...page.querySelectorAll('.status'), ...page.querySelectorAll('.part')].map(one => one.querySelectorAll(selector))
@@ -114,10 +77,4 @@ async function enter (page, selector, value, event = 'input', index = 0) {
   await settled()
 }
 
-function reset () {
-  Object.assign(phone, {
-    storage: {}, requests: [], went: [], copied: [], calls: [], consents: [], agrees: true, answers: {}, loginCode: () => Promise.resolve('a-code')
-  })
-}
-
-module.exports = { phone, open, words, tap, enter, reset, settled, until, ROOT }
+module.exports = { phone, open, words, tap, enter, reset, settled, until, ROOT, MARKUP: 'wxml' }

@@ -1,0 +1,24 @@
+"""Each mini program holds a copy of what they share, as it can read no other folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.clients.client import CLIENTS
+
+SHARED = CLIENTS / "shared"
+FILES = sorted(one.relative_to(SHARED) for one in SHARED.rglob("*.js"))
+PROGRAMS = sorted(CLIENTS.glob("*-mini-program"))
+
+
+@pytest.mark.parametrize("program", [pytest.param(one, id=one.name) for one in PROGRAMS])
+def test_the_copies_are_as_the_shared_files(program: Path) -> None:
+    changed = [str(one) for one in FILES if _read(program / one) != (SHARED / one).read_bytes()]
+
+    assert changed == [], "change clients/shared, then: make clients"
+
+
+def _read(file: Path) -> bytes:
+    return file.read_bytes() if file.exists() else b""
