@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 
@@ -17,8 +18,8 @@ from app.core.working_time import calendar
 from app.mobile_access import service as mobile_access
 from channels.base import Capability, EventKind, InboundEvent, Reply
 
-REMEMBERED_SECONDS = 2.0
-"""So soon residents hear of a page that came or went; what many ask in one moment is looked up once."""
+REMEMBERED_SECONDS = 20.0
+"""So soon residents hear of an item that changed; of pages that come, go or fail they hear at once."""
 REMEMBERED_WORDS = 1000
 _SAID_TO_PEOPLE = WORDLESS | {EventKind.TEXT}
 
@@ -95,18 +96,31 @@ def _handed_over(choice: Choice, chosen: Rules, capabilities: frozenset[Capabili
 
 
 def _matches(asked: str, most: int, account: AccountView, base_url: str) -> list[Match]:
+    """Return what fits the words; looked up once while nothing is published or taken back."""
     words = rules.fold(asked[: domain.QUERY_MAX])
     key = (words, most, account.id, base_url)
+    published, now = mobile_access.publication_version(), time.monotonic()
     known = _remembered.get(key)
-    if known is None or known[0] < time.monotonic():
-        if len(_remembered) >= REMEMBERED_WORDS:
-            _remembered.clear()
-        found = list(islice(_found(words, most, account.kind, base_url), most))
-        known = _remembered[key] = (time.monotonic() + REMEMBERED_SECONDS, found)
-    return known[1]
+    if known is not None and known.published == published and now < known.until:
+        return known.matches
+    if len(_remembered) >= REMEMBERED_WORDS:
+        _remembered.clear()
+    until = now + REMEMBERED_SECONDS * random.uniform(0.5, 1.0)  # not all words at once
+    if known is not None and known.published == published:
+        _remembered[key] = replace(known, until=until)  # one looks again, the others need not wait
+    matches = list(islice(_found(words, most, account.kind, base_url), most))
+    _remembered[key] = _Remembered(published, until, matches)
+    return matches
 
 
-_remembered: dict[tuple[str, int, int, str], tuple[float, list[Match]]] = {}
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    published: int
+    until: float
+    matches: list[Match]
+
+
+_remembered: dict[tuple[str, int, int, str], _Remembered] = {}
 
 
 def _found(words: str, most: int, kind: str, base_url: str) -> Iterator[Match]:
