@@ -38,9 +38,7 @@ def test_a_way_without_a_form_or_without_a_place_is_none():
 
 @given(some_kinds, some_kinds, st.booleans(), st.permutations(DEFAULT_ORDER))
 @settings(max_examples=50)
-def test_wishes_lose_no_way_and_mutes_bind_all_but_legal_notices(
-    wanted, muted, binding, order
-):
+def test_wishes_lose_no_way_and_mutes_bind_all_but_legal_notices(wanted, muted, binding, order):
     found = planned(order, wanted=wanted, muted=muted, binding=binding)
 
     allowed = [one for one in order if binding or way_of(one).kind not in muted]
@@ -52,6 +50,4 @@ def test_wishes_lose_no_way_and_mutes_bind_all_but_legal_notices(
 
 def test_a_tap_opens_our_page_and_in_a_mini_program_its_own():
     assert page_of("wechat", "https://h/7", 7).startswith("https://")
-    assert (
-        page_of("alipay_mini", "https://h/7", 7) == "pages/messages/messages?id=7"
-    )
+    assert page_of("alipay_mini", "https://h/7", 7) == "pages/messages/messages?id=7"
