@@ -39,6 +39,13 @@ def _never_stored(answer: Response) -> Response:
     return answer
 
 
+@pages.url_defaults
+def _keep_edition(_endpoint: str, values: dict[str, Any]) -> None:
+    # Whoever came in the elder edition stays in it from page to page.
+    if request.args.get("style") == "elder":
+        values.setdefault("style", "elder")
+
+
 @pages.context_processor
 def _words() -> dict[str, Any]:
     return {

@@ -27,6 +27,8 @@ from tests.builders import a_bearer as a_staff_bearer
 
 NOW_LATER = NOW + timedelta(hours=2)
 MINE = "/api/v1/my/applications"
+on_sqlite = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+"""For rules that hang on no SQL."""
 
 
 @pytest.fixture
@@ -40,6 +42,7 @@ def begun(client, bearer, item_id):
     return client.post(MINE, json={"item_id": str(item_id)}, headers=bearer).get_json()["id"]
 
 
+@on_sqlite
 def test_a_draft_is_saved_field_by_field_and_gone_on_with(given, client, me):
     _, bearer = me
     item_id = given(an_open_item)
@@ -58,6 +61,7 @@ def test_a_draft_is_saved_field_by_field_and_gone_on_with(given, client, me):
     assert seen["answers"] == {"name": "测试一", "id_number": "4****************" + valid_id_number()[-1]}
 
 
+@on_sqlite
 def test_numbers_and_names_lie_in_the_vault_only(given, client, app, me):
     draft_id = given(a_draft, resident_id=me[0])
 
@@ -78,6 +82,7 @@ def test_two_devices_do_not_write_over_each_other(given, client, me):
     assert answers[1].get_json()["code"] == "stale"
 
 
+@on_sqlite
 def test_what_is_not_asked_for_any_more_is_cleared_and_cannot_be_sent(given, client, me):
     path = f"{MINE}/{given(a_draft, resident_id=me[0])}"
 
@@ -89,6 +94,7 @@ def test_what_is_not_asked_for_any_more_is_cleared_and_cannot_be_sent(given, cli
     assert refused.get_json()["errors"] == {"employer": ["这一项不需要填写"]}
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     "answers",
     [
@@ -110,6 +116,7 @@ def test_what_cannot_be_an_answer_is_refused(given, client, me, answers):
     assert client.get(path, headers=me[1]).get_json()["version"] == 2
 
 
+@on_sqlite
 def test_a_draft_with_faults_is_not_submitted(given, client, me):
     wrong = valid_id_number()[:-1] + ("0" if valid_id_number()[-1] != "0" else "1")
     draft_id = given(a_draft, resident_id=me[0], id_number=wrong, since="2090-01-01")
@@ -137,6 +144,7 @@ def test_ten_submissions_at_once_make_one_application(given, app, me):
         assert "测试一" not in db.session().scalars(select(IdempotentAnswer.body)).one()
 
 
+@on_sqlite
 def test_another_persons_case_does_not_exist(given, client):
     case_id, stranger = given(a_case), given(a_bearer, given(a_resident))
     path = f"{MINE}/{case_id}"
@@ -154,6 +162,7 @@ def test_another_persons_case_does_not_exist(given, client):
     assert client.get(MINE, headers=stranger).get_json()["items"] == []
 
 
+@on_sqlite
 def test_a_draft_follows_the_item_before_it_is_submitted(given, client, me):
     item_id = given(an_open_item)
     draft_id = given(a_draft, item_id, me[0])
@@ -169,6 +178,7 @@ def test_a_draft_follows_the_item_before_it_is_submitted(given, client, me):
     assert taken.status_code == 200
 
 
+@on_sqlite
 def test_a_case_keeps_the_form_it_was_made_with(given, client, me, app):
     item_id = given(an_open_item)
     case_id = given(a_case, item_id=item_id, resident_id=me[0])
@@ -192,6 +202,7 @@ def test_the_list_goes_on_page_by_page(given, client, me):
     assert rest["next_cursor"] is None
 
 
+@on_sqlite
 def test_what_was_asked_for_is_supplied_and_nothing_else(given, client, me):
     case_id = given(a_case, State.SUPPLEMENT_DUE, resident_id=me[0])
     path = f"{MINE}/{case_id}"
@@ -225,6 +236,7 @@ def test_progress_shows_steps_to_who_has_the_code_and_nothing_personal(given, cl
     assert {one.get_json()["code"] for one in wrong} == {"progress_unknown"}
 
 
+@on_sqlite
 def test_the_code_cannot_be_tried_out(client):
     tries = [client.get(f"/api/v1/progress?number={'1' * 21}&query_code={n:08}") for n in range(21)]
 
@@ -260,6 +272,7 @@ def a_staff_bearer_of(given, role, **scope):
     return given(lambda: a_staff_bearer(a_principal(role, **scope)))
 
 
+@on_sqlite
 def test_the_desk_sees_stars_and_reading_more_is_written_down(given, client, app):
     case_id = given(a_case)
     bearer = a_staff_bearer_of(given, "city_operator", region_code="440100")
@@ -274,6 +287,7 @@ def test_the_desk_sees_stars_and_reading_more_is_written_down(given, client, app
         assert audit.history("application", case_id)[0].action == "application.personal_read"
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("role", "scope"), [("city_operator", {"region_code": "440300"}), ("department_operator", {})]
 )
@@ -309,6 +323,7 @@ def test_two_people_cannot_decide_the_same_case(given, client, app):
     assert answers == [200, 409]
 
 
+@on_sqlite
 def test_residents_are_told_of_each_step(given, client, me):
     case_id = given(a_case, State.COMPLETED, resident_id=me[0])
 
@@ -318,6 +333,7 @@ def test_residents_are_told_of_each_step(given, client, me):
     assert {one["link"] for one in told} == {f"/me/applications/{case_id}"}
 
 
+@on_sqlite
 def test_a_second_notice_of_what_is_missing_is_a_supervisors_to_give(given, app):
     case_id = given(a_case, State.SUPPLEMENT_DUE)
     with app.app_context():
@@ -328,6 +344,7 @@ def test_a_second_notice_of_what_is_missing_is_a_supervisors_to_give(given, app)
         given(take_step, case_id, Event.ASK_SUPPLEMENT, now=NOW_LATER)
 
 
+@on_sqlite
 def test_drafts_given_up_leave_nothing_behind(given, client, me, app):
     draft_id = given(a_draft, resident_id=me[0])
 

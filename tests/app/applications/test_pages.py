@@ -209,3 +209,12 @@ def test_a_decided_case_tells_the_applicant_what_came_out(app, given):
     text = signed_in(app, given, resident_id).get(f"/me/applications/{case_id}").text
 
     assert all(words in text for words in ("已作出决定", "不在本地居住", "六十日内可申请复议"))
+
+
+def test_the_elder_edition_stays_from_page_to_page(browser, given):
+    item_id = given(an_open_item)
+
+    started = post(browser, f"/apply/{item_id}?style=elder", fresh="1").location
+
+    assert started.endswith("?style=elder")
+    assert 'class="phone elder"' in browser.get(started).text

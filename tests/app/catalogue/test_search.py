@@ -8,6 +8,9 @@ from app.core.errors import Invalid
 from tests.app.catalogue.builders import an_item
 from tests.builders import a_region
 
+on_sqlite = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+"""For rules that hang on no SQL."""
+
 
 @pytest.fixture
 def items(given):
@@ -81,6 +84,7 @@ def test_each_item_comes_once_as_the_nearest_place_carries_it_out(given, app):
     }
 
 
+@on_sqlite
 def test_a_city_finds_what_only_its_counties_carry_out(given, app):
     given(an_item, "天河区", "440106")
 
@@ -88,6 +92,7 @@ def test_a_city_finds_what_only_its_counties_carry_out(given, app):
         assert [one.region_code for one in catalogue.search("居住证", "440100")] == ["440106"]
 
 
+@on_sqlite
 def test_an_unknown_place_is_refused(items, app):
     with app.app_context(), pytest.raises(Invalid) as refused:
         catalogue.search("居住证", "449999")
@@ -111,6 +116,7 @@ def test_names_that_sound_like_each_other_are_kept_apart():
     assert "i:zq" not in found
 
 
+@on_sqlite
 def test_the_api_finds_and_tells_items(items, client):
     found = client.get("/api/v1/items?q=jzz&region=440106").get_json()
     told = client.get(f"/api/v1/items/{found['items'][0]['id']}").get_json()
@@ -120,6 +126,7 @@ def test_the_api_finds_and_tells_items(items, client):
     assert told["form"]["sections"][0]["title"] == "申请人"
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("path", "status"),
     [
@@ -135,6 +142,7 @@ def test_what_does_not_exist_is_refused(client, path, status):
     assert client.get(path).status_code == status
 
 
+@on_sqlite
 def test_the_pages_show_what_was_found_and_the_guide(items, client):
     page = client.get("/items?q=居住证&region=440106").text
     item_id = client.get("/api/v1/items?q=居住证").get_json()["items"][0]["id"]

@@ -17,6 +17,9 @@ from tests.builders import NOW
 
 FACTS = yaml.safe_load(Path("config/notice/state_machines.yaml").read_text(encoding="utf-8"))["item_version"]
 
+on_sqlite = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+"""For rules that hang on no SQL."""
+
 
 def test_the_machine_is_that_of_the_facts():
     moves = {(move.state.value, move.event.value, move.to.value, move.who) for move in domain.VERSION_MOVES}
@@ -70,6 +73,7 @@ def test_a_new_version_takes_the_place_of_the_old_one_and_cases_keep_theirs(give
         assert (kept.state, kept.content.promised_days) == (VersionState.SUPERSEDED, 8)
 
 
+@on_sqlite
 def test_a_version_does_not_come_into_force_before_its_day(given, app):
     item_id = given(an_implementation)
     tomorrow = NOW.date() + timedelta(days=1)
@@ -92,6 +96,7 @@ def test_the_calendar_brings_filed_versions_into_force(given, app):
         assert catalogue.item(item_id).state is VersionState.PUBLISHED
 
 
+@on_sqlite
 def test_what_left_the_desk_is_never_changed(given):
     version_id = given(a_version, given(an_implementation), until=VersionEvent.SUBMIT)
 
@@ -106,6 +111,7 @@ def test_what_left_the_desk_is_never_changed(given):
         )
 
 
+@on_sqlite
 def test_a_version_that_breaks_the_standard_is_not_taken(given):
     version_id = given(a_version, given(an_implementation), until=None, promised_days=16)
 
@@ -115,6 +121,7 @@ def test_a_version_that_breaks_the_standard_is_not_taken(given):
     assert refused.value.fields == {"promised_days": ["承诺时限不能长于法定时限"]}
 
 
+@on_sqlite
 def test_a_returned_version_needs_a_reason_and_can_be_mended(given, app):
     version_id = given(a_version, given(an_implementation), until=VersionEvent.SUBMIT)
 
@@ -134,6 +141,7 @@ def test_a_returned_version_needs_a_reason_and_can_be_mended(given, app):
         assert catalogue.version(version_id).state is VersionState.DRAFT
 
 
+@on_sqlite
 def test_a_suspended_item_is_shown_but_not_open(given, app):
     item_id = given(an_item)
     with app.app_context():
