@@ -20,6 +20,7 @@ PAGES = (
     "pages/search/search",
     "pages/item/item",
     "pages/apply/apply",
+    "pages/case/case",
     "pages/progress/progress",
     "pages/messages/messages",
     "pages/my/my",
