@@ -141,6 +141,7 @@ def _form(account_id: int, shown: service.Rules, problems: dict[str, str]) -> st
 
 def _menu(account_id: int, given: menus.Written, problems: dict[str, str], *, compare: bool) -> str:
     account = channel_accounts.get(account_id)
+    capabilities = channel_accounts.adapter(account_id).capabilities
     compared, trouble = None, ""
     if compare:
         try:
@@ -152,7 +153,8 @@ def _menu(account_id: int, given: menus.Written, problems: dict[str, str], *, co
         account=account,
         given=given,
         ours=menus.ours(account.kind, settings().base_url),
-        can_rule=Capability.MENU_RULES in channel_accounts.adapter(account_id).capabilities,
+        has_menu=Capability.MENU in capabilities,
+        can_rule=Capability.MENU_RULES in capabilities,
         problems=problems,
         compared=compared,
         trouble=trouble,

@@ -11,7 +11,7 @@ from app.core import clock
 from channels.base import MenuEntry, MenuRule
 from tests.app.conversations.senders import an_account, deliver, now, save_rules
 from tests.builders import a_principal, sign_in, submit
-from tests.channels import platform_alipay, platform_wechat
+from tests.channels import platform_alipay, platform_wechat, platform_wechat_mini
 from tests.channels.server import a_platform
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
@@ -209,6 +209,16 @@ def test_a_platform_without_such_menus_says_so(staff, given):
 
     assert "这个平台没有个性化菜单" in staff.get(here(account, "/menu")).text
     assert "这个平台不能转人工" in staff.get(here(account)).text
+
+
+def test_an_account_without_any_menu_says_so_and_keeps_none(staff, given):
+    account = given(an_account, "wechat_mini", platform_wechat_mini.config())
+    wanted = {"version": "0", "tag": ["7"], "system": ["ios"], "menu": ["首页 | https://hall.example/"]}
+
+    page, answer = staff.get(here(account, "/menu")), staff.post(here(account, "/menu"), data=wanted)
+
+    assert "这个账号没有菜单" in page.text
+    assert answer.status_code in (400, 403, 422)
 
 
 def test_menu_rules_that_somebody_else_changed_are_not_overwritten(staff, account, given):
