@@ -7,6 +7,7 @@ name the host only.
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Mapping
@@ -20,6 +21,9 @@ import requests
 import urllib3
 
 from channels.base import ChannelEnv, ChannelError, Outcome
+
+# urllib3 writes whole addresses into its log, tokens included: at a broken header even as a warning.
+logging.getLogger("urllib3").setLevel(logging.CRITICAL)
 
 MAX_ANSWER_BYTES = 1024 * 1024
 _READ_BYTES = 16 * 1024

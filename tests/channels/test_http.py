@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -56,3 +57,19 @@ def test_a_call_that_found_nobody_was_not() -> None:
         port = listening.getsockname()[1]
 
     assert code_of(f"http://127.0.0.1:{port}/x") == "not_reached"
+
+
+def test_no_address_gets_into_the_log_when_a_platform_sends_broken_headers(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    said = b"HTTP/1.1 200 OK\r\nno colon here\r\nContent-Length: 2\r\n\r\n{}"
+
+    with (
+        caplog.at_level(logging.DEBUG),
+        a_server_that_answers(said) as url,
+        an_env() as env,
+        suppress(ChannelError),
+    ):
+        call(env, "POST", url, params={"access_token": "a-secret"}, data=b"{}")
+
+    assert "a-secret" not in caplog.text
