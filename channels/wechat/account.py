@@ -206,6 +206,8 @@ class WeChatAccount(Lacking):
             result = self._client.post(path, data=body)
         except ChannelError as error:
             return SendResult(error.outcome, code=error.code)
+        if "errcode" not in result:  # who was sent something always says how it went
+            return SendResult(Outcome.RETRYABLE, code="garbage")
         return SendResult(Outcome.ACCEPTED, platform_id=str(result.get("msgid", "")))
 
     def _is_encrypted(self, query: Mapping[str, str]) -> bool:

@@ -115,7 +115,7 @@ class AccessTokens:
         self._key = f"wechat:{app_id}:{method}"
 
     def current(self) -> Token:
-        """Return a token that is good for five minutes at least.
+        """Return a token that is good for five minutes, or for less while no other can be had.
 
         Raises:
             ChannelError: none could be had.
@@ -123,7 +123,12 @@ class AccessTokens:
         token = self._env.tokens.get(self._key)
         if token is not None and token.expires_at - self._env.clock() > RENEW_BEFORE:
             return token
-        return self.after(token)
+        try:
+            return self.after(token)
+        except ChannelError:
+            if token is None or token.expires_at <= self._env.clock():
+                raise
+            return token
 
     def after(self, seen: Token | None) -> Token:
         """Return the token that follows ``seen``, which the platform no longer takes.

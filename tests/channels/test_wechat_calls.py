@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -91,6 +92,36 @@ def test_a_token_about_to_end_is_renewed_early() -> None:
         adapter.send(wechat.RECIPIENT, HELLO)
 
     assert api.issued == 1
+
+
+def test_a_token_that_is_still_good_serves_while_no_other_can_be_had() -> None:
+    api, tokens = wechat.Api(), MemoryTokenStore()
+
+    def respond(call: Call) -> Answer | None:
+        away = call.target.startswith("/cgi-bin/stable_token") and api.issued
+        return Answer(b"", status=503) if away else api(call)
+
+    with an_adapter(respond, tokens) as (adapter, _):
+        adapter.send(wechat.RECIPIENT, HELLO)
+        held = tokens.get(f"wechat:{wechat.APP_ID}:stable")
+        assert held is not None
+        ending = replace(held, expires_at=NOW + timedelta(minutes=4))
+        tokens.compare_and_refresh(f"wechat:{wechat.APP_ID}:stable", held.version, lambda: ending)
+        result = adapter.send(wechat.RECIPIENT, HELLO)
+
+    assert result.outcome is Outcome.ACCEPTED
+
+
+def test_an_answer_that_tells_no_result_is_not_taken_for_success() -> None:
+    api = wechat.Api()
+
+    def respond(call: Call) -> Answer | None:
+        return Answer(b"{}") if "custom/send" in call.target else api(call)
+
+    with an_adapter(respond) as (adapter, _):
+        result = adapter.send(wechat.RECIPIENT, HELLO)
+
+    assert (result.outcome, result.code) == (Outcome.RETRYABLE, "garbage")
 
 
 def test_a_storm_of_calls_after_a_dropped_token_fetches_one() -> None:
