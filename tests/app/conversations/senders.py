@@ -22,7 +22,7 @@ def an_account(kind: str, config: AccountConfig) -> AccountView:
     """Add an account whose key is the kind's name."""
     return channel_accounts.create_account(
         kind=kind,
-        key=kind,
+        key=kind.replace("_", "-"),
         name="测试账号",
         values={**config.settings, **config.secrets},
         actor="system",
