@@ -7,8 +7,8 @@ from enum import StrEnum
 from app.notices.domain import REPEATABLE, Right
 from channels.base import Outcome, SendResult
 
-# The connection broke or the answer could not be read: the message may have gone out all the same.
-_UNCERTAIN = frozenset({"timeout", "connection_lost", "garbage", "too_large"})
+# The connection broke, or the answer could not be read or believed: it may have gone out all the same.
+_UNCERTAIN = frozenset({"timeout", "connection_lost", "garbage", "too_large", "bad_signature", "unverified"})
 _DAY_IS_OVER = frozenset({"45009"})
 _TOO_MANY_TO_ONE = frozenset({"45047"})
 NOT_WRITABLE = "45015"

@@ -31,6 +31,9 @@ UNKNOWN_UNTIL = timedelta(days=1)
 KEEP_NOTICES = timedelta(days=45)
 """The platform repeats a notification for 25 hours; ours are kept for more than 30 days."""
 
+UNSURE_CODES = frozenset({"bad_signature", "too_large"})
+"""Answers that cannot be believed or read: the money may have gone back all the same."""
+
 _FORBIDDEN = re.compile(r"[/=&<>\"'\\]")
 
 

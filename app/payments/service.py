@@ -141,7 +141,7 @@ def send_refund(refund_id: int, now: datetime) -> None:
     """Bring a request for repayment to the platform; safe to repeat.
 
     Raises:
-        ChannelError: not reached; to be tried again.
+        ChannelError: not reached, or nobody can tell how it ended; to be tried again.
     """
     refund = db.session().get(PaymentRefund, refund_id)
     if refund is None or refund.state is not RefundState.ASKED:
@@ -153,7 +153,7 @@ def send_refund(refund_id: int, now: datetime) -> None:
             order.number, str(refund.id), refund.amount_fen, refund.reason
         )
     except ChannelError as error:
-        if error.retryable:
+        if error.retryable or error.code in domain.UNSURE_CODES:
             raise
         code = error.code
     db.transaction(lambda: orders.settle_refund(refund_id, refunded_fen=done, code=code, now=now))

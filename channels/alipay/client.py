@@ -192,7 +192,7 @@ class GatewayClient:
         """Fetch the certificate of that number if it is not known.
 
         Raises:
-            ChannelError: it is not Alipay's, refused or not reached.
+            ChannelError: it is not Alipay's, or ``unverified``, it could not be had.
         """
         store, theirs = self._credentials.store, self._credentials.theirs
         if store is None or not number or theirs.knows(number):
@@ -200,7 +200,11 @@ class GatewayClient:
         with store.fetching:
             if theirs.knows(number):
                 return
-            told = self.execute(_CERT_DOWNLOAD, {"alipay_cert_sn": number})
+            try:
+                told = self.execute(_CERT_DOWNLOAD, {"alipay_cert_sn": number})
+            except ChannelError:
+                # The call itself was answered; this one's failure must not pass for that one's.
+                raise _unverified() from None
             key = store.accept(str(told.get("alipay_cert_content", "")), number, self._env.clock())
             if key is None:
                 raise _unsigned()
@@ -230,6 +234,10 @@ def _unsigned() -> ChannelError:
         code="bad_signature",
         outcome=Outcome.AUTH,
     )
+
+
+def _unverified() -> ChannelError:
+    return ChannelError("the answer could not be verified", retryable=True, code="unverified")
 
 
 def _refusal(content: Any) -> ChannelError:

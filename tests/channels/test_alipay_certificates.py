@@ -160,6 +160,21 @@ def test_a_certificate_that_is_not_alipays_is_not_believed(
     assert (result.outcome, result.code) == (Outcome.AUTH, "bad_signature")
 
 
+def test_a_message_whose_answer_cannot_be_verified_may_have_gone_out_all_the_same() -> None:
+    api = Gateway(signer(NEW, "new"))
+
+    def respond(call: Call) -> Answer:
+        answer = api(call)
+        return Answer(b"", status=403) if api.methods[-1] == DOWNLOAD else answer
+
+    with a_platform(respond) as server, an_env() as env:
+        adapter = registry.build(made.config(server.base_url), env)
+        result = adapter.send(alipay.RECIPIENT, Reply("你好"))
+
+    assert len(api.sent) == 1
+    assert (result.outcome, result.code) == (Outcome.RETRYABLE, "unverified")
+
+
 @pytest.mark.parametrize("offered", ["", "junk", FILE])
 def test_what_is_no_certificate_is_not_believed(offered: str) -> None:
     with an_adapter(Gateway(signer(NEW, "new"), offered)) as (adapter, _):

@@ -200,6 +200,8 @@ def test_one_trial_only_when_all_ask_at_once(app, context):
         (Outcome.RETRYABLE, "connection_lost", Verdict.UNKNOWN),
         (Outcome.RETRYABLE, "http_502", Verdict.UNKNOWN),
         (Outcome.UNKNOWN, "too_large", Verdict.UNKNOWN),
+        (Outcome.AUTH, "bad_signature", Verdict.UNKNOWN),
+        (Outcome.RETRYABLE, "unverified", Verdict.UNKNOWN),
         (Outcome.QUOTA, "45009", Verdict.TOMORROW),
         (Outcome.QUOTA, "45011", Verdict.RETRY),
         (Outcome.QUOTA, "45047", Verdict.FAILED),

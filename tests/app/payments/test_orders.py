@@ -13,6 +13,7 @@ from app.core.errors import Invalid, Unavailable
 from app.payments import service
 from app.payments.models import PaymentRefund
 from channels.base import ChannelError
+from channels.http import MAX_ANSWER_BYTES
 from tests.app.payments.builders import KEY, NOW, a_notice, an_account, an_order, told
 from tests.channels import platform_alipay as alipay
 from tests.channels.server import a_platform
@@ -217,3 +218,22 @@ def test_a_refusal_is_noted_and_a_busy_platform_is_asked_again(context, answer, 
             assert state == "asked"
 
         assert db.session().scalar(select(PaymentRefund.state)) == state
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param(b'{"alipay_trade_refund_response":{"code":"10000"},"sign":"AAAA"}', id="unverified"),
+        pytest.param(b" " * (MAX_ANSWER_BYTES + 1), id="endless"),
+    ],
+)
+def test_money_that_may_have_gone_back_is_not_set_free_to_be_paid_back_again(context, said):
+    with a_till() as api:
+        order = a_paid_order(api)
+        request = refund(order, 1230)
+        api.answers["alipay.trade.refund"] = said
+        with pytest.raises(ChannelError):
+            service.send_refund(request, NOW)
+
+        with pytest.raises(service.NotRefundable):
+            refund(order, 1230)
