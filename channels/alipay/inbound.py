@@ -26,7 +26,7 @@ from channels.base import (
     stable_digest,
 )
 from channels.http import whole_number
-from channels.markup import read_xml
+from channels.markup import read_xml, writable
 
 CHECK_SERVICE = "alipay.service.check"
 CHECK_EVENT = "verifygw"
@@ -180,6 +180,8 @@ def read_ant_message(params: Parameters, theirs: TheirKeys) -> dict[str, str]:
         raise Rejected("incomplete")
     for name, value in told.items():
         fields[f"Biz.{name}"] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if any(writable(value) != value for item in fields.items() for value in item):
+        raise Rejected("bad_encoding")
     return fields
 
 

@@ -99,6 +99,7 @@ def test_a_repeat_of_the_platforms_own_message_has_the_same_key() -> None:
         pytest.param(ant(CANCELLED, "[" * 5000), "malformed", id="deep"),
         pytest.param(ant(CANCELLED, {str(n): n for n in range(200)}), "malformed", id="too much"),
         pytest.param(ant(CANCELLED, {}, ("version",)), "bad_signature", id="signed otherwise"),
+        pytest.param(ant(CANCELLED, '{"user_id":"\\ud800"}'), "bad_encoding", id="half a letter"),
     ],
 )
 def test_a_message_that_is_not_the_platforms_is_refused(req: InboundRequest, expected: str) -> None:
