@@ -109,6 +109,7 @@ def begin(key: str) -> ResponseReturnValue:
 @access.public("the platform leads back here")
 @_tells_trouble
 def finish() -> ResponseReturnValue:
+    known = access.maybe_resident()
     try:
         ended = service.finish_sign_in(
             request.args,
@@ -116,10 +117,11 @@ def finish() -> ResponseReturnValue:
             now=clock.system_clock(),
             client=_client(registry.detect(dict(request.headers))),
             former=authenticator.session_secret(),
+            signed_in=known.id if known else None,
         )
     except SignInUsed:
         # Some versions of WeChat ask for the return address twice; the first time did it.
-        if access.maybe_resident() is None:
+        if known is None:
             raise
         return redirect(url_for(".me"))
     answer = redirect(ended.return_to)

@@ -156,6 +156,7 @@ def finish_sign_in(
     now: datetime,
     client: Client = Client.BROWSER,
     former: str = "",
+    signed_in: int | None = None,
 ) -> SignInEnd:
     """Take a resident in who comes back from the platform.
 
@@ -163,6 +164,8 @@ def finish_sign_in(
         args: the query parameters as the platform sent them.
         cookie: the secret of :class:`SignInStart`.
         former: secret of the session this browser had; it ends.
+        signed_in: which resident this browser is signed in as now. A way of signing in is added to the
+            account of whoever asked for it, and only while they are still signed in here.
 
     Raises:
         SignInExpired, SignInForeign, SignInUsed: the attempt does not count.
@@ -171,6 +174,8 @@ def finish_sign_in(
         BindingTaken: the way to add belongs to another account.
     """
     attempt = db.transaction(lambda: _claim(args.get("state", ""), cookie, now))
+    if attempt.resident_id not in (None, signed_in):
+        raise SignInForeign
     account = channel_accounts.get(attempt.account_id)
     adapter = channel_accounts.adapter(account.id)
     try:

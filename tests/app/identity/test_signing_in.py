@@ -27,6 +27,7 @@ from tests.app.identity.builders import (
     a_mini_program,
     a_platform,
     a_resident,
+    a_session,
     an_account,
     an_alipay_account,
     begin,
@@ -323,6 +324,36 @@ def test_a_way_of_signing_in_that_is_somebody_elses_is_not_taken(app, client, ac
     assert (back.status_code, "binding_taken" in back.text) == (409, True)
     with app.app_context():
         assert service.resident_for(theirs.id, "oOther") == somebody
+
+
+@on_sqlite
+def test_who_was_signed_out_meanwhile_adds_no_way_of_signing_in(app, client, account, given, platform):
+    resident_id, other = given(a_resident, account), given(an_account, platform, key="other-wechat")
+    browser = signed_in(app, given, resident_id)
+    start = browser.get("/me/bindings/add/other-wechat", headers=HTML)
+    given(service.end_all_sessions, resident_id)
+
+    back = come_back(browser, start.location.split("state=")[1].split("#")[0], code=a_code("oThief"))
+
+    assert (back.status_code, "sign_in_foreign" in back.text) == (403, True)
+    with app.app_context():
+        assert service.resident_for(other.id, "oThief") is None
+
+
+@on_sqlite
+def test_who_signs_in_after_somebody_else_does_not_end_up_in_their_account(
+    app, client, account, given, platform
+):
+    first, second = given(a_resident, account), given(a_resident, account, subject="oSecond")
+    other = given(an_account, platform, key="other-wechat")
+    browser = signed_in(app, given, first)
+    start = browser.get("/me/bindings/add/other-wechat", headers=HTML)
+    browser.set_cookie(SESSION, given(a_session, second).token)
+
+    come_back(browser, start.location.split("state=")[1].split("#")[0], code=a_code("oOfSecond"))
+
+    with app.app_context():
+        assert service.resident_for(other.id, "oOfSecond") is None
 
 
 @on_sqlite
