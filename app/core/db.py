@@ -135,6 +135,7 @@ class Database:
     def __init__(self, url: str) -> None:
         options: dict[str, Any] = {
             "pool_pre_ping": True,
+            "hide_parameters": True,  # errors go to the log, and what people wrote must not
             "json_serializer": lambda value: json.dumps(value, ensure_ascii=False),
         }
         if url.startswith("mysql"):

@@ -7,7 +7,7 @@ import threading
 import pymysql
 import pytest
 from sqlalchemy import insert, select, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app.core import db
 from app.core.audit import AuditHead
@@ -109,3 +109,13 @@ def test_rare_characters_stay_different(app, given):
     with app.app_context():
         assert db.session().scalar(select(AuditHead.number).where(AuditHead.mac == "𠮶")) is None
         assert db.session().scalar(select(AuditHead.number).where(AuditHead.mac == "𠮷")) == 1
+
+
+def test_what_goes_wrong_in_the_database_does_not_tell_what_was_written(app, given):
+    given(a_row)
+    told = update(AuditHead).values(number=None, mac="测试联系人 020-12345")
+
+    with pytest.raises(DBAPIError) as broken:
+        given(lambda: db.writing().execute(told))
+
+    assert "测试联系人" not in str(broken.value)
