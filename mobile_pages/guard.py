@@ -262,7 +262,7 @@ def parse_target(url: str) -> Target:
     if parsed.username or parsed.password:
         raise Refused("userinfo")
     name = parsed.hostname
-    if name.endswith("."):
+    if name.endswith(".") and name != ".":
         parsed.hostname = name[:-1]
         name = parsed.hostname
     host = name.strip("[]")

@@ -167,6 +167,8 @@ def test_one_such_answer_among_public_ones_is_enough_to_refuse(answer: str) -> N
         pytest.param("http://dept.example.cn/\ud800", "url_syntax", id="lone surrogate"),
         pytest.param("http://a..cn/", "host_syntax", id="empty label"),
         pytest.param("http://example.cn../", "host_syntax", id="two trailing dots"),
+        pytest.param("http://./", "host_syntax", id="nothing but a dot"),
+        pytest.param("http://\u3002/", "host_syntax", id="nothing but an ideographic dot"),
         pytest.param(f"http://{'a' * 64}.cn/", "host_syntax", id="label too long"),
         pytest.param(f"http://{'.'.join(['a' * 60] * 5)}/", "host_syntax", id="name too long"),
         pytest.param("http://dept.example.cn/" + "a" * 2048, "too_long", id="address too long"),
