@@ -24,6 +24,7 @@ class PlacedPage:
     Attributes:
         origin: scheme, host and port, as browsers write them.
         kinds: the channels it is let onto.
+        visited: the address that was asked about, as browsers write it.
     """
 
     id: int
@@ -31,6 +32,7 @@ class PlacedPage:
     name: str
     origin: str
     kinds: frozenset[str]
+    visited: str
 
 
 def page_at(url: str) -> PlacedPage | None:
@@ -52,7 +54,7 @@ def page_at(url: str) -> PlacedPage | None:
     )
     pages = db.session().scalars(query.order_by(MobilePage.id)).all()
     found = max(pages, key=lambda page: (_shared(page.url, wanted), -len(page.url)), default=None)
-    return None if found is None else _placed(found, origin)
+    return None if found is None else _placed(found, origin, wanted)
 
 
 def origin_of(url: str) -> str:
@@ -66,8 +68,9 @@ def _shared(page_url: str, url: str) -> int:
     return len(os.path.commonprefix([f"{folder}/", urlsplit(url).path]))
 
 
-def _placed(page: MobilePage, origin: str) -> PlacedPage:
+def _placed(page: MobilePage, origin: str, visited: str) -> PlacedPage:
     kinds = select(PageChannel.kind).where(
         PageChannel.page_id == page.id, PageChannel.state.in_((ChannelState.APPROVED, ChannelState.PUBLISHED))
     )
-    return PlacedPage(page.id, page.body_id, page.name, origin, frozenset(db.session().scalars(kinds)))
+    found = frozenset(db.session().scalars(kinds))
+    return PlacedPage(page.id, page.body_id, page.name, origin, found, visited)

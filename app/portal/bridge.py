@@ -102,8 +102,7 @@ def page_of(url: str, *, plain_http: bool) -> PlacedPage:
     page = mobile_access.page_at(url)
     if page is None:
         raise NotFound("这个网址不属于已发布的移动网页")
-    if not plain_http and not page.origin.startswith("https://"):
-        raise NotOverTls
+    _demand_tls(page, plain_http)
     return page
 
 
@@ -114,22 +113,30 @@ def config_of(page: PlacedPage, url: str, client: str, base_url: str, now: datet
     return BridgeConfig(page.id, page.name, f"{base_url}/sso/{page.id}", signature)
 
 
-def way_back(page_id: int, asked: str) -> tuple[int, str]:
+def way_back(page_id: int, asked: str, *, plain_http: bool) -> tuple[int, str]:
     """Return the body of a page and the address to return to with a ticket.
 
     Args:
         asked: where the resident came from; ``""`` for the page itself.
+        plain_http: whether a ticket may travel without TLS, for demos and tests.
 
     Raises:
         NotFound: no such page is open, or ``asked`` is not a page of the same body: a ticket for one
             body must not be shown to another.
+        NotOverTls: it is not https.
     """
     entry = mobile_access.entry(page_id)
     target = asked.partition("#")[0] or entry.url
     placed = mobile_access.page_at(target)
     if not entry.available or placed is None or placed.body_id != entry.page.body_id:
         raise NotFound("没有这个服务，或返回的网址不属于它")
-    return placed.body_id, target
+    _demand_tls(placed, plain_http)
+    return placed.body_id, placed.visited
+
+
+def _demand_tls(page: PlacedPage, plain_http: bool) -> None:
+    if not plain_http and not page.origin.startswith("https://"):
+        raise NotOverTls
 
 
 def with_ticket(resident_id: int, body_id: int, target: str, *, now: datetime) -> str:

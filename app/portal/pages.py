@@ -106,7 +106,8 @@ def bridge_script(version: str) -> ResponseReturnValue:
 @access.public("who is not signed in is asked to, and comes back here")
 def single_sign_on(page_id: int) -> ResponseReturnValue:
     """Send a signed-in resident back to a department's page with a ticket for it."""
-    body_id, target = bridge.way_back(page_id, request.args.get("return_to", ""))
+    asked = request.args.get("return_to", "")
+    body_id, target = bridge.way_back(page_id, asked, plain_http=settings().may_reach_loopback)
     resident = access.maybe_resident()
     if resident is None:
         here = request.full_path.rstrip("?")

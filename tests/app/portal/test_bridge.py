@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from contextlib import contextmanager
+from dataclasses import replace
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
@@ -15,6 +16,7 @@ from app.mobile_access import service as mobile_access
 from app.mobile_access.service import State
 from app.portal import api, bridge
 from channels.wechat.pages import sign
+from config.settings import Environment
 from tests.app.identity.builders import a_bearer, a_resident, signed_in
 from tests.app.mobile_access.builders import a_page
 from tests.builders import NOW, a_body
@@ -255,6 +257,36 @@ def test_nobody_is_sent_elsewhere_with_a_ticket(app, given, page, back):
 
     assert answer.status_code == 404
     assert "Location" not in answer.headers
+
+
+@pytest.mark.parametrize("back", ["https://hz.example.cn\\[", "https://hz.example.cn\\\uff1a"])
+def test_a_way_back_is_written_as_browsers_read_it(app, given, page, back):
+    browser = signed_in(app, given, given(a_resident))
+
+    answer = browser.get(f"/sso/{page.id}?return_to={quote(back, safe='')}")
+
+    assert answer.status_code == 302
+    assert answer.location.startswith("https://hz.example.cn/")
+
+
+@pytest.mark.parametrize("back", ["https://./", "https://\u3002/"])
+def test_an_address_without_a_host_is_refused_everywhere(app, client, given, page, back):
+    browser = signed_in(app, given, given(a_resident))
+
+    answer = browser.get(f"/sso/{page.id}?return_to={quote(back, safe='')}")
+
+    assert (answer.status_code, ask(client, back).status_code) == (404, 404)
+
+
+def test_no_ticket_travels_in_the_clear_outside_demos(app, client, given, monkeypatch):
+    page = given(a_page, state=State.ONLINE, url="http://hz.example.cn/m/")
+    headers = given(lambda: a_bearer(a_resident()))
+    real = replace(app.extensions["hall_settings"], environment=Environment.PRODUCTION)
+    monkeypatch.setitem(app.extensions, "hall_settings", real)
+
+    answer = client.post("/api/v1/my/sso-tickets", json={"page_id": str(page.id)}, headers=headers)
+
+    assert (answer.status_code, answer.json["code"]) == (422, "not_over_tls")
 
 
 def test_a_ticket_for_one_body_is_not_shown_to_another(app, given, page):
