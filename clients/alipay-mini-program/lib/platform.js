@@ -3,8 +3,9 @@ function define (data, methods) {
   Page(Object.assign({ data }, methods))
 }
 
-// my.request 的错误号：等得太久。
+// my.request 的错误号：等得太久，回答的是错误状态。
 const TIMED_OUT = 13
+const HTTP_ERROR = 19
 
 function parsed (data) {
   if (typeof data !== 'string') return data
@@ -32,8 +33,11 @@ function request (asked) {
       success: answer => resolve({ status: answer.status, data: parsed(answer.data) }),
       // 不是 200 的回答也到这里来，201 和 204 也是。
       fail: reason => {
-        if (reason && reason.status >= 100) resolve({ status: reason.status, data: parsed(reason.data) })
-        else reject({ timedOut: !!reason && reason.error === TIMED_OUT })
+        const { error, status, data } = reason || {}
+        // 旧的基础库在 status 里放错误号。
+        if (status >= 100) resolve({ status, data: parsed(data) })
+        else if (error === HTTP_ERROR) resolve({ status: 500, data: '' })
+        else reject({ timedOut: error === TIMED_OUT || status === TIMED_OUT })
       }
     })
   })
@@ -87,7 +91,7 @@ function pickDate (current) {
   return new Promise(resolve => {
     my.datePicker({
       format: 'yyyy-MM-dd',
-      currentDate: current,
+      currentDate: current || undefined,
       startDate: '1900-01-01',
       endDate: '2100-12-31',
       success: answer => resolve(answer.date)

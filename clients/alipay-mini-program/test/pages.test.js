@@ -219,6 +219,36 @@ test('a question appears and vanishes with the answer it depends on', async () =
   assert.deepEqual(labels(), ['姓名', '理由', '单位', '内容属实'])
 })
 
+const LISTS = {
+  schema: {
+    required: [],
+    properties: {
+      town: { type: 'string', oneOf: [{ const: 'a', title: '甲镇' }, { const: 'b', title: '乙镇' }] },
+      needs: { type: 'array', items: { oneOf: [{ const: 'x', title: '邮寄' }, { const: 'y', title: '短信' }] } },
+      why: { type: 'string', maxLength: 300 }
+    }
+  },
+  sections: [{ title: '情况', fields: ['town', 'needs', 'why'] }],
+  fields: { town: { label: '镇', widget: 'select' }, needs: { label: '需要' }, why: { label: '原因', widget: 'text' } }
+}
+
+test('one of a long list, several of a short one and a long text are answered', async () => {
+  const page = await applying({
+    'GET /my/applications/5': Object.assign({}, CASE, { form: LISTS }),
+    'POST /my/applications/5/answers': { version: 2, cleared: [], problems: {}, item_changed: false }
+  })
+  const before = words(page, '.select')
+
+  await enter(page, '.select', '1', 'change')
+  await enter(page, '.choices', ['x', 'y'], 'change')
+  await enter(page, '.written', ' 搬家 ', 'blur')
+  await tap(page, '.save')
+
+  assert.equal(words(page, '.written').length, 1)
+  assert.deepEqual([before, words(page, '.select')], [['请选择'], ['乙镇']])
+  assert.deepEqual(JSON.parse(phone.requests.at(-1).body).answers, { town: 'b', needs: ['x', 'y'], why: '搬家' })
+})
+
 test('what is missing is shown before anything is sent', async () => {
   const page = await applying()
   const asked = phone.requests.length

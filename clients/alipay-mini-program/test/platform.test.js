@@ -4,7 +4,10 @@ const { beforeEach, test } = require('node:test')
 const { phone, open, words, tap, fire, reset } = require('./lib/phone')
 const platform = require('../lib/platform')
 
-beforeEach(reset)
+beforeEach(() => {
+  reset()
+  getApp().asked = {}
+})
 
 const asked = { url: 'https://hall.example.cn/api/v1/items', method: 'GET', headers: { Accept: 'application/json' }, timeoutMs: 10 }
 
@@ -30,6 +33,25 @@ for (const [lost, timedOut] of [['timeout', true], ['offline', false]]) {
   })
 }
 
+for (const [reason, expected] of [
+  [{ error: 19 }, { status: 500, data: '' }],
+  [{ error: 19, status: 404, data: '<html>' }, { status: 404, data: '<html>' }]
+]) {
+  test('an answer that is an error is not taken for a lost network: ' + JSON.stringify(reason), async context => {
+    context.mock.method(my, 'request', call => call.fail(reason))
+
+    assert.deepEqual(await platform.request(asked), expected)
+  })
+}
+
+for (const [reason, timedOut] of [[{ status: 13 }, true], [{ status: 12 }, false], [undefined, false], [{ error: 11 }, false]]) {
+  test('a number of an error is no status of an answer: ' + JSON.stringify(reason), async context => {
+    context.mock.method(my, 'request', call => call.fail(reason))
+
+    await assert.rejects(platform.request(asked), { timedOut })
+  })
+}
+
 test('a scanned code is told to the app, and its item opens once', async () => {
   getApp().onShow({ query: { scene: 'item%3D7' } })
 
@@ -50,9 +72,17 @@ test('the parameters of a page go before those of the app', async () => {
 })
 
 test('an app opened without parameters is no fault', () => {
+  getApp().onLaunch({ path: 'pages/home/home' })
   getApp().onShow(undefined)
 
   assert.deepEqual(platform.opened({}), {})
+})
+
+test('what the app was opened with is kept until a page asks', () => {
+  getApp().onLaunch({ query: { scene: 'item=7' } })
+  getApp().onShow({ path: 'pages/item/item' })
+
+  assert.deepEqual([platform.opened(undefined), platform.opened({})], [{ scene: 'item=7' }, {}])
 })
 
 test('who came straight to signing in goes on to their own page', async () => {
