@@ -97,9 +97,11 @@ def note_follow(account: AccountView, sender: str, now: datetime) -> None:
 
 
 def note_unfollow(account: AccountView, sender: str, now: datetime) -> None:
-    """Note that somebody left the account; consents end with it."""
+    """Note that somebody left the account; the consents until then end with it."""
     contact_id = _put(account.id, sender, now, following=False, spoke_at=None)
-    db.writing().execute(delete(ConsentRow).where(ConsentRow.contact_id == contact_id))
+    db.writing().execute(
+        delete(ConsentRow).where(ConsentRow.contact_id == contact_id, ConsentRow.changed_at <= now)
+    )
 
 
 def note_consents(account: AccountView, sender: str, consents: Sequence[Consent], now: datetime) -> None:
@@ -131,10 +133,10 @@ def take_consent(contact_id: int, platform_template: str, now: datetime, *, long
 
 
 def give_back(consent_id: int, now: datetime) -> None:
-    """Return a consent under which nothing was sent."""
+    """Return a consent under which nothing was sent, unless it was taken back meanwhile."""
     db.writing().execute(
         update(ConsentRow)
-        .where(ConsentRow.id == consent_id)
+        .where(ConsentRow.id == consent_id, ConsentRow.refused_at.is_(None))
         .values(remaining=ConsentRow.remaining + 1, changed_at=now)
     )
 

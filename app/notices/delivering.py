@@ -335,21 +335,17 @@ def _go_on(
     row.state = DeliveryState.REFUSED if verdict is Verdict.REFUSED else DeliveryState.FAILED
     row.settled_at = now
     message.state = DeliveryState.QUEUED
-    if row.consent_id is not None and result.outcome is not Outcome.NEEDS_CONSENT and not _lasts(step):
-        contacts.give_back(row.consent_id, now)
+    if result.outcome is not Outcome.NEEDS_CONSENT:
+        _return_consent(message, row, now)
     receipts.note_binding(message, row, now)
     return True
-
-
-def _lasts(step: Step) -> bool:
-    return step.candidate.form is not None and step.candidate.form.long_term
 
 
 def _accept(message: Message, row: Delivery, result: SendResult, now: datetime) -> None:
     row.state = message.state = DeliveryState.ACCEPTED
     row.settled_at = now
     row.platform_id = result.platform_id[:PLATFORM_ID_MAX]
-    _close_others(message.id, row.id, now)
+    _close_others(message, row.id, now)
     receipts.note_binding(message, row, now)
     db.writing().flush()
     if row.platform_id:
@@ -428,28 +424,33 @@ def leave_in_hall(message: Message, now: datetime) -> None:
     )
     db.writing().add(row)
     message.state, message.touched_at = state, now
-    _close_others(message.id, row.id, now)
+    _close_others(message, row.id, now)
     receipts.note_binding(message, row, now)
 
 
-def _close_others(message_id: int, delivery_id: int, now: datetime) -> None:
+def _close_others(message: Message, delivery_id: int, now: datetime) -> None:
     """End what still waits on other ways: the resident was told."""
     db.writing().flush()
-    db.writing().execute(
-        update(Delivery)
-        .where(
-            Delivery.message_id == message_id,
-            Delivery.id != delivery_id,
-            Delivery.state == DeliveryState.QUEUED,
-        )
-        .values(state=DeliveryState.FAILED, code="another_way", settled_at=now, next_at=None)
-        .execution_options(synchronize_session=False)
-    )
+    for row in _deliveries(message.id):
+        if row.id != delivery_id and row.state is DeliveryState.QUEUED:
+            _return_consent(message, row, now)
+            row.state, row.code, row.settled_at, row.next_at = DeliveryState.FAILED, "another_way", now, None
+
+
+def _return_consent(message: Message, row: Delivery, now: datetime) -> None:
+    """Return the consent that a delivery held, unless the message may have gone out under it."""
+    if row.consent_id is None or _is_unknown(row):
+        return
+    forms = version_view(db.writing().get_one(TemplateVersion, message.version_id)).wording.forms
+    mine = (one for one in forms if one.account_id == row.account_id and one.right is Right.SUBSCRIBE)
+    if not any(one.long_term for one in mine):
+        contacts.give_back(row.consent_id, now)
 
 
 def _expire(message: Message, rows: list[Delivery], now: datetime) -> None:
     for row in rows:
         if row.state is DeliveryState.QUEUED:
+            _return_consent(message, row, now)
             row.state, row.settled_at, row.next_at = DeliveryState.EXPIRED, now, None
             receipts.note_binding(message, row, now)
     message.state, message.touched_at = DeliveryState.EXPIRED, now
