@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.client import CLIENTS
+from tests.clients.client import CLIENTS, need_packages
 
 SHARED = CLIENTS / "shared"
 FILES = sorted(one.relative_to(SHARED) for one in SHARED.rglob("*.js"))
@@ -22,3 +22,8 @@ def test_the_copies_are_as_the_shared_files(program: Path) -> None:
 
 def _read(file: Path) -> bytes:
     return file.read_bytes() if file.exists() else b""
+
+
+def test_a_client_without_its_packages_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(pytest.skip.Exception, match="Node half: .*make test"):
+        need_packages(tmp_path)
