@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import Row, delete, exists, select, update
 
 from app.channel_accounts.service import AccountView
 from app.core import audit, db
@@ -25,20 +25,14 @@ def note_receipt(account: AccountView, receipt: DeliveryReceipt, now: datetime) 
     """
     if not 1 <= len(receipt.platform_id) <= PLATFORM_ID_MAX:
         return False
-    found = (
-        db.writing()
-        .execute(
-            select(Delivery.id, Delivery.message_id).where(
-                Delivery.account_id == account.id, Delivery.platform_id == receipt.platform_id
-            )
-        )
-        .first()
-    )
-    if found is not None:
-        apply(found.id, found.message_id, receipt.outcome, receipt.code, now)
-        return True
-    _keep_early(account.id, receipt, now)
-    return False
+    found = _delivery_of(account.id, receipt.platform_id)
+    if found is None and not _keep_early(account.id, receipt, now):
+        # No call is under way any more: its answer may have been written down since we looked.
+        found = _delivery_of(account.id, receipt.platform_id)
+    if found is None:
+        return False
+    apply(found.id, found.message_id, receipt.outcome, receipt.code, now)
+    return True
 
 
 def apply_early(delivery: Delivery, now: datetime) -> None:
@@ -103,10 +97,18 @@ def locked(message_id: int) -> Message | None:
     return db.writing().scalar(query.execution_options(populate_existing=True))
 
 
-def _keep_early(account_id: int, receipt: DeliveryReceipt, now: datetime) -> None:
+def _delivery_of(account_id: int, platform_id: str) -> Row[int, int] | None:
+    """Return the ids of the delivery, and of its message, that the platform knows under an id."""
+    query = select(Delivery.id, Delivery.message_id)
+    query = query.where(Delivery.account_id == account_id, Delivery.platform_id == platform_id)
+    return db.writing().execute(query).first()
+
+
+def _keep_early(account_id: int, receipt: DeliveryReceipt, now: datetime) -> bool:
+    """Keep a receipt while a call of the account is under way; False when there is none."""
     under_way = exists().where(Delivery.account_id == account_id, Delivery.state == DeliveryState.SENDING)
     if not db.writing().scalar(select(under_way)):
-        return
+        return False
     early = {
         "id": new_id(),
         "account_id": account_id,
@@ -116,3 +118,4 @@ def _keep_early(account_id: int, receipt: DeliveryReceipt, now: datetime) -> Non
         "at": now,
     }
     db.writing().execute(db.insert_ignoring(EarlyReceipt), early)
+    return True
