@@ -83,12 +83,14 @@ def note_contact(account: AccountView, sender: str, now: datetime) -> None:
     if changed.rowcount != 1:  # type: ignore[attr-defined]
         _put(account.id, sender, now, spoke_at=now)
 
-    def remember(_session: Session) -> None:
+    def remember(session: Session) -> None:
+        if session.in_nested_transaction():
+            return  # a savepoint ended: the transaction may still be undone
         if len(_noted) >= NOTED_MAX:
             _noted.clear()
         _noted[key] = now
 
-    event.listen(db.writing(), "after_commit", remember, once=True)
+    event.listen(db.writing(), "after_commit", remember)
 
 
 def note_follow(account: AccountView, sender: str, now: datetime) -> None:
