@@ -24,6 +24,10 @@ from app.identity.models import Resident, ResidentBinding, ResidentSession, Resi
 from channels.base import ChannelIdentity, PhoneNumber
 
 
+class ClosedMeanwhile(Exception):
+    """The account was closed in the very moment its owner came in."""
+
+
 @dataclass(frozen=True, slots=True)
 class BindingView:
     """A way of signing in, as its owner sees it; never the platform's user id."""
@@ -63,22 +67,31 @@ def actor_of(resident_id: int) -> str:
 
 
 def known_or_new(account: AccountView, identity: ChannelIdentity, *, now: datetime) -> int:
-    """Return whose user id this is; a new resident's when nobody's yet."""
+    """Return whose user id this is; a new resident's when nobody's yet.
+
+    Raises:
+        ClosedMeanwhile, IntegrityError: somebody else was first; the same again finds what they did.
+    """
     index = _subject_index(account.id, identity.subject)
     union = _union_index(account, identity)
     binding = _binding_by(index, account.id)
+    owner = _owner_of(union) if binding is None else binding.resident_id
+    if owner is not None and _locked(owner) is None:
+        raise ClosedMeanwhile
     if binding is not None:
         _note_union(binding, union)
         return binding.resident_id
-    resident_id = _owner_of(union)
-    if resident_id is None:
-        made = Resident(level=CHANNEL_LEVEL, phone_token=None, created_at=now, closed_at=None)
-        db.writing().add(made)
-        db.writing().flush()
-        resident_id = made.id
-        audit.record(actor_of(resident_id), "resident.create", "resident", resident_id)
-    _add_binding(resident_id, account, identity, union, now)
+    resident_id = _new(now) if owner is None else owner
+    _add_binding(resident_id, account, identity, union, now, is_first=owner is None)
     return resident_id
+
+
+def _new(now: datetime) -> int:
+    made = Resident(level=CHANNEL_LEVEL, phone_token=None, created_at=now, closed_at=None)
+    db.writing().add(made)
+    db.writing().flush()
+    audit.record(actor_of(made.id), "resident.create", "resident", made.id)
+    return made.id
 
 
 def bind(resident_id: int, account: AccountView, identity: ChannelIdentity, *, now: datetime) -> None:
@@ -95,7 +108,7 @@ def bind(resident_id: int, account: AccountView, identity: ChannelIdentity, *, n
     if owner not in (None, resident_id):
         raise BindingTaken
     if binding is None:
-        _add_binding(resident_id, account, identity, union, now)
+        _add_binding(resident_id, account, identity, union, now, is_first=owner is None)
 
 
 def unbind(resident_id: int, binding_id: int) -> None:
@@ -231,11 +244,15 @@ def close(resident_id: int, *, now: datetime) -> None:
 
 
 def _lock(resident_id: int) -> Resident:
-    query = select(Resident).where(Resident.id == resident_id, Resident.closed_at.is_(None))
-    row = db.writing().scalar(query.with_for_update())
+    row = _locked(resident_id)
     if row is None:
         raise NotFound("没有这个账户")
     return row
+
+
+def _locked(resident_id: int) -> Resident | None:
+    query = select(Resident).where(Resident.id == resident_id, Resident.closed_at.is_(None))
+    return db.writing().scalar(query.with_for_update())
 
 
 def _subject_index(account_id: int, subject: str) -> str:
@@ -273,9 +290,16 @@ def _note_union(binding: ResidentBinding, union: str | None) -> None:
 
 
 def _add_binding(
-    resident_id: int, account: AccountView, identity: ChannelIdentity, union: str | None, now: datetime
+    resident_id: int,
+    account: AccountView,
+    identity: ChannelIdentity,
+    union: str | None,
+    now: datetime,
+    *,
+    is_first: bool,
 ) -> None:
-    if union is not None and _owner_of(union) is None:
+    # Not asked again: an owner who came in between must make this fail, not be passed over.
+    if union is not None and is_first:
         db.writing().add(ResidentUnion(union_index=union, resident_id=resident_id))
     db.writing().add(
         ResidentBinding(

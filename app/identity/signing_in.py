@@ -269,7 +269,7 @@ def _settled(work: Callable[[], T]) -> T:
     # The same new person may come in by several ways in this very moment. Who loses looks again and finds
     # what the winner wrote: the shared id first, then the binding, so two losses in a row are ordinary.
     for _ in range(RACES_LOST_MAX):
-        with suppress(IntegrityError):
+        with suppress(IntegrityError, residents.ClosedMeanwhile):
             return db.transaction(work)
     return db.transaction(work)
 

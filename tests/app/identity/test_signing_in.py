@@ -12,7 +12,7 @@ from sqlalchemy import update
 
 from app.core import clock, db
 from app.core.errors import Invalid
-from app.identity import service
+from app.identity import residents, service
 from app.identity.models import Resident, ResidentBinding, ResidentSession, SignInAttempt
 from channels.base import LoginScope
 from config.settings import Environment
@@ -50,6 +50,25 @@ def platform():
 @pytest.fixture
 def account(given, platform):
     return given(an_account, platform)
+
+
+@pytest.fixture
+def race(monkeypatch):
+    """Let something else be done, once, in another thread right after a step of ``residents``."""
+
+    def arrange(step, other):
+        real, waiting = getattr(residents, step), [other]
+
+        def stepped(*args):
+            found = real(*args)
+            if waiting:
+                with ThreadPoolExecutor(1) as pool:
+                    pool.submit(waiting.pop()).result()
+            return found
+
+        monkeypatch.setattr(residents, step, stepped)
+
+    return arrange
 
 
 def test_a_resident_signs_in_and_is_where_they_wanted_to_be(client, account, app):
@@ -130,6 +149,33 @@ def test_ten_returns_at_once_let_one_in(app, client, account):
         statuses = list(pool.map(once, range(10)))
 
     assert sorted(statuses) == [302] + [409] * 9
+
+
+@pytest.mark.parametrize("app", ["mariadb"], indirect=True)  # SQLite lets one write at a time
+def test_who_loses_the_race_for_a_new_account_gets_the_winners(app, client, account, given, platform, race):
+    mini = given(a_mini_program, platform)
+    race("_owner_of", lambda: given(a_resident, account, union=UNION))
+
+    said = {"account": mini.key, "code": a_code("oInMini", UNION)}
+    answer = client.post("/api/v1/sign-in/mini", json=said)
+
+    assert answer.status_code == 201
+    with app.app_context():
+        assert [rows(one) for one in (Resident, ResidentBinding)] == [1, 2]
+
+
+@pytest.mark.parametrize("app", ["mariadb"], indirect=True)
+def test_nobody_is_bound_to_an_account_that_closes_in_this_moment(
+    app, client, account, given, platform, race
+):
+    mini, first = given(a_mini_program, platform), given(a_resident, account, union=UNION)
+    race("_owner_of", lambda: given(service.close, first, now=clock.system_clock()))
+
+    said = {"account": mini.key, "code": a_code("oInMini", UNION)}
+    token = client.post("/api/v1/sign-in/mini", json=said).json["token"]
+
+    mine = client.get("/api/v1/my", headers={"Authorization": f"Bearer {token}"})
+    assert mine.status_code == 200
 
 
 def test_one_new_person_who_comes_in_by_several_ways_at_once_is_one_resident(app, account, given, platform):
