@@ -66,12 +66,8 @@ def talks(account_id: int) -> str:
 @access.staff(Permission.CHANNELS_MANAGE)
 def end_talk(account_id: int, talk_id: int) -> ResponseReturnValue:
     actor = access.current_staff().actor
-    try:
-        db.transaction(lambda: service.end_talk(account_id, talk_id, actor=actor))
-    except DomainError as error:
-        flash(str(error), "error")
-    else:
-        flash("已交还给自动回复。", "success")
+    db.transaction(lambda: service.end_talk(account_id, talk_id, actor=actor))
+    flash("已交还给自动回复。", "success")
     return redirect(url_for(".talks", account_id=account_id))
 
 

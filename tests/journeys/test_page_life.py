@@ -409,6 +409,6 @@ def test_no_log_holds_a_secret_or_a_persons_number(story: Story) -> None:
     assert '"route": "/callbacks/<key>"' in log
     cookies = [one["value"] for desk in story.desks.values() for one in desk.page.context.cookies()]
     hidden = [*story.secrets.values(), *sealed, *people, *keys, *cookies]
-    assert (len(sealed), len(app_ids), len(cookies)) == (6, 2, len(story.desks))
+    assert (len(sealed), len(app_ids), len(cookies)) == (10, 3, len(story.desks))
     assert [word[:4] for word in hidden if word in log] == []
     assert "Traceback" not in log
