@@ -26,6 +26,10 @@ _FIND = select(
 )
 
 
+FORGET_AT_ONCE = 1000
+"""A busy day's messages in one statement would outlast the connection, and never be forgotten."""
+
+
 class AlreadyReceived(Exception):
     """Another request brought the same message and has been answered."""
 
@@ -106,14 +110,20 @@ def note_push(row_id: int, outcome: str, code: str) -> None:
 
 
 def forget_old(now: datetime) -> int:
-    """Delete what no platform will repeat any more; return how many."""
-    old = InboundMessage.received_at < now - KEEP
-    waiting = select(InboundMessage.recipient_token).where(old, InboundMessage.recipient_token.is_not(None))
-    for token in db.writing().scalars(waiting):
+    """Delete some of what no platform will repeat any more; return how many, 0 when none is left."""
+    old = (
+        select(InboundMessage.id, InboundMessage.recipient_token)
+        .where(InboundMessage.received_at < now - KEEP)
+        .limit(FORGET_AT_ONCE)
+    )
+    found = list(db.writing().execute(old))
+    for _, token in found:
         if token is not None:
             vault.forget(token)
-    gone = db.writing().execute(delete(InboundMessage).where(old))
-    return int(gone.rowcount)  # type: ignore[attr-defined]
+    if found:
+        ids = [row_id for row_id, _ in found]
+        db.writing().execute(delete(InboundMessage).where(InboundMessage.id.in_(ids)))
+    return len(found)
 
 
 def _answer_values(answer: RawResponse, now: datetime) -> dict[str, object]:

@@ -14,7 +14,8 @@ def send_reply(payload: Mapping[str, Any]) -> None:
 
 
 def forget_old_messages(_payload: Mapping[str, Any]) -> None:
-    db.transaction(lambda: service.forget_old_messages(clock.system_clock()))
+    while db.transaction(lambda: service.forget_old_messages(clock.system_clock())):
+        pass
 
 
 JOBS = (

@@ -187,7 +187,11 @@ def _note(account: AccountView, event: InboundEvent, answer: Answer, now: dateti
 
 
 def forget_old_messages(now: datetime) -> int:
-    """Delete messages that no platform will repeat any more, and talks that are over; return how many."""
+    """Delete some messages that no platform will repeat any more, and all talks that are over.
+
+    Returns:
+        How many; 0 when nothing is left to delete.
+    """
     return inbox.forget_old(now) + talks.forget_ended(now)
 
 

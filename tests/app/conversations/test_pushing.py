@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from app.conversations import domain, service
+from app.conversations import domain, inbox, service
 from app.conversations.models import InboundMessage
 from app.conversations.rules import Action, Duty, Route, Rules, Trigger
 from app.core import db
@@ -133,6 +133,18 @@ def test_whom_a_reply_was_for_is_forgotten_with_the_message(app, client, given):
     given(service.forget_old_messages, now() + timedelta(days=4))
 
     assert (before, seals_of(app, domain.RECIPIENT_FIELD), rows(app)) == (1, 0, [])
+
+
+def test_old_messages_are_forgotten_some_at_a_time_until_none_is_left(app, client, given, monkeypatch):
+    monkeypatch.setattr(inbox, "FORGET_AT_ONCE", 2)
+    given(an_account, "alipay", platform_alipay.config())
+    for number in "123":
+        deliver(client, "alipay", platform_alipay.text("户口", number, at=now()))
+    later = now() + timedelta(days=4)
+
+    gone = [given(service.forget_old_messages, later) for _ in range(3)]
+
+    assert gone == [2, 1, 0]
 
 
 def test_neither_job_nor_row_tells_who_is_waiting(app, client, given):
