@@ -26,6 +26,7 @@ _FIND = select(
 )
 
 
+DOUBT = "unknown_result"
 FORGET_AT_ONCE = 1000
 """A busy day's messages in one statement would outlast the connection, and never be forgotten."""
 
@@ -97,6 +98,12 @@ def await_push(row_id: int, recipient_token: str) -> None:
 def recipient_of(row_id: int) -> str | None:
     """Return the token of whom a reply still waits for; None when it was settled."""
     return db.session().scalar(select(InboundMessage.recipient_token).where(InboundMessage.id == row_id))
+
+
+def note_doubt(row_id: int) -> bool:
+    """Note that a reply which still waits may have been sent; False when that was noted before."""
+    first = update(_ROWS).where(_ROWS.c.id == row_id, _ROWS.c.push_code.is_(None)).values(push_code=DOUBT)
+    return bool(db.writing().execute(first).rowcount == 1)  # type: ignore[attr-defined]
 
 
 def note_push(row_id: int, outcome: str, code: str) -> None:

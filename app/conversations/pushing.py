@@ -13,10 +13,12 @@ from app.conversations import domain, inbox, versions
 from app.conversations.domain import RECIPIENT_FIELD, REPLY_WINDOW
 from app.core import db, outbox, vault
 from app.core.errors import NotFound
+from app.notices import service as notices
 from channels.base import Article, Channel, ChannelError, InboundEvent, Outcome, Reply, SendResult
 
 log = structlog.get_logger(__name__)
 SEND_JOB = "conversations.send-reply"
+_LATER = (notices.Verdict.RETRY, notices.Verdict.TOMORROW, notices.Verdict.UNKNOWN)
 LATE = SendResult(Outcome.NOT_FOLLOWING, code="window_over")
 
 
@@ -57,11 +59,23 @@ def send_reply(payload: Mapping[str, Any], now: datetime) -> None:
     if now < datetime.fromisoformat(payload["until"]):
         adapter = channel_accounts.adapter(payload["account_id"])
         result = _sent(adapter, recipient, payload)
-    if result.outcome is Outcome.RETRYABLE:
+    if _is_worth_repeating(payload["message_id"], result):
         raise ReplyNotSent(result.code)
     if result.outcome is not Outcome.ACCEPTED:
         log.warning("reply_refused", outcome=result.outcome.value, code=result.code)
     db.transaction(lambda: inbox.note_push(payload["message_id"], result.outcome.value, result.code))
+
+
+def _is_worth_repeating(message_id: int, result: SendResult) -> bool:
+    """Tell whether a try that brought nothing is followed by another.
+
+    One that may have gone out all the same is repeated once: twice is better than not at all, and seven
+    times is not.
+    """
+    verdict = notices.verdict_on(result)
+    if verdict is notices.Verdict.UNKNOWN and not result.code.startswith("http_"):
+        return db.transaction(lambda: inbox.note_doubt(message_id))
+    return verdict in _LATER
 
 
 def _sent(adapter: Channel, recipient: str, payload: Mapping[str, Any]) -> SendResult:

@@ -44,6 +44,8 @@ from app.notices.inbox import mark_read as mark_read
 from app.notices.inbox import message as message
 from app.notices.inbox import messages as messages
 from app.notices.inbox import unread_count as unread_count
+from app.notices.outcomes import Verdict as Verdict
+from app.notices.outcomes import verdict_on as verdict_on
 from app.notices.preferences import bound_kinds as bound_kinds
 from app.notices.preferences import change_settings as change_settings
 from app.notices.preferences import channel_kinds as channel_kinds

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -17,7 +18,7 @@ from app.core.runner import Worker
 from app.core.vault import VaultEntry
 from tests.app.conversations.senders import an_account, deliver, now, save_rules
 from tests.channels import platform_alipay, platform_wechat
-from tests.channels.server import a_platform
+from tests.channels.server import Answer, a_platform
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 WHOLE_DAY = Rules(handover=True, duty=Duty.ALWAYS)
@@ -99,6 +100,35 @@ def test_a_reply_that_the_platform_cannot_take_now_waits_with_its_recipient(app,
 
     (row,) = rows(app)
     assert (row.push_outcome, row.recipient_token is None) == (None, False)
+
+
+@pytest.mark.parametrize(("code", "waits"), [(45009, True), (45011, True), (45047, False)])
+def test_a_reply_beyond_the_platforms_pace_waits_but_not_one_too_many_for_one(
+    app, client, given, late, code, waits
+):
+    refused = {"message/custom/send": {"errcode": code, "errmsg": "reach max api limit"}}
+
+    asked_later(app, client, given, "火星签证", answers=refused)
+
+    (row,) = rows(app)
+    assert (row.recipient_token is not None) is waits
+
+
+@pytest.mark.parametrize(("answer", "sent"), [(Answer(b""), 2), (Answer(b"", status=503), 4)])
+def test_a_reply_that_may_have_gone_out_is_repeated_once_and_one_that_hardly_did_more_often(
+    app, client, given, late, answer, sent
+):
+    api = platform_wechat.Api()
+    with a_platform(lambda call: answer if "custom/send" in call.target else api(call)) as platform:
+        given(an_account, "wechat", platform_wechat.config(platform.base_url))
+        deliver(client, "wechat", platform_wechat.text("火星签证", at=now()))
+        with app.app_context():
+            payload = db.session().scalar(select(JobRow.payload).where(JobRow.name == service.SEND_JOB))
+            for _ in range(4):
+                with suppress(service.ReplyNotSent):
+                    service.send_reply(payload, now())
+
+        assert len(platform.targets("/cgi-bin/message/custom/send")) == sent
 
 
 def test_after_48_hours_nothing_is_sent(app, given):
