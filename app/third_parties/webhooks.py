@@ -62,7 +62,7 @@ def vetted_url(url: str, guard: Guard) -> str:
     except Refused as refused:
         if refused.code not in {"dns_failure", "dns_empty"}:
             raise Invalid(fields={"url": [refused.detail_zh]}) from None
-        return parse_target(url).url
+        target = parse_target(url)
     at_home = target.literal is not None and target.literal.is_loopback
     if target.scheme != "https" and not at_home:
         raise Invalid(fields={"url": ["推送地址要用 https"]})

@@ -255,6 +255,17 @@ def test_an_address_that_is_public_must_be_encrypted():
     assert service.vetted_url("https://hooks.example.cn/x", guard) == "https://hooks.example.cn/x"
 
 
+def test_an_address_that_does_not_resolve_yet_must_be_encrypted_too():
+    def nowhere(_name):
+        raise OSError
+
+    guard = Guard(Policy.allowing([], test_or_demo=False), resolve=nowhere)
+
+    with pytest.raises(Invalid):
+        service.vetted_url("http://hooks.example.cn/x", guard)
+    assert service.vetted_url("https://hooks.example.cn/x", guard) == "https://hooks.example.cn/x"
+
+
 @LITE
 def test_a_name_that_turns_to_an_inner_address_later_is_not_reached(app, given, tables):
     _, webhook, _ = given(a_webhook, url="https://hooks.example.cn/x")
