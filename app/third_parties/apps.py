@@ -154,10 +154,13 @@ def ask_scopes(by: Principal, app_id: int, scopes: Iterable[Scope], *, now: date
     Raises:
         NotFound: no such application in the scope of ``by``.
         MoveNotAllowed: it is closed.
+        Stale: somebody changed it in this moment.
     """
     row = load(by, app_id)
     if row.state is AppState.CLOSED:
         raise MoveNotAllowed
+    # A new version: whoever approves what they saw before must look again.
+    _touch(row, row.version, now)
     asked = _ask(row.id, tuple(scopes), by.actor, now)
     audit.record(by.actor, "partner_app.ask_scopes", OBJECT, row.id, {"scopes": asked})
     return _views([row])[0]

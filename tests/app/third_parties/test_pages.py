@@ -8,9 +8,10 @@ import pytest
 
 from app.channel_accounts import service as channel_accounts
 from app.core import clock
+from app.core.errors import Stale
 from app.identity import service as identity
 from app.third_parties import service
-from app.third_parties.service import Scope, Stage
+from app.third_parties.service import AppEvent, Scope, Stage
 from tests.app.third_parties.builders import a_caller, a_resident, an_app
 from tests.builders import a_body, a_principal, a_wechat_account, sign_in, submit
 
@@ -158,6 +159,20 @@ def test_more_scopes_are_asked_for_and_decided_one_by_one(operator, boss, given)
 
     shown = operator.get(page).text
     assert (shown.count('badge-good">已开通'), shown.count("未通过")) == (4, 1)
+
+
+def test_what_was_asked_for_after_the_reviewer_looked_is_not_approved(given):
+    body = given(a_body)
+    clerk, chief = (
+        given(a_principal, "department_operator", body=body),
+        given(a_principal, "system_administrator"),
+    )
+    app, now = given(an_app, body=body, scopes=(Scope.PAGES_READ,)), clock.system_clock()
+    seen = given(service.advance, clerk, app.id, AppEvent.SUBMIT, version=app.version, now=now)
+    given(service.ask_scopes, clerk, app.id, [Scope.APPLICATIONS_READ], now=now)
+
+    with pytest.raises(Stale):
+        given(service.advance, chief, app.id, AppEvent.APPROVE, version=seen.version, now=now)
 
 
 def test_a_webhook_is_added_tested_stopped_started_and_removed(operator, given):
