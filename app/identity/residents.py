@@ -172,6 +172,12 @@ def subject_of(address: Address) -> str:
     return vault.unseal(SUBJECT_FIELD, address.subject_token)
 
 
+def is_open(resident_id: int) -> bool:
+    """Tell whether there is such an account and it was not closed."""
+    query = select(Resident.id).where(Resident.id == resident_id, Resident.closed_at.is_(None))
+    return db.session().scalar(query) is not None
+
+
 def view_of(resident_id: int) -> ResidentView:
     """Return an account.
 

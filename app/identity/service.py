@@ -33,6 +33,7 @@ from app.identity.residents import bind as bind
 from app.identity.residents import bindings as bindings
 from app.identity.residents import close as close
 from app.identity.residents import forget_phone as forget_phone
+from app.identity.residents import is_open as is_open
 from app.identity.residents import keep_phone as keep_phone
 from app.identity.residents import known_or_new as known_or_new
 from app.identity.residents import phone_token as phone_token

@@ -15,8 +15,8 @@ from sqlalchemy import select, update
 from app.core import audit, db, vault
 from app.core.errors import NotFound
 from app.identity.domain import AUDIENCE_MAX, PSEUDONYM_FIELD, TICKET_LIFE, TicketRefused
-from app.identity.models import Resident, SsoTicket
-from app.identity.residents import actor_of
+from app.identity.models import SsoTicket
+from app.identity.residents import actor_of, is_open
 
 TICKET = re.compile(r"[A-Za-z0-9_-]{43}")
 
@@ -33,7 +33,7 @@ def issue_ticket(resident_id: int, audience: str, *, now: datetime) -> str:
     """
     if not 0 < len(audience) <= AUDIENCE_MAX:
         raise ValueError(f"an audience has 1 to {AUDIENCE_MAX} characters")
-    if not _is_open(resident_id):
+    if not is_open(resident_id):
         raise NotFound("没有这个账户")
     ticket = secrets.token_urlsafe(32)
     db.writing().add(
@@ -73,7 +73,7 @@ def redeem_ticket(ticket: str, audience: str, *, now: datetime) -> int:
     if taken.rowcount != 1:  # type: ignore[attr-defined]
         raise TicketRefused
     resident_id = db.writing().scalars(select(SsoTicket.resident_id).where(SsoTicket.digest == digest)).one()
-    if not _is_open(resident_id):
+    if not is_open(resident_id):
         raise TicketRefused
     audit.record(audience, "sso.redeem", "resident", resident_id)
     return resident_id
@@ -85,8 +85,3 @@ def subject_for(resident_id: int, audience: str) -> str:
     Another audience gets another, and neither can be led back to the resident without the vault's key.
     """
     return vault.blind_index(PSEUDONYM_FIELD, f"{audience}|{resident_id}")
-
-
-def _is_open(resident_id: int) -> bool:
-    query = select(Resident.id).where(Resident.id == resident_id, Resident.closed_at.is_(None))
-    return db.session().scalar(query) is not None

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 
 from app.core import audit, clock, db, vault
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound
+from app.identity import service as identity
 from app.organisations import service as organisations
 from app.third_parties import apps, events, subjects
 from app.third_parties.domain import (
@@ -24,6 +25,7 @@ from app.third_parties.domain import (
     Scope,
     Stage,
     may_call,
+    scopes_in_force,
 )
 from app.third_parties.models import App, Consent, ConsentRequest, Use
 from app.third_parties.shapes import Caller, ConsentQuestion, ConsentView, UseView
@@ -46,6 +48,14 @@ class QuestionOver(NotFound):
     code = "consent_request_over"
     title = "这个授权请求无效或已过期，请回到原来的页面重新开始"
     title_en = "The request for consent is not valid any more"
+
+
+class WordsChanged(Conflict):
+    """The purpose was changed after the page was shown: the person agrees to nothing they did not read."""
+
+    code = "consent_words_changed"
+    title = "对方刚刚改了用途，请再看一遍"
+    title_en = "The purpose was changed in the meantime"
 
 
 class NothingToAsk(Conflict):
@@ -109,6 +119,7 @@ def question(token: str, resident_id: int | None, *, now: datetime) -> ConsentQu
         app_name=app.name,
         body_name=organisations.get_body(app.body_id).full_name,
         purpose=apps.purpose_of(app.id, app.purpose_version),
+        purpose_version=app.purpose_version,
         stage=row.stage,
         scopes=_scopes(row.scopes),
         days=row.days,
@@ -117,13 +128,21 @@ def question(token: str, resident_id: int | None, *, now: datetime) -> ConsentQu
     )
 
 
-def decide(token: str, resident_id: int | None, *, granted: bool, now: datetime) -> str:
+def decide(
+    token: str, resident_id: int | None, *, granted: bool, now: datetime, read_version: int | None = None
+) -> str:
     """Take the answer; return where to send the person, ``""`` when the application named no address.
+
+    Args:
+        read_version: which version of the purpose the person was shown; None for the present one.
 
     Raises:
         QuestionOver: as :func:`question`; of two answers at once one counts.
+        WordsChanged: they agree to another version than the present one.
     """
     row, app = _open_question(token, resident_id, now)
+    if granted and read_version not in (None, app.purpose_version):
+        raise WordsChanged
     decision = Decision.GRANTED if granted else Decision.DENIED
     won = db.writing().execute(
         update(ConsentRequest)
@@ -154,7 +173,7 @@ def state_of(caller: Caller, subject: str, *, now: datetime) -> list[ConsentView
         SubjectUnknown: nobody signed in under that name.
     """
     resident_id = subjects.resident_of(caller, subject)
-    return _views(_in_force(caller.id, caller.stage, resident_id, now), now)
+    return _views(_living(caller.id, caller.stage, resident_id, now), now)
 
 
 def uses_of(resident_id: int, consent_id: int) -> list[UseView]:
@@ -193,7 +212,7 @@ def use(caller: Caller, subject: str, scope: Scope, what: str, *, now: datetime)
         ConsentMissing: they did not agree, or do so no longer.
     """
     resident_id = subjects.resident_of(caller, subject)
-    known = _in_force(caller.id, caller.stage, resident_id, now)
+    known = _living(caller.id, caller.stage, resident_id, now)
     found = next((one for one in known if scope.value in one.scopes), None)
     if found is None:
         raise ConsentMissing
@@ -203,7 +222,12 @@ def use(caller: Caller, subject: str, scope: Scope, what: str, *, now: datetime)
 
 
 def agreed(resident_id: int, body_id: int, scope: Scope, *, now: datetime) -> list[tuple[int, str]]:
-    """Return the applications of a body that a resident agreed to, and what each calls the resident."""
+    """Return the applications of a body that a resident agreed to, and what each calls the resident.
+
+    Only those that still have the scope themselves.
+    """
+    if not identity.is_open(resident_id):
+        return []
     query = (
         select(Consent)
         .join(App, App.id == Consent.app_id)
@@ -216,8 +240,18 @@ def agreed(resident_id: int, body_id: int, scope: Scope, *, now: datetime) -> li
             Consent.expires_at > now,
         )
     )
-    found = {row.app_id for row in db.session().scalars(query) if scope.value in row.scopes}
+    agreed_to = {row.app_id for row in db.session().scalars(query) if scope.value in row.scopes}
+    scopes = apps.scopes_of(agreed_to)
+    found = {one for one in agreed_to if scope in scopes_in_force(Stage.PRODUCTION, scopes[one])}
     return [(app_id, subjects.subject_of(app_id, Stage.PRODUCTION, resident_id)) for app_id in sorted(found)]
+
+
+def may_hear(app_id: int, stage: Stage, subject: str, scope: Scope, *, now: datetime) -> bool:
+    """Tell whether whom an application calls ``subject`` agrees to ``scope`` at this moment."""
+    resident_id = subjects.known_resident(app_id, stage, subject)
+    if resident_id is None:
+        return False
+    return any(scope.value in one.scopes for one in _living(app_id, stage, resident_id, now))
 
 
 def end_expired(*, now: datetime, limit: int = 200) -> int:
@@ -306,6 +340,13 @@ def _in_force(app_id: int, stage: Stage, resident_id: int, now: datetime) -> lis
         Consent.ended_at.is_(None),
         Consent.expires_at > now,
     )
+
+
+def _living(app_id: int, stage: Stage, resident_id: int, now: datetime) -> list[Consent]:
+    """Return what is in force; nothing of an account that was closed, whoever has heard of that yet."""
+    if stage is Stage.PRODUCTION and not identity.is_open(resident_id):
+        return []
+    return _in_force(app_id, stage, resident_id, now)
 
 
 def _consents(*conditions: ColumnElement[bool]) -> list[Consent]:

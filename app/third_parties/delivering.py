@@ -14,8 +14,17 @@ from standardwebhooks import Webhook as Signer
 
 from app.core import db, hearing
 from app.core.errors import NotFound
-from app.third_parties import events, webhooks
-from app.third_parties.domain import ERROR_MAX, DeliveryState, EventKind, WebhookState, may_call, next_try
+from app.third_parties import apps, consents, events, webhooks
+from app.third_parties.domain import (
+    ERROR_MAX,
+    DeliveryState,
+    EventKind,
+    Scope,
+    WebhookState,
+    may_call,
+    next_try,
+    scopes_in_force,
+)
 from app.third_parties.models import App, Attempt, Delivery, EventRow, Webhook
 from mobile_pages.gather import posting
 from mobile_pages.gather.posting import NotPosted
@@ -75,10 +84,10 @@ def deliver(
     webhook = db.session().get_one(Webhook, row.webhook_id)
     event = db.session().get_one(EventRow, row.event_id)
     app = db.session().get_one(App, webhook.app_id)
-    if webhook.state is not WebhookState.ACTIVE or not may_call(app.state, webhook.stage):
+    now = clock()
+    if not _is_wanted(webhook, app, event, now):
         db.transaction(lambda: _settle(row, state=DeliveryState.FAILED, next_at=None))
         return
-    now = clock()
     try:
         url, body = webhooks.url_of(webhook), body_of(event)
         headers = signed_headers(event.id, body, webhooks.secrets_of(webhook, now), now)
@@ -107,6 +116,19 @@ def deliver(
         )
     _outcomes.labels(tried.error or "delivered").inc()
     db.transaction(lambda: _note(row, event.kind, tried, clock()))
+
+
+def _is_wanted(webhook: Webhook, app: App, event: EventRow, now: datetime) -> bool:
+    """Tell whether it may still be sent: the ladder takes days, and a consent ends at once."""
+    scopes = scopes_in_force(webhook.stage, apps.scopes_of([app.id])[app.id])
+    if webhook.state is not WebhookState.ACTIVE or not may_call(app.state, webhook.stage):
+        return False
+    if Scope.WEBHOOKS not in scopes:
+        return False
+    if event.kind is not EventKind.APPLICATION_CHANGED:
+        return True
+    scope, subject = Scope.APPLICATIONS_READ, str(event.data["subject"])
+    return scope in scopes and consents.may_hear(app.id, webhook.stage, subject, scope, now=now)
 
 
 def _note(row: Delivery, kind: EventKind, tried: Attempt, now: datetime) -> None:

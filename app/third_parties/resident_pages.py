@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
@@ -10,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from app.core import access, clock, db
 from app.third_parties import service
 from app.third_parties.domain import CONSENT_LABELS
-from app.third_parties.service import QuestionOver
+from app.third_parties.service import QuestionOver, WordsChanged
 
 resident_pages = Blueprint("third_parties_resident_pages", __name__, template_folder="templates")
 
@@ -77,22 +78,29 @@ def end(consent_id: int) -> ResponseReturnValue:
     return redirect(url_for(".consents"), 303)
 
 
-def _ask(token: str, resident_id: int | None) -> ResponseReturnValue:
+def _ask(token: str, resident_id: int | None, changed: str = "") -> ResponseReturnValue:
     try:
         found = service.question(token, resident_id, now=clock.system_clock())
     except QuestionOver as over:
         return _over(over)
-    return render_template("third_parties/consent.html", question=found)
+    page = render_template("third_parties/consent.html", question=found, changed=changed)
+    return page, 409 if changed else 200
 
 
 def _decide(token: str, resident_id: int | None) -> ResponseReturnValue:
     granted = request.form.get("answer") == "yes"
+    shown = request.form.get("purpose_version", "")
+    read = int(shown) if re.fullmatch(r"[0-9]{1,9}", shown) else None
     try:
         back = db.transaction(
-            lambda: service.decide(token, resident_id, granted=granted, now=clock.system_clock())
+            lambda: service.decide(
+                token, resident_id, granted=granted, now=clock.system_clock(), read_version=read
+            )
         )
     except QuestionOver as over:
         return _over(over)
+    except WordsChanged as changed:
+        return _ask(token, resident_id, changed.title)
     # No redirect: browsers hold "form-action" against where a form's answer leads.
     return render_template("third_parties/consent_done.html", granted=granted, back=back)
 

@@ -140,6 +140,7 @@ class ConsentQuestion:
     """What the consent page asks.
 
     Attributes:
+        purpose_version: which version of the purpose this is.
         days: how long the answer holds.
         until: that in a date of Guangdong.
         return_host: where the page leads back to.
@@ -148,6 +149,7 @@ class ConsentQuestion:
     app_name: str
     body_name: str
     purpose: str
+    purpose_version: int
     stage: Stage
     scopes: tuple[Scope, ...]
     days: int

@@ -89,13 +89,18 @@ def resident_of(caller: Caller, subject: str) -> int:
     Raises:
         SubjectUnknown: nobody has signed in to this application under that name.
     """
-    query = select(Subject.resident_id).where(
-        Subject.app_id == caller.id, Subject.stage == caller.stage, Subject.subject == subject
-    )
-    found = db.session().scalar(query)
+    found = known_resident(caller.id, caller.stage, subject)
     if found is None:
         raise SubjectUnknown
     return found
+
+
+def known_resident(app_id: int, stage: Stage, subject: str) -> int | None:
+    """Return whom an application knows under a name; None when nobody."""
+    query = select(Subject.resident_id).where(
+        Subject.app_id == app_id, Subject.stage == stage, Subject.subject == subject
+    )
+    return db.session().scalar(query)
 
 
 def subject_of(app_id: int, stage: Stage, resident_id: int) -> str:

@@ -10,13 +10,16 @@ from app.core import clock, db
 from app.core.runner import Worker
 from app.identity import service as identity
 from app.organisations import service as organisations
-from app.third_parties import service
-from app.third_parties.models import EventRow, Use
+from app.third_parties import delivering, service
+from app.third_parties.models import Delivery, EventRow, Use
 from app.third_parties.service import EventKind, Scope, Stage
+from tests.app.alerts.receivers import a_receiver
 from tests.app.applications.builders import a_case, owner_of, row_of, take_step
-from tests.app.third_parties.builders import a_caller, a_key, a_subject, an_app
+from tests.app.third_parties.builders import a_boss, a_caller, a_key, a_subject, an_app
+from tests.app.third_parties.test_webhooks import a_webhook, log_of
 from tests.builders import a_body
 
+CHANGED = [EventKind.APPLICATION_CHANGED]
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
 
@@ -40,6 +43,15 @@ def told(app):
     with app.app_context():
         rows = db.session().scalars(select(EventRow).where(EventRow.kind == EventKind.APPLICATION_CHANGED))
         return [(row.app_id, row.data) for row in rows]
+
+
+def deliver_all(app, guard):
+    """Fan everything out that was said so far, and make the first try of each delivery."""
+    with app.app_context():
+        for event_id in db.session().scalars(select(EventRow.id)).all():
+            db.transaction(lambda event=event_id: service.fan_out(event, now=clock.system_clock()))
+        for row in db.session().scalars(select(Delivery)).all():
+            delivering.deliver(row.id, row.attempts, guard, clock.system_clock)
 
 
 def test_the_body_of_a_case_reads_its_progress_and_the_resident_sees_that_it_did(app, client, given):
@@ -86,3 +98,45 @@ def test_a_step_is_told_to_who_may_follow_the_case_and_to_nobody_else(app, given
     assert {app_id for app_id, _ in found} == {made.id}
     assert {data["subject"] for _, data in found} == {subject}
     assert "accepted" in {data["state"] for _, data in found}
+
+
+def test_who_lost_the_scope_hears_of_no_case_any_more(app, given):
+    case = given(a_case, State.SUBMITTED)
+    made, _ = given(lambda: agreed(case, own_body(case)))
+    Worker(app, app.extensions["hall_jobs"]).drain()
+    before = told(app)
+    now = clock.system_clock()
+    given(service.decide_scope, given(a_boss), made.id, Scope.APPLICATIONS_READ, grant=False, now=now)
+    given(take_step, case, Event.ACCEPT)
+
+    Worker(app, app.extensions["hall_jobs"]).drain()
+
+    assert told(app) == before
+
+
+def test_what_was_not_delivered_while_the_consent_lived_is_never_delivered(app, given):
+    case = given(a_case, State.SUBMITTED)
+    made, subject = given(lambda: agreed(case, own_body(case)))
+    data, now = {"subject": subject, "number": "1", "state": "accepted"}, clock.system_clock()
+    with a_receiver() as receiver:
+        _, webhook, _ = given(a_webhook, made, url=receiver.url, kinds=CHANGED, stage=Stage.PRODUCTION)
+        told_of = {"app_id": made.id, "stage": Stage.PRODUCTION, "webhook_id": webhook.id}
+        event = given(service.emit, EventKind.APPLICATION_CHANGED, data, now=now, **told_of)
+        given(service.fan_out, event, now=now)
+        given(lambda: service.end_all(owner_of(case), now=now))
+        deliver_all(app, receiver.guard)
+
+    assert [post for post in receiver.posts if b"application.changed" in post.body] == []
+    assert {one.state for one in log_of(app, webhook)} == {service.DeliveryState.FAILED}
+
+
+def test_a_withdrawn_subscription_gets_nothing_that_still_waits(app, given):
+    made, now = given(an_app, approved=True), clock.system_clock()
+    with a_receiver() as receiver:
+        _, webhook, _ = given(a_webhook, made, url=receiver.url, stage=Stage.PRODUCTION)
+        event = given(service.emit, EventKind.PAGE_PUBLISHED, {}, now=now)
+        given(service.fan_out, event, now=now)
+        given(service.decide_scope, given(a_boss), made.id, Scope.WEBHOOKS, grant=False, now=now)
+        deliver_all(app, receiver.guard)
+
+    assert receiver.posts == []

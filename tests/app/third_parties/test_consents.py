@@ -176,6 +176,35 @@ def test_a_consent_stays_with_the_words_it_was_given_to(app, given):
         assert service.get_app(boss, caller.id).purpose_version == 2
 
 
+def test_who_was_shown_other_words_has_not_agreed_to_the_new_ones(app, client, given):
+    key, boss = given(a_key), given(a_boss)
+    asked = {"subject": given(a_subject, key.app), "scopes": ["messages.send"]}
+    page = key.call(client, "POST", "/consent-requests", asked).json["url"].partition("8000")[2]
+    form = form_of(client.get(page, headers={"Accept": "text/html"}).text)
+    new = a_registration(purpose="今后还用来推荐附近的办事网点和预约时间。")
+    given(service.change_app, boss, key.app.id, new, version=key.app.version, now=NOW)
+
+    answer = client.post(page, data={**form, "answer": "yes"}, headers={"Accept": "text/html"})
+
+    assert (answer.status_code, "今后还用来推荐" in answer.text) == (409, True)
+    known = key.call(client, "GET", "/consents", query={"subject": asked["subject"]}).json["items"]
+    assert known == []
+
+
+def form_of(page):
+    """Return the hidden fields of a page's form."""
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]+)"', page))
+
+
+def test_a_closed_account_is_out_of_reach_before_anybody_was_told(given):
+    caller, subject, resident_id = given(agreed)
+
+    given(identity.close, resident_id, now=NOW)
+
+    with pytest.raises(ConsentMissing):
+        given(service.use, caller, subject, Scope.MESSAGES_SEND, "x", now=NOW)
+
+
 def test_who_closes_the_account_ends_every_consent(app, given):
     caller, subject, resident_id = given(agreed)
     given(identity.close, resident_id, now=NOW)
