@@ -101,6 +101,15 @@ def test_a_master_key_taken_away_too_early_is_told_and_nobody_is_kept_twice(app,
         given(vault.seal, "a", NUMBER, findable=True)
 
 
+def test_the_oldest_of_two_first_master_keys_is_missed_as_well(app, given, masters):
+    masters(FIRST, SECOND)
+    given(vault.seal, "a", NUMBER, findable=True)
+    masters(SECOND)
+
+    with pytest.raises(VaultDamaged):
+        given(vault.seal, "a", NUMBER, findable=True)
+
+
 def test_the_command_wraps_anew_and_leaves_a_line_in_the_trail(app, tables):
     said = app.test_cli_runner().invoke(args=["vault", "rewrap"])
 
