@@ -100,7 +100,7 @@ def mark_read(resident_id: int, message_ids: Sequence[int], now: datetime) -> in
     rows = list(db.writing().scalars(query.order_by(Message.id).with_for_update()))
     for row in rows:
         row.is_read, row.read_at = True, now
-        _settle_in_hall(row, now)
+    _settle_in_hall(rows, now)
     return len(rows)
 
 
@@ -117,23 +117,23 @@ def mark_all_read(resident_id: int, now: datetime) -> int:
         .join(Delivery, Delivery.message_id == Message.id)
         .where(
             Message.resident_id == resident_id,
+            Message.is_read.is_(True),  # not what came in this moment
             Delivery.way == HALL,
             Delivery.state == DeliveryState.ACCEPTED,
         )
     )
-    for row in list(db.writing().scalars(waiting)):
-        _settle_in_hall(row, now)
+    _settle_in_hall(list(db.writing().scalars(waiting)), now)
     return int(read.rowcount)  # type: ignore[attr-defined]
 
 
-def _settle_in_hall(row: Message, now: datetime) -> None:
+def _settle_in_hall(rows: Sequence[Message], now: datetime) -> None:
     """Read in the hall is delivered there, where the hall was the last way."""
-    hall = db.writing().scalar(
-        select(Delivery).where(
-            Delivery.message_id == row.id, Delivery.way == HALL, Delivery.state == DeliveryState.ACCEPTED
-        )
+    read = {row.id: row for row in rows}
+    halls = select(Delivery).where(
+        Delivery.message_id.in_(read), Delivery.way == HALL, Delivery.state == DeliveryState.ACCEPTED
     )
-    if hall is not None:
+    for hall in list(db.writing().scalars(halls)):
+        row = read[hall.message_id]
         hall.state = row.state = DeliveryState.DELIVERED
         hall.settled_at = now
         receipts.note_binding(row, hall, now)
