@@ -70,11 +70,16 @@ class SignedRequest:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What the signature says of itself, before anything is proved."""
+    """What the signature says of itself, before anything is proved.
+
+    Attributes:
+        expires: until when its maker wants it to count at most; None for no wish.
+    """
 
     key_id: str
     created: int
     nonce: str
+    expires: int | None = None
 
     @property
     def nonce_digest(self) -> str:
@@ -105,19 +110,24 @@ def read_claim(request: SignedRequest) -> Claim:
         raise SignatureMissing("缺少 keyid")
     if type(nonce) is not str or not NONCE_MIN <= len(nonce) <= NONCE_MAX:
         raise SignatureMissing(f"缺少 nonce（{NONCE_MIN} 至 {NONCE_MAX} 个字符）")
-    return Claim(key_id, created, nonce)
+    expires = params.get("expires")
+    if expires is not None and type(expires) is not int:
+        raise SignatureMissing("expires 应是整数（秒）")
+    return Claim(key_id, created, nonce, expires)
 
 
 def check_time(claim: Claim, now: datetime) -> None:
     """Let pass what was signed within ``SKEW`` of ``now``, the edges included.
 
     Raises:
-        ClockSkew: says by how many seconds the other clock is off.
+        ClockSkew: says by how many seconds the other clock is off, or that the signature's own time is over.
     """
     ahead = claim.created - int(now.timestamp())
     if abs(ahead) > SKEW.total_seconds():
         side = "快" if ahead > 0 else "慢"
         raise ClockSkew(f"您的时钟比服务器{side} {abs(ahead)} 秒，最多允许 {int(SKEW.total_seconds())} 秒")
+    if claim.expires is not None and claim.expires < int(now.timestamp()):
+        raise ClockSkew("签名已过了自己写明的期限（expires）")
 
 
 def verify(request: SignedRequest, claim: Claim, secret: str) -> None:

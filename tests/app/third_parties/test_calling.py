@@ -82,6 +82,16 @@ def test_the_query_is_signed_as_it_was_sent(client, given):
 
 
 @LITE
+def test_bytes_that_are_no_address_do_not_pass_for_the_letter_that_was_signed(client, given):
+    key = given(a_key)
+    headers = key.headers("GET", f"{OPEN}/pages?query=%C3%A4")
+
+    other = client.get(f"{OPEN}/pages", headers=headers, environ_overrides={"QUERY_STRING": "query=\xe4"})
+
+    assert code(other) == (401, "signature_wrong")
+
+
+@LITE
 def test_the_same_request_twice_is_refused_the_second_time(client, given):
     key = given(a_key)
     headers = key.headers("GET", f"{OPEN}/self")

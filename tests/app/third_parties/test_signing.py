@@ -200,5 +200,15 @@ def test_a_clock_further_off_is_told_by_how_much(seconds, words):
         signing.check_time(claim, NOW)
 
 
+@pytest.mark.parametrize("parameter", [";expires=1", ";expires=-5", f";expires={int(NOW.timestamp()) - 1}"])
+def test_a_signature_whose_own_time_is_over_does_not_count(parameter):
+    inputs = f'hall=("@method" "@path" "@query");created={int(NOW.timestamp())};keyid="k";nonce="12345678"'
+
+    claim = signing.read_claim(a_request(body=b"", **{"Signature-Input": inputs + parameter}))
+
+    with pytest.raises(ClockSkew):
+        signing.check_time(claim, NOW)
+
+
 def test_the_window_is_that_of_the_security_rules():
     assert timedelta(seconds=100) == SKEW
