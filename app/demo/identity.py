@@ -28,7 +28,7 @@ def _sign_in(account_key: str, resident_id: int | None, now: datetime) -> int:
     agreed = requests.post(start.url.partition("#")[0], allow_redirects=False, timeout=10)
     args = dict(parse_qsl(urlsplit(agreed.headers.get("Location", "")).query))
     try:
-        ended = identity.finish_sign_in(args, start.cookie, now=now)
+        ended = identity.finish_sign_in(args, start.cookie, now=now, signed_in=resident_id)
     except identity.BindingTaken:
         # Somebody tried the accounts one by one before: they stay apart, as they would for a person.
         return _sign_in(account_key, None, now)
