@@ -108,10 +108,9 @@ def _next_chunk(response: requests.Response) -> bytes:
 
 def _sent_at(response: requests.Response) -> datetime | None:
     try:
-        moment = parsedate_to_datetime(response.headers.get("Date", ""))
-    except ValueError:
+        return parsedate_to_datetime(response.headers.get("Date", "")).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment.astimezone(UTC)
 
 
 def _bad_status(host: str | None, status: int) -> ChannelError:

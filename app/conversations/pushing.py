@@ -26,14 +26,14 @@ class ReplyNotSent(Exception):
     """The platform could not take the reply now; the job is tried again."""
 
 
-def push_later(account_id: int, event: InboundEvent, reply: Reply, message_id: int) -> None:
+def push_later(account_id: int, event: InboundEvent, reply: Reply, message_id: int, now: datetime) -> None:
     """Ask for ``reply`` to be sent, in the transaction that takes the message."""
     # A platform's user id names a person: neither the job nor the row holds it, the vault does.
     inbox.await_push(message_id, vault.seal(RECIPIENT_FIELD, event.sender))
     payload = {
         "account_id": account_id,
         "message_id": message_id,
-        "until": (event.occurred_at + REPLY_WINDOW).isoformat(),
+        "until": (min(event.occurred_at, now) + REPLY_WINDOW).isoformat(),
         "text": reply.text,
         "articles": [[a.title, a.description, a.url, a.picture] for a in reply.articles],
         "image": reply.image,

@@ -128,7 +128,7 @@ def _settle(
         sealed = adapter.seal(envelope, reply if passive else None)
         inbox.change_answer(message_id, sealed, now)
     if reply is not None and not passive:
-        pushing.push_later(account.id, event, reply, message_id)
+        pushing.push_later(account.id, event, reply, message_id, now)
     return sealed
 
 

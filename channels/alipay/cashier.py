@@ -14,10 +14,11 @@ from typing import Any
 from channels.alipay.client import BEIJING, GatewayClient
 from channels.alipay.inbound import Notification
 from channels.alipay.login import id_kind
-from channels.base import ChannelError, Rejected
+from channels.base import MAX_ID_CHARS, ChannelError, Rejected
 from channels.payments import PaymentNotice, TradeOrder, TradeReport, TradeState, fen, yuan
 
 _TIME = "%Y-%m-%d %H:%M:%S"
+_NUMBER_CHARS_MAX = 64
 _NOT_THERE = "ACQ.TRADE_NOT_EXIST"
 
 
@@ -38,9 +39,9 @@ class AlipayCashier:
         content = {**self._content(order), who: buyer, "product_code": "JSAPI_PAY"}
         told = self.client.execute("alipay.trade.create", content, notify_url=order.notify_url)
         number = told.get("trade_no")
-        if not isinstance(number, str) or not number:
+        if not _is_number(number):
             raise ChannelError("the answer holds no trade number", retryable=True, code="garbage")
-        return number
+        return str(number)
 
     def address(self, order: TradeOrder, return_url: str) -> str:
         """Return where a phone's browser pays."""
@@ -114,7 +115,7 @@ def read_notice(notification: Notification) -> PaymentNotice:
     """
     report = _report(notification.fields, paid="gmt_payment")
     seller = notification.fields.get("seller_id", "")
-    if report is None or not seller:
+    if report is None or not seller or len(notification.notify_id) > MAX_ID_CHARS:
         raise Rejected("incomplete")
     return PaymentNotice(notification.notify_id, seller, report)
 
@@ -126,14 +127,19 @@ def _report(told: Mapping[str, Any], paid: str) -> TradeReport | None:
         state = TradeState(str(told.get("trade_status", "")))
     except ValueError:
         return None
-    if not (isinstance(number, str) and number and isinstance(theirs, str) and theirs) or amount is None:
+    if not (_is_number(number) and _is_number(theirs)) or amount is None:
         return None
     refunded = fen(str(told.get("refund_fee", "")))
-    return TradeReport(number, theirs, state, amount, refunded, _moment(told.get(paid)))
+    return TradeReport(str(number), str(theirs), state, amount, refunded, _moment(told.get(paid)))
+
+
+def _is_number(told: Any) -> bool:
+    """Tell whether this can be the number of a trade, ours or theirs."""
+    return isinstance(told, str) and 1 <= len(told) <= _NUMBER_CHARS_MAX
 
 
 def _moment(told: Any) -> datetime | None:
     try:
         return datetime.strptime(str(told), _TIME).replace(tzinfo=BEIJING).astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

@@ -73,3 +73,11 @@ def test_no_address_gets_into_the_log_when_a_platform_sends_broken_headers(
         call(env, "POST", url, params={"access_token": "a-secret"}, data=b"{}")
 
     assert "a-secret" not in caplog.text
+
+
+@pytest.mark.parametrize("date", ["Fri, 31 Dec 9999 23:59:59 -1200", "Fri, 31 Feb 2026 00:00:00 GMT", "soon"])
+def test_a_clock_that_cannot_be_is_no_clock(date: str) -> None:
+    said = f"HTTP/1.1 200 OK\r\nDate: {date}\r\nContent-Length: 2\r\n\r\n{{}}".encode()
+
+    with a_server_that_answers(said) as url, an_env() as env:
+        assert call(env, "GET", url).sent_at is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -175,6 +175,14 @@ def test_old_messages_are_forgotten_some_at_a_time_until_none_is_left(app, clien
     gone = [given(service.forget_old_messages, later) for _ in range(3)]
 
     assert gone == [2, 1, 0]
+
+
+def test_a_message_from_the_end_of_time_is_taken_like_any_other(client, given, late):
+    given(an_account, "wechat", platform_wechat.config())
+    end = datetime(9999, 12, 31, 23, tzinfo=UTC)
+    message = platform_wechat.message(end, MsgType="text", Content="户口", MsgId="1")
+
+    assert deliver(client, "wechat", platform_wechat.sealed(message, now())).status == 200
 
 
 def test_neither_job_nor_row_tells_who_is_waiting(app, client, given):

@@ -127,6 +127,18 @@ def test_a_line_in_the_log_holds_nothing_of_the_notification(client, order):
 
 
 @pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"gmt_payment": "0001-01-01 00:00:00"}, id="paid before all time"),
+        pytest.param({"notify_id": "9" * 200}, id="an endless id"),
+        pytest.param({"trade_no": "9" * 200}, id="an endless number"),
+    ],
+)
+def test_what_a_signed_notice_holds_is_never_an_error_of_ours(client, order, changes):
+    assert post(client, a_notice(order, **changes)).status_code == 200
+
+
+@pytest.mark.parametrize(
     "body",
     [
         pytest.param(b"", id="nothing"),
