@@ -169,6 +169,7 @@ def finish_sign_in(
 
     Raises:
         SignInExpired, SignInForeign, SignInUsed: the attempt does not count.
+        SignInImpossible: the account was switched off meanwhile.
         SignInRefused, SignInCodeRefused: the resident or the platform said no.
         PlatformAway: it does not answer.
         BindingTaken: the way to add belongs to another account.
@@ -177,6 +178,8 @@ def finish_sign_in(
     if attempt.resident_id not in (None, signed_in):
         raise SignInForeign
     account = channel_accounts.get(attempt.account_id)
+    if not account.active:
+        raise SignInImpossible
     adapter = channel_accounts.adapter(account.id)
     try:
         code, _ = adapter.read_callback(args)

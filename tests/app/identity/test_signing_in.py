@@ -10,6 +10,7 @@ import pytest
 import requests
 from sqlalchemy import update
 
+from app.channel_accounts import service as channel_accounts
 from app.core import clock, db
 from app.core.errors import Invalid
 from app.identity import residents, service
@@ -332,6 +333,19 @@ def test_an_account_that_cannot_sign_in_says_so(client, account, given, platform
 
     assert wrong_with(answer) == []
     assert answer.status_code in (404, 422)
+
+
+@on_sqlite
+def test_an_account_that_was_switched_off_meanwhile_lets_nobody_in(client, account, given, app):
+    state = begin(client)
+    off = {"version": account.version, "name": account.name, "values": account.settings, "active": False}
+    given(channel_accounts.update_account, account.id, **off, actor="system")
+
+    back = come_back(client, state)
+
+    assert (back.status_code, "sign_in_impossible" in back.text) == (422, True)
+    with app.app_context():
+        assert rows(ResidentSession) == 0
 
 
 @on_sqlite
