@@ -129,6 +129,8 @@ class _Reader:
         path, inner = self._paths.pop(), self._inner.pop()
         self._seen.pop()
         if self._paths and not inner:
+            if path in self.fields:  # a name may hold a dot
+                raise Rejected("duplicate_element")
             self.fields[path] = "".join(self.text)
             if len(self.fields) > MAX_ELEMENTS:
                 raise Rejected("too_many_elements")

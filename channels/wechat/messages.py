@@ -150,8 +150,10 @@ def _read_json(text: str) -> dict[str, str]:
         message = json.loads(text, object_pairs_hook=_unique, parse_int=str, parse_float=str)
     except (ValueError, RecursionError):
         raise Rejected("malformed") from None
-    fields = {}
+    fields: dict[str, str] = {}
     for name, value in _json_leaves(message, "", 0):
+        if name in fields:  # a name may hold a dot
+            raise Rejected("duplicate_element")
         fields[name] = value
         if len(fields) > MAX_ELEMENTS:
             raise Rejected("too_many_elements")

@@ -172,6 +172,18 @@ def test_the_plain_copy_in_a_compatible_message_is_not_believed() -> None:
     assert event.text == "true words"
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param('{"List":[{"MsgID":"1"}],"List.0.MsgID":"2"}', id="json"),
+        pytest.param("<xml><A><B>1</B></A><A.B>2</A.B></xml>", id="xml"),
+    ],
+)
+def test_a_name_with_a_dot_does_not_replace_an_element_inside_another(body: str) -> None:
+    with an_adapter() as adapter:
+        assert reason(adapter, wechat.sealed(body)) == ("duplicate_element", 400)
+
+
 def test_a_plain_message_says_that_its_signature_covers_no_body() -> None:
     with an_adapter(mode="plain") as adapter:
         envelope = adapter.open(wechat.plain(wechat.message(MsgType="text", Content="hi", MsgId="1")))
