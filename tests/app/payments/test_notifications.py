@@ -206,7 +206,7 @@ HISTORY = (
 def test_in_whatever_order_and_number_they_come_the_end_is_the_same(context):
     db.transaction(an_account)
 
-    @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @drawn(st.lists(st.sampled_from(range(4)), max_size=4), st.permutations(range(4)))
     def ends_the_same(repeats, order_of_arrival):
         order = db.transaction(an_order)
