@@ -330,8 +330,8 @@ def test_a_page_that_came_back_is_green_and_shown_again(story: Story) -> None:
     force_lift_page(story, "up")
 
     expect(page.locator(".tile-up", has_text="质监局")).to_be_visible(timeout=WATCH_SECONDS * 1000)
-    expect(page.locator(".wall-news")).to_contain_text("已恢复")
-    expect(page.locator(".wall-news")).not_to_contain_text("未恢复")
+    expect(page.locator(".wall-news")).to_contain_text("已恢复", timeout=WATCH_SECONDS * 1000)
+    expect(page.locator(".wall-news")).not_to_contain_text("未恢复", timeout=WATCH_SECONDS * 1000)
     assert go(story, LIFT).headers["Location"] == f"{story.hall.pages}/dianti/"
     assert LIFT in story.phone.services()
 
