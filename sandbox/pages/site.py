@@ -27,7 +27,7 @@ PLACES = {
 }
 BRIDGE = {
     "version": "1.0.0",
-    "integrity": "sha384-WNKdHNQjE2deWSAG4SpPCf+hLtxjTxLoRlprreIb+Q1OHzfFvcfwvY5xYTHlJJ1f",
+    "integrity": "sha384-6i9k2Kj4nVuU46lVIDVoUQCeQX3dWaBf2uGscwQgMUo1JudBuPQhmgEei44dIcWH",
 }
 """As the hall's guide for departments names it."""
 COMPRESSED_FROM_BYTES = 860

@@ -245,13 +245,16 @@
   });
 
   define("ssoTicket", function (o, ok, no) {
-    var found = ticket;
+    var found = ticket, asked = note("hall-sso");
     ticket = "";
-    if (found) { note("hall-sso", ""); return ok(found); }
-    if (note("hall-sso")) { note("hall-sso", ""); return no("cancelled", "没有登录。"); }
+    note("hall-sso", "");
+    // A ticket nobody asked for may be a stranger's: who follows such a link would act in the stranger's name.
+    if (found && (asked || mini)) return ok(found);
+    if (asked) return no("cancelled", "没有登录。");
     fetchConfig(function (c) {
       if (!c) return no("failed", "这个网页没有登记，不能登录。");
       note("hall-sso", "1");
+      if (!note("hall-sso")) return no("failed", "请退出无痕模式。");
       location.assign(c.sso_url + "?return_to=" + encodeURIComponent(location.href));
     });
   });

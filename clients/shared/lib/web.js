@@ -12,10 +12,11 @@ function allowed (url) {
   return origin !== '' && config.webOrigins.map(one => one.toLowerCase()).indexOf(origin) >= 0
 }
 
-// 页面参数是编过码的；编错了的当作没有。
+// 页面参数是编过码的；编错了的当作没有。带票据的也当作没有：票据只从大厅来，别人给的会让人冒用别人的身份办事。
 function decoded (text) {
   try {
-    return decodeURIComponent(text || '')
+    const url = decodeURIComponent(text || '')
+    return /[?&]hall_ticket=/.test(url) ? '' : url
   } catch (error) {
     return ''
   }

@@ -105,7 +105,10 @@ def test_the_elder_edition_is_kept_from_page_to_page(browser):
 
 
 def test_a_ticket_leaves_the_address_at_once_and_is_given_once(browser):
-    with a_phone(browser, path=f"/m/?a=1&hall_ticket={TICKET}&b=%E7%B2%A4#part") as phone:
+    with a_phone(browser) as phone:
+        with phone.page.expect_navigation():
+            phone.page.evaluate("() => { HallBridge.ssoTicket(); }")
+        phone.page.goto(f"{SITE}/m/?a=1&hall_ticket={TICKET}&b=%E7%B2%A4#part")
         address = phone.page.url
         found = phone.call("ssoTicket")
         kept = phone.page.evaluate(
@@ -115,6 +118,17 @@ def test_a_ticket_leaves_the_address_at_once_and_is_given_once(browser):
     assert address == f"{SITE}/m/?a=1&b=%E7%B2%A4#part"
     assert found == {"value": TICKET}
     assert TICKET not in kept
+
+
+def test_a_ticket_nobody_asked_for_is_a_strangers_and_not_taken(browser):
+    with a_phone(browser, path=f"/m/?hall_ticket={TICKET}") as phone:
+        address = phone.page.url
+        with phone.page.expect_navigation(url=f"{HALL}/sso/**"):
+            phone.page.evaluate("() => { HallBridge.ssoTicket(); }")
+        went_to = phone.page.url
+
+    assert address == f"{SITE}/m/"
+    assert TICKET not in went_to
 
 
 def test_without_a_ticket_the_resident_goes_to_sign_in_and_comes_back_with_one(browser):
