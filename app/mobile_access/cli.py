@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import replace
@@ -207,19 +208,25 @@ def _guard(installed: Settings, allow: Sequence[tuple[str, int]]) -> Guard:
 def _check_all(declarations: Sequence[Declaration], plan: Plan, jobs: int) -> list[StoredReport]:
     """Check all pages, ``jobs`` at a time; return the reports in the order of ``declarations``."""
     workers = ThreadPoolExecutor(jobs, thread_name_prefix="page")
-    with BrowserPool(jobs) as pool:
-        try:
+    # A KeyboardInterrupt would be lost where Python ignores exceptions, in the middle of tidying up.
+    before = signal.signal(signal.SIGINT, _end_at_once)
+    try:
+        with BrowserPool(jobs) as pool:
             futures = [
                 workers.submit(functools.partial(check, one, plan, pool, now=clock.system_clock()))
                 for one in declarations
             ]
             _show_progress(futures)
-        except KeyboardInterrupt:
-            click.echo("已中断。", err=True)
-            # Threads in the middle of pages would hold up a tidy end for as long as the pages like.
-            # Browsers end by themselves with the pipes to this process.
-            os._exit(_ENDED_BY_CTRL_C)
-        return [future.result() for future in futures]
+            return [future.result() for future in futures]
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _end_at_once(_signal: int, _frame: object) -> None:
+    click.echo("已中断。", err=True)
+    # Threads in the middle of pages would hold up a tidy end for as long as the pages like.
+    # Browsers end by themselves with the pipes to this process.
+    os._exit(_ENDED_BY_CTRL_C)
 
 
 def _show_progress(futures: Sequence[Future[StoredReport]]) -> None:
