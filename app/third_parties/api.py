@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any
 
-from flask import url_for
+from flask import Response, url_for
 from flask.views import MethodView
 
-from app.core import access, clock, db
+from app.core import access, clock, db, idempotency
+from app.core.idempotency import Answer
 from app.core.installation import settings
 from app.core.json_api import Blueprint
 from app.mobile_access import service as mobile_access
@@ -23,6 +26,7 @@ my_consents = Blueprint(
     "my_consents", __name__, url_prefix="/my/consents", description="我的授权：查看、结束"
 )
 BLUEPRINTS = (open_api, my_consents)
+_sent = schemas.OpenSentSchema()
 open_api.after_request(tell_what_is_left)
 
 
@@ -110,20 +114,31 @@ class Consents(MethodView):
 @open_api.route("/messages")
 class Messages(MethodView):
     @open_api.arguments(schemas.OpenNewMessageSchema())
-    @open_api.response(202, schemas.OpenSentSchema())
+    @open_api.response(202, _sent)
     @access.partner(Scope.MESSAGES_SEND)
-    @db.transactional
-    def post(self, new: dict[str, Any]) -> service.SentMessage:
-        """Send a notice to a resident who agreed; a reference that was used before sends nothing"""
-        return service.send_message(
-            _caller(),
-            new["subject"],
-            new["template"],
-            new["data"],
-            page_id=new["page_id"],
-            reference=new["reference"],
-            now=clock.system_clock(),
+    def post(self, new: dict[str, Any]) -> Response:
+        """Send a notice to a resident who agreed; once per reference, which carries one message only"""
+        caller, now = _caller(), clock.system_clock()
+
+        def work() -> Answer:
+            sent = service.send_message(
+                caller,
+                new["subject"],
+                new["template"],
+                new["data"],
+                page_id=new["page_id"],
+                reference=new["reference"],
+                now=now,
+            )
+            return Answer(202, json.dumps(_sent.dump(sent)))
+
+        # The reference may be short or Chinese, which no Idempotency-Key is.
+        key = hashlib.sha256(new["reference"].encode()).hexdigest()
+        asked = json.dumps(new, sort_keys=True).encode()
+        answer = idempotency.answer_once(
+            f"{caller.actor}:{caller.stage}", "open.messages", key, asked, work, now=now
         )
+        return Response(answer.body, answer.status, content_type="application/json")
 
 
 @open_api.route("/webhooks")

@@ -232,7 +232,7 @@ class OpenNewMessageSchema(ma.Schema):
     reference = Text(
         longest=REFERENCE_MAX,
         required=True,
-        metadata={"description": "您的流水号；相同流水号重复调用只发一次"},
+        metadata={"description": "您的流水号；相同流水号重复调用只发一次，内容不同则拒绝（409）"},
     )
 
 

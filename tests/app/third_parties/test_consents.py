@@ -343,6 +343,22 @@ def test_a_message_needs_consent_and_in_the_sandbox_nobody_is_sent_one(client, g
     Worker(app, app.extensions["hall_jobs"]).drain()
 
 
+def test_a_reference_carries_one_message_only(client, given, app):
+    key = given(a_key)
+    with app.app_context():
+        service.prepare(lambda _done, _total: None)
+    subject, now = given(a_subject, key.app), clock.system_clock()
+    token = given(service.ask_consent, a_caller(key.app), subject, MESSAGES, 1, "", now=now)
+    given(service.decide, token, None, granted=True, now=now)
+    new = {"subject": subject, "template": "partner.progress", "data": {}, "reference": "流水1"}
+
+    first, again = (key.call(client, "POST", "/messages", new) for _ in range(2))
+    other = key.call(client, "POST", "/messages", {**new, "data": {"进度": "不予受理"}})
+
+    assert (first.status_code, again.json) == (202, first.json)
+    assert (other.status_code, other.json["code"]) == (409, "idempotency_key_reused")
+
+
 def test_a_real_resident_is_told_through_the_halls_own_notices_once_per_reference(app, given):
     caller, subject, resident_id = given(agreed)
     with app.app_context():
