@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 
 from sqlalchemy import or_, update
 from sqlalchemy.exc import IntegrityError
@@ -20,6 +21,7 @@ from app.core import clock, db, vault
 from app.core.errors import NotFound
 from channels.base import ChannelError, Token
 
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 POLL_SECONDS = 0.05
 
 
@@ -35,7 +37,8 @@ class SharedTokens:
             except NotFound:
                 row = _read(key)
                 if row is not None and row.vault_token == found:
-                    raise  # not renewed in this moment: it is gone for good
+                    # Not renewed in this moment but gone for good: as one that ran out, to be fetched anew.
+                    return Token("", _LONG_AGO, version)
         return None
 
     def compare_and_refresh(self, key: str, seen_version: int, fetch: Callable[[], Token]) -> Token:

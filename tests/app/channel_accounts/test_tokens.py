@@ -87,6 +87,19 @@ def test_the_value_lies_sealed_and_the_old_one_is_forgotten(context):
     assert b"second-secret" not in entries[0].ciphertext
 
 
+def test_a_token_whose_value_is_lost_is_fetched_anew(context):
+    store = SharedTokens()
+    store.compare_and_refresh("k", 0, lambda: Token("one", LATER))
+    lost = db.session().scalar(select(ChannelToken.vault_token))
+    db.transaction(lambda: vault.forget(lost))
+
+    found = store.get("k")
+    again = store.compare_and_refresh("k", found.version, lambda: Token("two", LATER))
+
+    assert found.expires_at < clock.system_clock()
+    assert (again.value, store.get("k").value) == ("two", "two")
+
+
 def test_a_token_renewed_while_it_is_being_read_is_read_anew(app, context, monkeypatch):
     store = SharedTokens()
     store.compare_and_refresh("k", 0, lambda: Token("one", LATER))
