@@ -119,6 +119,8 @@ def _matches(directory_ids: Sequence[int], reach: Reach, limit: int) -> list[Ite
         if len(nearest) >= limit:
             break
     shown = [one for one in directory_ids if one in nearest][:limit]
+    if not shown:
+        return []
     query = (
         select(ItemImplementation, ItemVersion.content, ItemVersion.state, ItemDirectory.sample)
         .join(ItemVersion, ItemVersion.implementation_id == ItemImplementation.id)
