@@ -23,13 +23,15 @@ def need_packages(folder: Path) -> None:
 
 
 def run(folder: Path, script: str, **environment: str) -> None:
-    """Run a test file of a client.
+    """Run a test file on a client: one of its own, or one that all of them must pass.
 
     Raises:
         Failed: with all that Node said.
     """
+    shared = CLIENTS / "shared" / "test" / script
+    file = str(shared if shared.exists() else folder / "test" / script)
     done = subprocess.run(
-        [node.executable(), "--test", "--test-reporter=spec", f"test/{script}"],
+        [node.executable(), "--test", "--test-reporter=spec", file],
         cwd=folder,
         env={**os.environ, "NODE_OPTIONS": "", **environment},
         capture_output=True,

@@ -9,7 +9,7 @@ import pytest
 from tests.clients.client import CLIENTS, need_packages
 
 SHARED = CLIENTS / "shared"
-FILES = sorted(one.relative_to(SHARED) for one in SHARED.rglob("*.js"))
+FILES = sorted(one.relative_to(SHARED) for part in ("lib", "pages") for one in (SHARED / part).rglob("*.js"))
 PROGRAMS = sorted(CLIENTS.glob("*-mini-program"))
 
 

@@ -1,15 +1,19 @@
 // 对着真的大厅和沙箱走一遍：地址和编号由环境变量给出，见 tests/clients。
 const assert = require('node:assert/strict')
 const { before, test } = require('node:test')
-const config = require('../config')
-const platform = require('../lib/platform')
+const path = require('node:path')
+
+// 在一个小程序的文件夹里运行：测的是它。
+const own = name => require(path.resolve(name))
+const config = own('config')
+const platform = own('lib/platform')
 const env = process.env
 
 config.base = env.HALL_BASE
 config.account = env.HALL_ACCOUNT
 config.webOrigins = [env.HALL_BASE]
 
-const { phone, open, words, tap, enter, reset, until } = require('./lib/phone')
+const { phone, open, words, tap, enter, reset, until } = own('test/lib/phone')
 
 // 平台给小程序的一次性 code，由沙箱代替。
 async function code (kind) {

@@ -3,7 +3,7 @@ const assert = require('node:assert/strict')
 const fs = require('node:fs')
 const path = require('node:path')
 const { drawer } = require('./axml')
-const { phone, reset, answerTo, settled, until } = require('./network')
+const { phone, reset, answerTo, settled, until } = require('../../../shared/test/lib/network')
 
 const ROOT = path.join(__dirname, '..', '..')
 const APP = JSON.parse(fs.readFileSync(path.join(ROOT, 'app.json'), 'utf8'))

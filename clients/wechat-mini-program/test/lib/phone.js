@@ -1,7 +1,7 @@
 // 一部假手机：窗口、存储、wx 的接口；页面由 miniprogram-simulate 渲染。
 const path = require('node:path')
 const { JSDOM } = require('jsdom')
-const { phone, reset, answerTo, settled, until } = require('./network')
+const { phone, reset, answerTo, settled, until } = require('../../../shared/test/lib/network')
 
 const ROOT = path.join(__dirname, '..', '..')
 const dom = new JSDOM('<!doctype html><html lang="zh-CN"><body></body></html>', { pretendToBeVisual: true })
