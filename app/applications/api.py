@@ -14,7 +14,7 @@ from app.applications.service import CaseList, CaseView, DeskList, Event, Progre
 from app.core import access, clock, db, idempotency, limits
 from app.core.access import Permission
 from app.core.idempotency import Answer
-from app.core.json_api import Blueprint
+from app.core.json_api import Blueprint, answered_once
 
 applications_api = Blueprint(
     "applications", __name__, url_prefix="/my/applications", description="我的申请：草稿、提交、补正、撤回"
@@ -51,7 +51,7 @@ class Applications(MethodView):
             )
             return Answer(201, json.dumps(_started.dump(made), ensure_ascii=False))
 
-        return _once("applications.start", me.actor, work)
+        return answered_once(me.actor, "applications.start", work)
 
 
 @applications_api.route("/<id:application_id>")
@@ -101,7 +101,7 @@ class Submission(MethodView):
             service.submit(me.id, application_id, version=sent["version"], now=now)
             return _receipt_of(me.id, application_id)
 
-        return _once(f"applications.submit:{application_id}", me.actor, work)
+        return answered_once(me.actor, f"applications.submit:{application_id}", work)
 
 
 @applications_api.route("/<id:application_id>/withdraw")
@@ -139,7 +139,7 @@ class Supplements(MethodView):
             )
             return _receipt_of(me.id, application_id)
 
-        return _once(f"applications.supply:{application_id}", me.actor, work)
+        return answered_once(me.actor, f"applications.supply:{application_id}", work)
 
 
 def _receipt_of(resident_id: int, application_id: int) -> Answer:
@@ -160,18 +160,6 @@ def _saved(application_id: int, sent: dict[str, Any]) -> Saved:
             now=now,
         )
     )
-
-
-def _once(operation: str, actor: str, work: Any) -> Response:
-    answer = idempotency.answer_once(
-        actor,
-        operation,
-        request.headers.get(idempotency.NAME),
-        request.get_data(),
-        work,
-        now=clock.system_clock(),
-    )
-    return Response(answer.body, answer.status, content_type="application/json")
 
 
 @progress_api.route("")

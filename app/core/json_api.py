@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 import flask_smorest
 from apispec import BasePlugin
-from flask import Flask, Request
+from flask import Flask, Request, Response, request
 from webargs import missing
 from webargs.flaskparser import FlaskParser, abort, is_json_request
 from werkzeug.routing import Rule
 
-from app.core import access
+from app.core import access, clock, idempotency
 from app.core.fields import ProblemSchema
 from app.core.problems import MIME
 
@@ -216,3 +217,20 @@ def _possible_errors(
         HTTPStatus.SERVICE_UNAVAILABLE: True,
     }
     return [status for status, given in found.items() if given]
+
+
+def answered_once(
+    owner: str, operation: str, work: Callable[[], idempotency.Answer], *, of: str = ""
+) -> Response:
+    """Answer the current request, its repeats under the same ``Idempotency-Key`` with the same.
+
+    Args:
+        of: what the request is about where only its address says so.
+
+    Raises:
+        Invalid, KeyReused: see ``idempotency.answer_once``.
+    """
+    key = request.headers.get(idempotency.NAME)
+    asked = of.encode() + request.get_data()
+    answer = idempotency.answer_once(owner, operation, key, asked, work, now=clock.system_clock())
+    return Response(answer.body, answer.status, content_type="application/json")

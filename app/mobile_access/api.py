@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 from flask.views import MethodView
 from werkzeug.datastructures import FileStorage
 
@@ -13,7 +13,7 @@ from app.core import access, clock, db, hot, idempotency
 from app.core.access import Permission
 from app.core.idempotency import Answer
 from app.core.installation import settings
-from app.core.json_api import Blueprint
+from app.core.json_api import Blueprint, answered_once
 from app.mobile_access import schemas, service
 from app.mobile_access.imports import import_pages
 from app.mobile_access.service import PageView, Registration
@@ -56,15 +56,7 @@ class Pages(MethodView):
             page = service.register(by, new["body_id"], wanted, now=clock.system_clock())
             return Answer(201, json.dumps(_page.dump(page), ensure_ascii=False))
 
-        answer = idempotency.answer_once(
-            by.actor,
-            "mobile_access.register",
-            request.headers.get(idempotency.NAME),
-            request.get_data(),
-            work,
-            now=clock.system_clock(),
-        )
-        return Response(answer.body, answer.status, content_type="application/json")
+        return answered_once(by.actor, "mobile_access.register", work)
 
 
 @blp.route("/<id:page_id>")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 from flask.views import MethodView
 
 from app.core import access, clock, idempotency, limits
 from app.core.access import Permission
 from app.core.idempotency import Answer
-from app.core.json_api import Blueprint
+from app.core.json_api import Blueprint, answered_once
 from app.mobile_access import service, tables_schemas
 from app.mobile_access.presenting import exported
 from app.mobile_access.schemas import CheckSchema
@@ -75,12 +75,4 @@ class LookAgain(MethodView):
             check = service.look_again(by, page_id, now=clock.system_clock())
             return Answer(202, json.dumps(_check.dump(check), ensure_ascii=False))
 
-        answer = idempotency.answer_once(
-            by.actor,
-            "mobile_access.look-again",
-            request.headers.get(idempotency.NAME),
-            str(page_id).encode() + request.get_data(),
-            work,
-            now=clock.system_clock(),
-        )
-        return Response(answer.body, answer.status, content_type="application/json")
+        return answered_once(by.actor, "mobile_access.look-again", work, of=str(page_id))
