@@ -35,6 +35,7 @@ class Material:
         code: unique inside the version.
         handings: how it may be handed in.
         source: who has it: the applicant, or the authority that issues it (出具机构).
+        variants: codes of the variants (情形) that ask for it; empty: all of them.
     """
 
     code: str
@@ -44,6 +45,23 @@ class Material:
     original_count: int = 1
     copy_count: int = 0
     required: bool = True
+    note: str = ""
+    variants: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """情形: one of the ways in which the item is applied for.
+
+    Attributes:
+        code: unique inside the version.
+        when: condition over the form's answers, in the language of ``visible_if``; None where only the
+            applicant can tell.
+    """
+
+    code: str
+    name: str
+    when: Mapping[str, Any] | None = None
     note: str = ""
 
 
@@ -104,6 +122,9 @@ class Content:
         visits: 到办事现场次数; more than 0 needs ``visit_reason``.
         synonyms: everyday words under which people look for it.
         fees: empty is free of charge.
+        variants: 情形; empty where there is but one way.
+        level: how sure the hall must be of who applies (实名等级): 1 channel, 2 real name, 3 face.
+        second_person: a decision needs somebody besides who handles the case.
     """
 
     name: str
@@ -129,6 +150,9 @@ class Content:
     fees: tuple[Fee, ...] = ()
     questions: tuple[Question, ...] = ()
     synonyms: tuple[str, ...] = ()
+    variants: tuple[Variant, ...] = ()
+    level: int = 1
+    second_person: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +187,7 @@ def from_json(raw: Mapping[str, Any]) -> Content:
         "places": lambda row: Place(**row),
         "fees": lambda row: Fee(**row),
         "questions": lambda row: Question(**row),
+        "variants": lambda row: Variant(**row),
     }
     try:
         read = {name: tuple(map(lists[name], value)) for name, value in raw.items() if name in lists}
@@ -172,7 +197,8 @@ def from_json(raw: Mapping[str, Any]) -> Content:
 
 
 def _material(row: Mapping[str, Any]) -> Material:
-    return Material(**{**row, "handings": tuple(Handing(one) for one in row["handings"])})
+    handings = tuple(Handing(one) for one in row["handings"])
+    return Material(**{**row, "handings": handings, "variants": tuple(row.get("variants", ()))})
 
 
 def quality_problems(content: Content, form: Mapping[str, Any] | None) -> list[QualityProblem]:

@@ -13,6 +13,7 @@ from app.catalogue.content import (
     Question,
     Result,
     Step,
+    Variant,
     from_json,
     quality_problems,
 )
@@ -97,6 +98,7 @@ __all__ = [
     "Result",
     "ServedKind",
     "Step",
+    "Variant",
     "VersionEvent",
     "VersionMoveNotAllowed",
     "VersionState",

@@ -36,6 +36,11 @@ class Permission(StrEnum):
     CASES_READ = "cases.read"  # see residents' applications, personal answers starred
     CASES_HANDLE = "cases.handle"  # accept, ask for supplements, decide
     CASES_SUPERVISE = "cases.supervise"  # extend, pause, void: a second person's part
+    CASES_HEAD = "cases.head"  # the head of a body: extend and pause its own cases, second opinion
+    ITEMS_EDIT = "items.edit"  # write items of one's body, hand them in for review
+    ITEMS_REVIEW = "items.review"  # file, return, suspend and cancel items
+    EXCHANGE_MANAGE = "exchange.manage"  # systems of departments, their conformance, held-back messages
+    CALENDAR_MANAGE = "calendar.manage"  # bring in the year's working days
     JOBS_MANAGE = "jobs.manage"  # background work that failed for good
 
 

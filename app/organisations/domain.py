@@ -73,6 +73,8 @@ _OPERATOR = frozenset(
         Permission.WATCH,
         Permission.CASES_READ,
         Permission.CASES_HANDLE,
+        Permission.ITEMS_EDIT,
+        Permission.EXCHANGE_MANAGE,
     }
 )
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
@@ -84,6 +86,9 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             Permission.WATCH,
             Permission.CASES_READ,
             Permission.CASES_SUPERVISE,
+            Permission.ITEMS_REVIEW,
+            Permission.EXCHANGE_MANAGE,
+            Permission.CALENDAR_MANAGE,
         }
     ),
     Role.PROVINCE_WATCH: frozenset({Permission.PAGES_READ, Permission.WATCH}),
