@@ -194,7 +194,8 @@ def step(by: Principal, application_id: int, event: Event, told: Told, *, now: d
     moving.check_version(row, told.version)
     who = _acting(row, event, roles)
     item = catalogue.version(row.item_version_id)
-    steps.STEPS[event](steps.Act(row, item, event, who, by, Who.SUPERVISOR in roles, now), told)
+    act = steps.Act(row, item, event, who, by.actor, by.staff_id, Who.SUPERVISOR in roles, now)
+    steps.STEPS[event](act, told)
 
 
 def _acting(row: Application, event: Event, roles: tuple[Who, ...]) -> Who:

@@ -87,6 +87,7 @@ def make_move(
 
 def _let_others_hear(row: Application, now: datetime) -> None:
     moved = {
+        "application_id": str(row.id),
         "resident_id": str(row.resident_id),
         "body_id": str(row.body_id),
         "number": row.number,

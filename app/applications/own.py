@@ -150,7 +150,7 @@ def supply(
     """
     row = mine_locked(resident_id, application_id)
     moving.check_version(row, version)
-    notice = _open_notice(row)
+    notice = open_notice(row)
     form, item = form_of(row), catalogue.version(row.item_version_id)
     wanted = {name: catalogue.normalised(form, name, value) for name, value in answers.items()}
     _check_supplied(row, form, notice, wanted, materials, statement)
@@ -201,7 +201,12 @@ def _check_supplied(
         raise AnswersRefused(fields=faults)
 
 
-def _open_notice(row: Application) -> ApplicationSupplement:
+def open_notice(row: Application) -> ApplicationSupplement:
+    """Return the notice that waits for an answer.
+
+    Raises:
+        MoveNotAllowed: nothing was asked for.
+    """
     if row.state is not State.SUPPLEMENT_DUE:
         raise MoveNotAllowed("现在没有要补正的内容")
     query = (

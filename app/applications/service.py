@@ -48,6 +48,7 @@ from app.applications.own import supply as supply
 from app.applications.own import withdraw as withdraw
 from app.applications.progress import ProgressView as ProgressView
 from app.applications.progress import progress as progress
+from app.applications.reported import step_by_system as step_by_system
 from app.applications.steps import Told as Told
 from app.applications.views import CaseLine as CaseLine
 from app.applications.views import CaseView as CaseView

@@ -29,14 +29,14 @@ from app.core import db
 from app.core.clock import day_of
 from app.core.errors import Forbidden, Invalid
 from app.core.working_time import calendar, working_days_later
-from app.organisations.service import Principal
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a member of staff says with a step; each event reads what it needs.
+    """What a member of staff, or a department's system, says with a step; each event reads what it needs.
 
     Attributes:
+        version: the version last seen; a system that reports has seen none.
         opinion: for colleagues; ``reason``: for the applicant.
         remedy: what the applicant can do against it (救济途径).
         items: what a supplement must contain: ``text``, and ``field`` or ``material`` where it is one.
@@ -46,7 +46,7 @@ class Told:
         delivery: how it reached the applicant.
     """
 
-    version: int
+    version: int = 0
     opinion: str = ""
     reason: str = ""
     remedy: str = ""
@@ -61,15 +61,23 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """A step about to be taken; ``supervises``: the caller is a supervisor of the body too."""
+    """A step about to be taken.
+
+    Attributes:
+        actor: name for the trail; ``staff_id``: None where a system reports what was done elsewhere.
+        supervises: the caller is a supervisor of the body too.
+        now: when it is done; ``recorded_at``: when the hall gets to know, None for at once.
+    """
 
     row: Application
     item: ItemView
     event: Event
     who: Who
-    by: Principal
+    actor: str
+    staff_id: int | None
     supervises: bool
     now: datetime
+    recorded_at: datetime | None = None
 
     @property
     def today(self) -> date:
@@ -77,18 +85,28 @@ class Act:
 
     def move(self, told: Told, text: str = "", **detail: Any) -> None:
         said = {"opinion": told.opinion} if told.opinion else {}
+        if self.recorded_at is not None:
+            said["recorded_at"] = self.recorded_at.isoformat()
         moving.make_move(
             self.row,
             self.event,
             self.who,
-            actor=self.by.actor,
+            actor=self.actor,
             now=self.now,
             text=text,
             detail={**said, **detail},
         )
 
     def tell(self, template: str, *, until: date | None = None, paper: str = "") -> None:
-        telling.tell(self.row, self.item, template, self.now, until=until, paper=paper)
+        telling.tell(
+            self.row,
+            self.item,
+            template,
+            self.recorded_at or self.now,
+            at=self.now,
+            until=until,
+            paper=paper,
+        )
 
 
 def _demand(**said: tuple[str, str]) -> None:
@@ -158,7 +176,7 @@ def _check_items(act: Act, items: list[dict[str, str]]) -> None:
 
 
 def begin(act: Act, told: Told) -> None:
-    act.row.handler_id = act.row.handler_id or act.by.staff_id
+    act.row.handler_id = act.row.handler_id or act.staff_id
     act.move(told)
 
 
@@ -289,7 +307,7 @@ def refer_up(act: Act, told: Told) -> None:
         linked,
         Event.SUBMIT,
         Who.RESIDENT,
-        actor=act.by.actor,
+        actor=act.actor,
         now=act.now,
         text=f"由{act.item.body_name}转报。",
     )
@@ -300,7 +318,7 @@ def refer_up(act: Act, told: Told) -> None:
 def void(act: Act, told: Told) -> None:
     """Strike a wrong record out; never by the person who handled it."""
     _demand(reason=(told.reason, "请说明作废的理由"))
-    if act.row.handler_id == act.by.staff_id:
+    if act.staff_id is not None and act.row.handler_id == act.staff_id:
         raise Forbidden("作废要由经办人以外的人员决定")
     act.row.reason = told.reason
     act.move(told, f"作废：{told.reason}", result_code="2")

@@ -32,19 +32,21 @@ def tell(
     template: str,
     now: datetime,
     *,
+    at: datetime | None = None,
     until: date | None = None,
     paper: str = "",
 ) -> None:
     """Send a notice about the case in the running transaction; once per event.
 
     Args:
+        at: when it happened, None for now.
         until: the day a supplement is due.
         paper: the document that is served, for the template of documents.
     """
     values = {
         "事项": item.content.name,
         "编号": row.number or "",
-        "时间": day(until) if until else moment(now),
+        "时间": day(until) if until else moment(at or now),
     }
     if template != CORRECTION:
         values["单位"] = item.body_name
