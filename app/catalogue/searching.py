@@ -9,14 +9,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, case, delete, func, insert, or_, select
 
 from app.catalogue import terms
-from app.catalogue.content import from_json
-from app.catalogue.domain import DOMAIN_LABELS, LIMIT_MAX, QUERY_MAX, VersionState
+from app.catalogue.content import Content, from_json
+from app.catalogue.domain import DOMAIN_LABELS, LIMIT_MAX, QUERY_MAX, Domain, VersionState
 from app.catalogue.models import ItemDirectory, ItemImplementation, ItemTerm, ItemVersion
 from app.catalogue.reach import Reach, reach_of
+from app.catalogue.terms import Phrase
 from app.core import db
 from app.organisations import service as organisations
 
-_NAME, _SYNONYM, _DOMAIN, _MATERIAL, _SUMMARY = 6, 6, 3, 2, 1
+_NAME, _SYNONYM, _DOMAIN, _RESULT, _MATERIAL, _SUMMARY = 6, 6, 3, 2, 2, 1
 _CANDIDATES = 200
 _WORTH_SHOWING = 0.3
 """How good a match must be, beside the best one."""
@@ -165,6 +166,17 @@ def _nearest(directory_ids: Sequence[int], reach: Reach) -> dict[int, int]:
     return {directory_id: rank[-1] for directory_id, rank in found.items()}
 
 
+def phrases_of(name: str, domain: Domain, content: Content) -> set[Phrase]:
+    """Return the words that an item is found by; ``name`` is the directory's."""
+    found = {Phrase(name, _NAME), Phrase(content.name, _NAME), Phrase(DOMAIN_LABELS[domain], _DOMAIN)}
+    found |= {Phrase(word, _SYNONYM) for word in content.synonyms}
+    told = [(content.summary, _SUMMARY)]
+    told += [(one.name, _MATERIAL) for one in content.materials]
+    told += [(one.name, _RESULT) for one in content.results]
+    # Nobody types the initials of a sentence; they would be most of the table.
+    return found | {Phrase(text, weight, by_sound=False) for text, weight in told}
+
+
 def reindex(directory_id: int) -> None:
     """Write the terms of an item anew from all its live versions; the item's row must be locked."""
     directory = db.writing().get_one(ItemDirectory, directory_id)
@@ -173,13 +185,9 @@ def reindex(directory_id: int) -> None:
         .join(ItemImplementation, ItemImplementation.id == ItemVersion.implementation_id)
         .where(ItemImplementation.directory_id == directory_id, ItemVersion.live == 1)
     )
-    phrases = set()
+    phrases: set[Phrase] = set()
     for raw in db.writing().scalars(query):
-        content = from_json(raw)
-        phrases |= {(directory.name, _NAME), (content.name, _NAME), (content.summary, _SUMMARY)}
-        phrases |= {(DOMAIN_LABELS[directory.domain], _DOMAIN)}
-        phrases |= {(word, _SYNONYM) for word in content.synonyms}
-        phrases |= {(material.name, _MATERIAL) for material in content.materials}
+        phrases |= phrases_of(directory.name, directory.domain, from_json(raw))
     db.writing().execute(delete(ItemTerm).where(ItemTerm.directory_id == directory_id))
     rows = [
         {"term": term, "directory_id": directory_id, "weight": weight}

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 # Said by everybody, tells nothing about the item. The longer first.
 _FILLERS = re.compile(
@@ -31,23 +32,33 @@ def cleaned(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).lower().split())
 
 
-def terms_of(phrases: Iterable[tuple[str, int]]) -> dict[str, int]:
+class Phrase(NamedTuple):
+    """Words of an item; ``by_sound``: people type their pinyin or initials, as they do of names."""
+
+    text: str
+    weight: int
+    by_sound: bool = True
+
+
+def terms_of(phrases: Iterable[Phrase]) -> dict[str, int]:
     """Return every term of the phrases with the greatest weight that one of them gives it."""
     found: dict[str, int] = {}
-    for phrase, weight in phrases:
-        text = cleaned(phrase)
+    for phrase in phrases:
+        text = cleaned(phrase.text)
         if text and len(text) <= _WHOLE_MAX:
-            found[f"{WHOLE}:{text}"] = weight * _WHOLE_COUNTS
-        for term in _indexed(text):
-            found[term] = max(weight, found.get(term, 0))
+            whole = f"{WHOLE}:{text}"
+            found[whole] = max(phrase.weight * _WHOLE_COUNTS, found.get(whole, 0))
+        for term in _indexed(text, by_sound=phrase.by_sound):
+            found[term] = max(phrase.weight, found.get(term, 0))
     return found
 
 
-def _indexed(text: str) -> Iterator[str]:
+def _indexed(text: str, *, by_sound: bool) -> Iterator[str]:
     for run in _HAN.findall(text):
         yield from (f"{CHARACTER}:{one}" for one in run)
         yield from _pairs(run)
-        yield from _pinyin_terms(run)
+        if by_sound:
+            yield from _pinyin_terms(run)
     yield from (f"{PINYIN}:{one}" for run in _LATIN.findall(text) for one in _pieces(run))
 
 

@@ -110,7 +110,7 @@ def test_the_list_goes_on_where_it_stopped(items, app):
 
 
 def test_names_that_sound_like_each_other_are_kept_apart():
-    found = terms.terms_of([("重庆", 6)])
+    found = terms.terms_of([terms.Phrase("重庆", 6)])
 
     assert "i:cq" in found
     assert "i:zq" not in found
