@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from app.catalogue import conditions
 from app.catalogue.domain import (
     DAYS_MAX,
+    LEVEL_MAX,
     NAME_MAX,
     SUMMARY_MAX,
     TEXT_MAX,
+    VARIANT_CODE,
+    VARIANTS_MAX,
     CaseType,
     Delivery,
     Handing,
     ServedKind,
 )
+from app.core.errors import Invalid
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +206,65 @@ def _material(row: Mapping[str, Any]) -> Material:
     return Material(**{**row, "handings": handings, "variants": tuple(row.get("variants", ()))})
 
 
+def variant_for(content: Content, answers: Mapping[str, Any]) -> str:
+    """Return the code of the first variant (情形) whose condition the answers fulfil; ``""`` for none.
+
+    The answers are those that are asked for; variants that only the applicant can tell are left out.
+    """
+    fits = (
+        one.code for one in content.variants if one.when is not None and conditions.holds(one.when, answers)
+    )
+    return next(fits, "")
+
+
+def materials_for(content: Content, variant: str) -> tuple[Material, ...]:
+    """Return the materials of one variant (情形); with ``""`` those that every applicant hands in.
+
+    Raises:
+        Invalid: the item has no such variant.
+    """
+    if variant and variant not in {one.code for one in content.variants}:
+        raise Invalid("这个事项没有这种情形", fields={"variant": ["没有这种情形"]})
+    return tuple(one for one in content.materials if not one.variants or variant in one.variants)
+
+
+def _variant_problems(content: Content, form: Mapping[str, Any] | None) -> Iterator[tuple[str, str, str]]:
+    """Yield field, code and text of what is wrong with the variants."""
+    codes = [one.code for one in content.variants]
+    if len(codes) != len(set(codes)):
+        yield "variants", "variant_twice", "情形编号重复"
+    if len(codes) > VARIANTS_MAX or not all(VARIANT_CODE.fullmatch(one) for one in codes):
+        yield "variants", "variant_codes", f"情形编号是小写字母、数字和下划线，最多 {VARIANTS_MAX} 种情形"
+    if not all(0 < len(one.name) <= NAME_MAX and len(one.note) <= TEXT_MAX for one in content.variants):
+        yield "variants", "variant_names", f"每种情形要有名称，不超过 {NAME_MAX} 字"
+    for one in content.variants:
+        fault = _when_problem(one.when, form) if one.when is not None else None
+        if fault:
+            yield "variants", "variant_condition", f"情形“{one.name}”：{fault}"
+    named = {code for material in content.materials for code in material.variants}
+    if not named <= set(codes):
+        yield (
+            "materials",
+            "material_variant",
+            f"材料写了不存在的情形：{'、'.join(sorted(named - set(codes)))}",
+        )
+
+
+def _when_problem(when: Mapping[str, Any], form: Mapping[str, Any] | None) -> str | None:
+    fault = conditions.problem(when)
+    if fault:
+        return fault
+    if form is None:
+        return "没有表单，条件无从判断"
+    properties = form["schema"]["properties"]
+    for name in conditions.fields_of(when):
+        if name not in properties:
+            return f"表单里没有 {name} 这一项"
+        if "x-personal" in properties[name]:
+            return "条件不能看个人信息"
+    return None
+
+
 def quality_problems(content: Content, form: Mapping[str, Any] | None) -> list[QualityProblem]:
     """Return which standard checks (标准化要求) the version does not pass, in reading order."""
     found = []
@@ -251,6 +315,9 @@ def quality_problems(content: Content, form: Mapping[str, Any] | None) -> list[Q
     )
     codes = [one.code for one in content.materials]
     check(len(codes) == len(set(codes)), "materials", "material_twice", "材料编号重复")
+    for field, code, text in _variant_problems(content, form):
+        check(False, field, code, text)
+    check(1 <= content.level <= LEVEL_MAX, "level", "level_range", "实名等级是 1 至 3")
     check(all(one.handings for one in content.materials), "materials", "handings", "材料要说明怎样提交")
     check(
         all(len(text) <= TEXT_MAX for text in content.conditions),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
@@ -16,6 +17,11 @@ TEXT_MAX = 1000
 QUERY_MAX = 40
 LIMIT_MAX = 50
 DAYS_MAX = 365
+LEVEL_MAX = 3
+VARIANTS_MAX = 30
+VARIANT_MAX = 40
+SCENE_KEY_MAX = 40
+VARIANT_CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 OUR_SCHEME = "hall-sample"
 """The scheme of codes made up for sample items; real ones keep the code and scheme they came with."""
 
@@ -148,6 +154,33 @@ DELIVERY_LABELS: Mapping[Delivery, str] = {
     Delivery.POST: "邮寄送达",
     Delivery.ELECTRONIC: "电子证照或电子文书",
 }
+
+
+class RelationKind(StrEnum):
+    """事项关联: how one item stands to another."""
+
+    PREREQUISITE = "prerequisite"
+    PARALLEL = "parallel"
+    EXCLUSIVE = "exclusive"
+    RESULT_FEEDS = "result_feeds"
+
+
+RELATION_LABELS: Mapping[RelationKind, str] = {
+    RelationKind.PREREQUISITE: "先办",
+    RelationKind.PARALLEL: "可同时办",
+    RelationKind.EXCLUSIVE: "不能同时办",
+    RelationKind.RESULT_FEEDS: "结果可用于",
+}
+MUTUAL = frozenset({RelationKind.PARALLEL, RelationKind.EXCLUSIVE})
+"""Relations that hold in both directions."""
+
+
+class RelationCycle(Conflict):
+    """The items would wait for each other."""
+
+    code = "relation_cycle"
+    title = "事项互为前置"
+    title_en = "The items would be prerequisites of each other"
 
 
 class VersionState(StrEnum):

@@ -4,7 +4,17 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.catalogue.domain import CODE_MAX, NAME_MAX, SCHEME_MAX, Domain, ItemType, VersionState
+from app.catalogue.domain import (
+    CODE_MAX,
+    NAME_MAX,
+    SCENE_KEY_MAX,
+    SCHEME_MAX,
+    VARIANT_MAX,
+    Domain,
+    ItemType,
+    RelationKind,
+    VersionState,
+)
 from app.core.db import Model, key_column
 
 TERM_MAX = 24
@@ -86,3 +96,61 @@ class ItemTerm(Model):
     term: Mapped[str] = mapped_column(String(TERM_MAX), primary_key=True)
     directory_id: Mapped[int] = mapped_column(ForeignKey("item_directory.id"), primary_key=True, index=True)
     weight: Mapped[int]
+
+
+class ItemRelation(Model):
+    """事项关联, read from ``directory_id``: first ``other_id`` (prerequisite), together with it, not with it,
+    or its result serves there. ``variant``: 情形 of ``directory_id`` in which it holds; empty: all of them.
+    """
+
+    __tablename__ = "item_relation"
+    __table_args__ = (
+        UniqueConstraint("directory_id", "other_id", "kind", "variant", name="uq_item_relation_edge"),
+    )
+
+    id: Mapped[int] = key_column()
+    directory_id: Mapped[int] = mapped_column(ForeignKey("item_directory.id"))
+    other_id: Mapped[int] = mapped_column(ForeignKey("item_directory.id"), index=True)
+    kind: Mapped[RelationKind]
+    variant: Mapped[str] = mapped_column(String(VARIANT_MAX))
+    created_at: Mapped[datetime]
+    created_by: Mapped[str] = mapped_column(String(80))
+
+
+class RelationGraph(Model):
+    """One row, touched with each change of a relation: who changes the graph holds it until the commit."""
+
+    __tablename__ = "item_relation_graph"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    version: Mapped[int]
+
+
+class Scene(Model):
+    """场景导航: questions that lead to the item, and its variant, that somebody needs."""
+
+    __tablename__ = "scene"
+
+    id: Mapped[int] = key_column()
+    key: Mapped[str] = mapped_column(String(SCENE_KEY_MAX), unique=True)
+    position: Mapped[int]
+    sample: Mapped[bool]
+    created_at: Mapped[datetime]
+
+
+class SceneVersion(Model):
+    """What a scene asks, as it was saved; never changed. ``live`` is 1 for what residents see, else NULL."""
+
+    __tablename__ = "scene_version"
+    __table_args__ = (
+        UniqueConstraint("scene_id", "number", name="uq_scene_version_number"),
+        UniqueConstraint("scene_id", "live", name="uq_scene_version_live"),
+    )
+
+    id: Mapped[int] = key_column()
+    scene_id: Mapped[int] = mapped_column(ForeignKey("scene.id"))
+    number: Mapped[int]
+    live: Mapped[int | None]
+    content: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at: Mapped[datetime]
+    created_by: Mapped[str] = mapped_column(String(80))
