@@ -21,10 +21,12 @@ from app.core import (
     hearing,
     hot,
     json_api,
+    languages,
     limits,
     logs,
     problems,
     vault,
+    viewing,
     web,
 )
 from app.core.capability import Capability
@@ -80,7 +82,9 @@ def create_app(settings: Settings) -> Flask:
     limits.init_app(app, settings.redis_url)
     hot.init_app(app)  # before web: its layer lies inside request ids, its hook runs after all headers
     web.init_app(app, settings)
+    languages.init_app(app)
     found = capabilities()
+    viewing.init_app(app, next((one.choices for one in found if one.choices), ""))
     _register(app, settings, found)
     problems.init_app(app)
     _template_helpers(app)

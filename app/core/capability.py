@@ -31,6 +31,8 @@ class Capability:
         mine: what residents find under “我的”: words and endpoint of a page each.
         hears: which of its jobs runs when a capability below tells of an event, by the event's name;
             see ``core.hearing``.
+        choices: ``module:name`` of a function that returns how a resident wants to see pages, a
+            ``core.viewing.Choice`` by the resident's id; one capability at most provides it.
     """
 
     name: str
@@ -47,3 +49,4 @@ class Capability:
     gauges: str = ""
     mine: tuple[tuple[str, str], ...] = ()
     hears: Mapping[str, str] = field(default_factory=dict)
+    choices: str = ""

@@ -127,7 +127,13 @@ def answer(version: int, make: Callable[[], bytes], *, content_type: str) -> Res
     """Return the answer of the current public view, made anew only when ``version`` changed.
 
     Only for answers that are the same for everybody: they are given out without asking who it is.
+    Pages are not: they differ by language and edition.
+
+    Raises:
+        ValueError: it is a page.
     """
+    if content_type.startswith("text/html"):
+        raise ValueError("a page is not the same for everybody")
     hot: HotAnswers = current_app.extensions["hall_hot"]
     body = hot.find(request.environ, version)
     request.environ["hall.hot_version"] = version

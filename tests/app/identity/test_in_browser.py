@@ -48,7 +48,7 @@ def hall(tmp_path_factory):
 def a_phone(**options):
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM)
-        yield browser.new_context(viewport=PHONE, **options).new_page()
+        yield browser.new_context(viewport=PHONE, locale="zh-CN", **options).new_page()
         browser.close()
 
 

@@ -31,7 +31,7 @@ def a_browser(client, server, size):
     held = client.get_cookie("session")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM)
-        context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+        context = browser.new_context(viewport={"width": size[0], "height": size[1]}, locale="zh-CN")
         if held is not None:
             context.add_cookies([{"name": "session", "value": held.value, "url": base}])
         yield context.new_page(), base
