@@ -7,13 +7,14 @@ import pkgutil
 from importlib.util import find_spec
 from typing import Any
 
-from flask import Flask, url_for
+from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.routing import IntegerConverter, Map
 
 from app.core import (
     access,
     api_docs,
+    assets,
     audit,
     cli,
     clock,
@@ -82,6 +83,7 @@ def create_app(settings: Settings) -> Flask:
     limits.init_app(app, settings.redis_url)
     hot.init_app(app)  # before web: its layer lies inside request ids, its hook runs after all headers
     web.init_app(app, settings)
+    assets.init_app(app)  # before languages: pages are compressed last
     languages.init_app(app)
     found = capabilities()
     viewing.init_app(app, next((one.choices for one in found if one.choices), ""))
@@ -144,4 +146,4 @@ def _template_helpers(app: Flask) -> None:
 
     @app.context_processor
     def _helpers() -> dict[str, Any]:
-        return {"asset": lambda path: url_for("static", filename=path), "staff": access.maybe_staff()}
+        return {"staff": access.maybe_staff()}

@@ -15,6 +15,14 @@ FILES = {
     "axe-core/LICENSE": CHECKER / "axe-core.LICENSE",
 }
 
+# The parts of WeUI that residents' pages use; its whole would be a third of what a page may weigh.
+WEUI = ("weui-tab/weui-tab", "weui-cell/weui-cell", "weui-grid/weui-grid", "weui-tips/weui-badge")
+
 for source, target in FILES.items():
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(ROOT / "node_modules" / source, target)
+
+parts = (ROOT / f"node_modules/weui/dist/style/widget/{part}.min.css" for part in WEUI)
+(STATIC / "weui.css").write_text(
+    "\n".join(part.read_text(encoding="utf-8") for part in parts), encoding="utf-8"
+)

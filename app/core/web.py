@@ -85,7 +85,6 @@ def init_app(app: Flask, settings: Settings) -> None:
     if not settings.has_secrets:
         app.wsgi_app = _refusing(settings)  # type: ignore[method-assign]
     app.register_blueprint(_operations(settings))
-    access.open_endpoint(app, "static", "style sheets, scripts and pictures")
 
 
 def _refusing(settings: Settings) -> Callable[..., Iterable[bytes]]:

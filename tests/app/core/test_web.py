@@ -25,7 +25,7 @@ def test_a_person_gets_a_page_instead(client):
 
     assert answer.status_code == 404
     assert "没有找到" in answer.text
-    assert 'lang="zh-CN"' in answer.text
+    assert 'lang="zh-Hans"' in answer.text
 
 
 def test_the_wrong_method_names_the_right_ones(client):
