@@ -132,12 +132,14 @@ class Handing(StrEnum):
     PAPER = "paper"
     PROMISE = "promise"
     SHARED = "shared"
+    UPLOAD = "upload"
 
 
 HANDING_LABELS: Mapping[Handing, str] = {
     Handing.PAPER: "交纸质件（窗口或邮寄）",
     Handing.PROMISE: "书面承诺代替",
     Handing.SHARED: "由部门查验，免交",
+    Handing.UPLOAD: "拍照或上传文件",
 }
 
 
