@@ -9,14 +9,12 @@ from app.catalogue.content import (
     LegalBasis,
     Material,
     Place,
-    QualityProblem,
     Question,
     Result,
     Step,
     Variant,
     from_json,
     materials_for,
-    quality_problems,
     variant_for,
 )
 from app.catalogue.domain import (
@@ -56,6 +54,7 @@ from app.catalogue.forms import (
     shape_problems,
     visible_fields,
 )
+from app.catalogue.quality import QualityProblem, quality_problems
 from app.catalogue.reading import ItemPlace, ItemView, item, places_of, upper_item, version, versions
 from app.catalogue.relations import (
     Relation,

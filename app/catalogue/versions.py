@@ -9,10 +9,11 @@ from typing import Any
 from sqlalchemy import func, select
 
 from app.catalogue import searching
-from app.catalogue.content import Content, from_json, quality_problems, to_json
+from app.catalogue.content import Content, from_json, to_json
 from app.catalogue.domain import LIVE, Domain, ItemType, VersionEvent, VersionState, version_move
 from app.catalogue.forms import form_problems
 from app.catalogue.models import ItemDirectory, ItemImplementation, ItemVersion
+from app.catalogue.quality import quality_problems
 from app.core import audit, db
 from app.core.clock import day_of
 from app.core.errors import Conflict, Invalid, NotFound

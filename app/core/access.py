@@ -37,6 +37,7 @@ class Permission(StrEnum):
     CASES_HANDLE = "cases.handle"  # accept, ask for supplements, decide
     CASES_SUPERVISE = "cases.supervise"  # extend, pause, void: a second person's part
     CASES_HEAD = "cases.head"  # the head of a body: extend and pause its own cases, second opinion
+    ITEMS_READ = "items.read"  # see drafts, reviews and scores of items
     ITEMS_EDIT = "items.edit"  # write items of one's body, hand them in for review
     ITEMS_REVIEW = "items.review"  # file, return, suspend and cancel items
     EXCHANGE_MANAGE = "exchange.manage"  # systems of departments, their conformance, held-back messages

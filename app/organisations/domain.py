@@ -73,6 +73,7 @@ _OPERATOR = frozenset(
         Permission.WATCH,
         Permission.CASES_READ,
         Permission.CASES_HANDLE,
+        Permission.ITEMS_READ,
         Permission.ITEMS_EDIT,
         Permission.EXCHANGE_MANAGE,
     }
@@ -86,6 +87,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             Permission.WATCH,
             Permission.CASES_READ,
             Permission.CASES_SUPERVISE,
+            Permission.ITEMS_READ,
             Permission.ITEMS_REVIEW,
             Permission.EXCHANGE_MANAGE,
             Permission.CALENDAR_MANAGE,

@@ -8,7 +8,8 @@ import yaml
 
 from app.catalogue import domain
 from app.catalogue import service as catalogue
-from app.catalogue.content import from_json, quality_problems
+from app.catalogue.content import from_json
+from app.catalogue.quality import quality_problems
 from app.catalogue.service import VersionEvent, VersionMoveNotAllowed, VersionState
 from app.core.errors import Conflict, Invalid, NotFound
 from config import items
