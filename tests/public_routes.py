@@ -28,6 +28,7 @@ OPEN_TO_ALL = {
     "GET /items/<id:item_id>",
     "GET /api/v1/items",
     "GET /api/v1/items/<id:item_id>",
+    "GET /api/v1/items/<id:item_id>/relations",
     # residents sign in
     "GET /me/sign-in",
     "GET /sign-in/<key>",

@@ -7,7 +7,7 @@ from typing import Any
 from flask.views import MethodView
 
 from app.catalogue import schemas, service
-from app.catalogue.service import ItemView
+from app.catalogue.service import ItemView, RelatedItem
 from app.core import access
 from app.core.json_api import Blueprint
 
@@ -35,3 +35,16 @@ class Item(MethodView):
     def get(self, item_id: int) -> ItemView:
         """Get the guide of an item with its form"""
         return service.item(item_id)
+
+
+@items_api.route("/<id:item_id>/relations")
+class ItemRelations(MethodView):
+    @items_api.arguments(schemas.ServiceItemRelationQuerySchema(), location="query")
+    @items_api.response(200, schemas.ServiceItemRelatedSchema(many=True))
+    @access.public("residents look before they sign in")
+    def get(self, query: dict[str, Any], item_id: int) -> list[RelatedItem]:
+        """List what to do first, what goes together or not, and where the result serves"""
+        item = service.item(item_id)
+        return service.related_items(
+            item.directory_id, query["region"] or item.region_code, variant=query["variant"]
+        )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, render_template, request
 
 from app.catalogue import service
+from app.catalogue.service import Content, Material, Variant
 from app.core import access, web
 from app.core.errors import Invalid
 from app.core.installation import settings
@@ -65,8 +67,26 @@ def find() -> str:
 @access.public("residents look before they sign in")
 def guide(item_id: int) -> str:
     item = service.item(item_id)
+    asked = request.args.get("variant", "")
+    variant = next((one for one in item.content.variants if one.code == asked), None)
+    related = service.related_items(
+        item.directory_id, _region() or item.region_code, variant=variant.code if variant else None
+    )
     elsewhere = [place for place in service.places_of(item.directory_id) if place.id != item.id]
-    return render_template("catalogue/item.html", item=item, content=item.content, elsewhere=elsewhere)
+    return render_template(
+        "catalogue/item.html",
+        item=item,
+        content=item.content,
+        variant=variant,
+        materials=_materials(item.content, variant),
+        related=[(words, list(these)) for words, these in groupby(related, lambda one: one.words)],
+        elsewhere=elsewhere,
+    )
+
+
+def _materials(content: Content, variant: Variant | None) -> tuple[Material, ...]:
+    """Return what a variant asks for; every material where none was chosen yet."""
+    return service.materials_for(content, variant.code) if variant else content.materials
 
 
 def _region() -> str | None:

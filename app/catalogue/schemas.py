@@ -14,13 +14,16 @@ from app.catalogue.domain import (
     ITEM_TYPE_LABELS,
     LIMIT_MAX,
     QUERY_MAX,
+    RELATION_LABELS,
     SERVED_LABELS,
+    VARIANT_MAX,
     VERSION_LABELS,
     CaseType,
     Delivery,
     Domain,
     Handing,
     ItemType,
+    RelationKind,
     ServedKind,
     VersionState,
 )
@@ -75,6 +78,21 @@ class ServiceItemMaterialSchema(ma.Schema):
     original_count = ma.fields.Int(required=True)
     copy_count = ma.fields.Int(required=True)
     required = ma.fields.Bool(required=True)
+    note = ma.fields.Str(required=True)
+    variants = ma.fields.List(
+        ma.fields.Str(), required=True, metadata={"description": "哪些情形要交；空为都要"}
+    )
+
+
+class ServiceItemVariantSchema(ma.Schema):
+    code = ma.fields.Str(required=True)
+    name = ma.fields.Str(required=True)
+    when = ma.fields.Dict(
+        keys=ma.fields.Str(),
+        required=True,
+        allow_none=True,
+        metadata={"description": "表单答案满足的条件，与 visible_if 相同；空为由申请人选择"},
+    )
     note = ma.fields.Str(required=True)
 
 
@@ -138,6 +156,11 @@ class ServiceItemContentSchema(ma.Schema):
     )
     questions = ma.fields.List(ma.fields.Nested(ServiceItemQuestionSchema()), required=True)
     synonyms = ma.fields.List(ma.fields.Str(), required=True)
+    variants = ma.fields.List(
+        ma.fields.Nested(ServiceItemVariantSchema()), required=True, metadata={"description": "情形"}
+    )
+    level = ma.fields.Int(required=True, metadata={"description": "实名等级：1 渠道登录，2 实名，3 人脸核验"})
+    second_person = ma.fields.Bool(required=True, metadata={"description": "决定需要第二人意见"})
 
 
 class ServiceItemSchema(ma.Schema):
@@ -166,3 +189,17 @@ class ServiceItemSchema(ma.Schema):
         allow_none=True,
         metadata={"description": "表单：schema（JSON Schema 2020-12）、sections（顺序）、fields（说明文字）"},
     )
+
+
+class ServiceItemRelationQuerySchema(ma.Schema):
+    region = Text(longest=REGION_MAX, load_default=None, metadata={"description": "行政区划代码，默认全省"})
+    variant = Text(longest=VARIANT_MAX, load_default=None, metadata={"description": "只看这种情形的关联"})
+
+
+class ServiceItemRelatedSchema(ma.Schema):
+    kind = _code(RelationKind, RELATION_LABELS, "关联")
+    backwards = ma.fields.Bool(required=True, metadata={"description": "由对方事项写明，方向相反"})
+    words = ma.fields.Str(required=True, metadata={"description": "给人看的说法"})
+    variant = ma.fields.Str(required=True, metadata={"description": "只对本事项的这种情形；空为都是"})
+    variant_name = ma.fields.Str(required=True)
+    item = ma.fields.Nested(ServiceItemMatchSchema(), required=True)

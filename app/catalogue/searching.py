@@ -120,17 +120,30 @@ def _matches(directory_ids: Sequence[int], reach: Reach, limit: int) -> list[Ite
         if len(nearest) >= limit:
             break
     shown = [one for one in directory_ids if one in nearest][:limit]
-    if not shown:
-        return []
+    found = _by_directory([nearest[one] for one in shown])
+    return [found[one] for one in shown if one in found]
+
+
+def nearest_items(directory_ids: Sequence[int], region_code: str | None) -> dict[int, ItemMatch]:
+    """Return items as the nearest place carries them out, by directory entry; nothing of elsewhere.
+
+    Raises:
+        Invalid: there is no such region.
+    """
+    return _by_directory(list(_nearest(directory_ids, reach_of(region_code)).values()))
+
+
+def _by_directory(implementation_ids: Sequence[int]) -> dict[int, ItemMatch]:
+    if not implementation_ids:
+        return {}
     query = (
         select(ItemImplementation, ItemVersion.content, ItemVersion.state, ItemDirectory.sample)
         .join(ItemVersion, ItemVersion.implementation_id == ItemImplementation.id)
         .join(ItemDirectory, ItemDirectory.id == ItemImplementation.directory_id)
-        .where(ItemImplementation.id.in_([nearest[one] for one in shown]), ItemVersion.live == 1)
+        .where(ItemImplementation.id.in_(implementation_ids), ItemVersion.live == 1)
     )
     rows = db.session().execute(organisations.join_body(query, ItemImplementation.body_id))
-    by_directory = {row[0].directory_id: _match(row) for row in rows}
-    return [by_directory[one] for one in shown if one in by_directory]
+    return {row[0].directory_id: _match(row) for row in rows}
 
 
 def _match(row: Row[*tuple[Any, ...]]) -> ItemMatch:

@@ -56,6 +56,7 @@ from app.catalogue.forms import (
 )
 from app.catalogue.quality import QualityProblem, quality_problems
 from app.catalogue.reading import ItemPlace, ItemView, item, places_of, upper_item, version, versions
+from app.catalogue.related import RelatedItem, related_items
 from app.catalogue.relations import (
     Relation,
     add_relation,
@@ -109,6 +110,7 @@ __all__ = [
     "Problems",
     "QualityProblem",
     "Question",
+    "RelatedItem",
     "Relation",
     "RelationCycle",
     "RelationKind",
@@ -141,6 +143,7 @@ __all__ = [
     "places_of",
     "problems",
     "quality_problems",
+    "related_items",
     "relations_of",
     "remove_relation",
     "search",
