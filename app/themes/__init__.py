@@ -1,1 +1,1 @@
-"""Themes (一件事): several items applied for as one matter, handled side by side."""
+"""Themes (主题、一件事): several items as one matter, asked about once, handled side by side."""
