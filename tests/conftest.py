@@ -66,6 +66,7 @@ def tables(app):
     yield
     app.extensions["hall_keyring"].unwrapped.clear()
     app.extensions["hall_limits"].forget()
+    app.extensions.pop("hall_calendar", None)
     empty_tables(app.extensions["hall_db"].write_engine)
 
 

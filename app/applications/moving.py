@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from app.applications import domain
-from app.applications.clock import due_on, pauses_from
+from app.applications.clock import Limit, pauses_from
 from app.applications.domain import DELIVERY_DAYS, ENDED, INTAKE_DAYS, MESSAGES, Event, State, Who
 from app.applications.models import Application, ApplicationEvent
 from app.catalogue.service import ItemView
@@ -129,11 +129,17 @@ def reckon_handling(row: Application, item: ItemView) -> None:
     """Reckon promised and lawful limit anew from acceptance, pauses and extension; none while paused."""
     if row.accepted_at is None:
         return
-    pauses, start = pauses_from(row.pauses), day_of(row.accepted_at)
-    more, content = row.extension_days, item.content
-    row.promise_due_on = due_on(start, content.promised_days + more, pauses, calendar())
-    lawful = content.lawful_days
-    row.lawful_due_on = due_on(start, lawful + more, pauses, calendar()) if lawful is not None else None
+    limit = limit_of(row, item.content.promised_days)
+    row.promise_due_on = limit.due_on(calendar())
+    lawful = item.content.lawful_days
+    row.lawful_due_on = limit_of(row, lawful).due_on(calendar()) if lawful is not None else None
+
+
+def limit_of(row: Application, days: int) -> Limit:
+    """Return the limit of handling of an accepted case."""
+    assert row.accepted_at is not None
+    pauses = tuple(pauses_from(row.pauses))
+    return Limit(day_of(row.accepted_at), days, row.extension_days, pauses)
 
 
 def start_delivery(row: Application, now: datetime) -> None:

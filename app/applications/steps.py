@@ -10,9 +10,8 @@ from typing import Any
 from sqlalchemy import func, select
 
 from app.applications import moving, sealing, telling
-from app.applications.clock import Pause, pause_to_json, pauses_from
+from app.applications.clock import pause_to_json
 from app.applications.domain import (
-    EXTENSION_DAYS_MAX,
     SUPPLEMENT_ITEMS_MAX,
     TEXT_MAX,
     Event,
@@ -200,11 +199,8 @@ def step_return(act: Act, told: Told) -> None:
 def extend(act: Act, told: Told) -> None:
     """Put the decision off once; a pause it is not, and not while one lasts."""
     _demand(reason=(told.reason, "请说明延长的理由"))
-    if act.row.extension_days:
-        raise MoveNotAllowed("办理期限只能延长一次")
-    if not 0 < told.days <= EXTENSION_DAYS_MAX:
-        raise Invalid(fields={"days": [f"可以延长 1 至 {EXTENSION_DAYS_MAX} 个工作日"]})
-    act.row.extension_days = told.days
+    limit = moving.limit_of(act.row, act.item.content.promised_days).extended(told.days)
+    act.row.extension_days = limit.extension_days
     moving.reckon_handling(act.row, act.item)
     act.move(told, f"办理期限延长 {told.days} 个工作日：{told.reason}", days=told.days)
     act.tell(telling.DOCUMENT, paper="延长办理期限告知书")
@@ -216,8 +212,8 @@ def special_begin(act: Act, told: Told) -> None:
         raise Invalid(fields={"kind": ["请从事项列出的特别程序中选择"]})
     if told.expected_on is None or told.expected_on < act.today:
         raise Invalid(fields={"expected_on": ["请填写预计结束的日期，不早于今天"]})
-    pause = Pause(told.kind, act.today)
-    act.row.pauses = [*act.row.pauses, pause_to_json(pause)]
+    limit = moving.limit_of(act.row, act.item.content.promised_days).stopped(told.kind, act.today)
+    act.row.pauses = [pause_to_json(one) for one in limit.pauses]
     moving.reckon_handling(act.row, act.item)
     ends = telling.day(told.expected_on)
     act.move(
@@ -230,9 +226,9 @@ def special_begin(act: Act, told: Told) -> None:
 
 
 def special_end(act: Act, told: Told) -> None:
-    *before, last = pauses_from(act.row.pauses)
-    ended = Pause(last.kind, last.began_on, act.today)
-    act.row.pauses = [pause_to_json(one) for one in (*before, ended)]
+    limit = moving.limit_of(act.row, act.item.content.promised_days).resumed(act.today)
+    act.row.pauses = [pause_to_json(one) for one in limit.pauses]
+    last = limit.pauses[-1]
     moving.reckon_handling(act.row, act.item)
     act.move(told, f"特别程序“{last.kind}”已结束，继续办理。", kind=last.kind)
 

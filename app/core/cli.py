@@ -11,7 +11,7 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
-from app.core import audit, db, migrate, vault
+from app.core import audit, clock, db, migrate, vault, working_years
 from app.core.capability import Capability
 from app.core.checkpoints import read_checkpoints, write_checkpoint
 from app.core.outbox import Job
@@ -38,6 +38,8 @@ def _hall(settings: Settings, capabilities: Sequence[Capability]) -> AppGroup:
         """Create or migrate the database and fill the tables of the notice. Safe to repeat."""
         settings.demand_secrets()
         click.echo("数据库 database: " + migrate.upgrade(settings.database_url))
+        landed = db.transaction(lambda: working_years.fill(clock.system_clock()))
+        click.echo(f"工作日历 working days: {len(landed)} years entered")
         for capability in capabilities:
             if capability.prepare is not None:
                 with click.progressbar(length=1, label=f"{capability.name:<16}", width=30) as bar:

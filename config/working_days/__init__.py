@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import csv
+import io
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from pathlib import Path
@@ -11,6 +13,9 @@ from typing import Any
 import yaml
 
 TABLE = Path(__file__).parent / "working_days.yaml"
+OFF = frozenset({"off", "休"})
+WORK = frozenset({"work", "班"})
+_SATURDAY = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,12 @@ class Year:
     source: str
     days_off: frozenset[date]
     workdays: frozenset[date]
+
+    def __post_init__(self) -> None:
+        if any(day.year != self.number for day in self.days_off | self.workdays):
+            raise ValueError(f"{self.number} 年里有不属于这一年的日期")
+        if self.days_off & self.workdays or any(day.weekday() < _SATURDAY for day in self.workdays):
+            raise ValueError(f"{self.number} 年的调休上班日只能是周六或周日，也不能同时是休息日")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,26 +60,69 @@ def load(path: Path = TABLE) -> Table:
     hours = tuple((time.fromisoformat(start), time.fromisoformat(end)) for start, end in raw["hours"])
     edges = [edge for stretch in hours for edge in stretch]
     if not edges or edges != sorted(set(edges)):
-        raise ValueError("working hours must follow each other")
-    years = [_year(one) for one in raw["years"]]
+        raise ValueError("工作时间要先后相接，不能重叠")
+    return Table(hours, {one.number: one for one in years_of(raw)})
+
+
+def years_of(raw: Mapping[str, Any]) -> list[Year]:
+    """Return the years of a document of the shape of ``working_days.yaml``.
+
+    Raises:
+        ValueError: a field is missing or of the wrong kind, or one of the faults of :func:`load`.
+    """
+    try:
+        years = [_year(one) for one in raw["years"]]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"不是工作日历的格式：{error!r}") from None
     if len({one.number for one in years}) != len(years):
-        raise ValueError("a year stands twice")
-    return Table(hours, {one.number: one for one in years})
+        raise ValueError("同一年写了两次")
+    return years
+
+
+def years_from_csv(text: str, *, source: str, provisional: bool) -> list[Year]:
+    """Return the years of a list of days: a column ``date``, and ``kind``: 休 (off) or 班 (work).
+
+    Raises:
+        ValueError: a column is missing, or a line is none of these; the message, Chinese, names the line.
+    """
+    rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+    if not {"date", "kind"} <= set(rows.fieldnames or ()):
+        raise ValueError("第一行要有 date 和 kind 两列的名称")
+    days: dict[date, str] = {}
+    for row in rows:
+        day, kind = _line(row, rows.line_num)
+        if day in days:
+            raise ValueError(f"第 {rows.line_num} 行：{day} 写了两次")
+        days[day] = kind
+    return [
+        Year(number, provisional, source, _of_kind(days, number, OFF), _of_kind(days, number, WORK))
+        for number in sorted({day.year for day in days})
+    ]
+
+
+def _line(row: Mapping[str, str | None], number: int) -> tuple[date, str]:
+    kind = (row["kind"] or "").strip()
+    try:
+        day = date.fromisoformat((row["date"] or "").strip())
+    except ValueError:
+        raise ValueError(f"第 {number} 行：日期要写成 2027-02-05 这样") from None
+    if kind not in OFF | WORK:
+        raise ValueError(f"第 {number} 行：kind 要写“休”（off）或“班”（work）")
+    return day, kind
+
+
+def _of_kind(days: Mapping[date, str], number: int, kinds: Iterable[str]) -> frozenset[date]:
+    return frozenset(day for day, kind in days.items() if day.year == number and kind in kinds)
 
 
 def _year(raw: Mapping[str, Any]) -> Year:
-    number = int(raw["year"])
     off = frozenset(day for start, end in raw["days_off"] for day in _days(start, end))
     workdays = frozenset(date.fromisoformat(day) for day in raw["workdays"])
-    if any(day.year != number for day in off | workdays):
-        raise ValueError(f"a day outside {number}")
-    if off & workdays or any(day.weekday() < 5 for day in workdays):
-        raise ValueError(f"a workday of {number} is none")
-    return Year(number, bool(raw["provisional"]), str(raw["source"]), off, workdays)
+    return Year(int(raw["year"]), bool(raw["provisional"]), str(raw["source"]), off, workdays)
 
 
 def _days(start: str, end: str) -> list[date]:
     first, last = date.fromisoformat(start), date.fromisoformat(end)
     if last < first:
-        raise ValueError(f"a holiday runs backwards: {start}")
+        raise ValueError(f"假期的起止日期颠倒：{start}")
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]
