@@ -25,6 +25,9 @@ from app.core.later import load
 COOKIE = "hall_view"
 COOKIE_SECONDS = 365 * 86400
 COOKIE_CHARS_MAX = 120
+CHOOSE_PATH = "/view"
+"""Where the portal takes a choice and leads back; links of every page point there."""
+WORDS = ("lang", "style", "region")
 REGION_CODE = re.compile(r"[0-9]{6}([0-9]{6})?")
 
 T = TypeVar("T", bound=StrEnum)
@@ -103,11 +106,12 @@ def init_app(app: Flask, choices: str) -> None:
     """
     app.extensions["hall_choices"] = choices
     app.after_request(_say_what_it_depends_on)
-    looks = LocalProxy(current)
-
-    @app.context_processor
-    def _looks() -> dict[str, View]:
-        return {"looks": looks}  # type: ignore[dict-item]
+    known = {
+        "looks": LocalProxy(current),
+        "look_link": look_link,
+        "languages": LANGUAGE_LABELS,
+    }
+    app.context_processor(lambda: known)
 
 
 def current() -> View:
@@ -207,6 +211,20 @@ def keep_on_device(answer: Response, choice: Choice) -> None:
         samesite="Lax",
         secure=settings().base_url.startswith("https:"),
     )
+
+
+def look_link(**words: str) -> str:
+    """Return the address that chooses ``words`` (lang, style, region) and leads back to this page."""
+    return f"{CHOOSE_PATH}?{urlencode({**words, 'return_to': _here()})}"
+
+
+def _here() -> str:
+    """Return the current page's address without what is to be chosen; home for the answer to a form."""
+    if request.method not in {"GET", "HEAD"}:
+        rules = current_app.create_url_adapter(request)
+        return request.path if rules and rules.test(method="GET") else "/"
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name not in WORDS]
+    return f"{request.path}?{urlencode(kept)}" if kept else request.path
 
 
 def _say_what_it_depends_on(answer: Response) -> Response:

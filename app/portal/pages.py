@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.core import access, clock, db, limits, web
+from app.core import access, clock, db, limits, viewing, web
 from app.core.errors import NotFound
 from app.core.installation import settings
 from app.core.own_path import is_own_path
@@ -124,7 +124,7 @@ def single_sign_on(page_id: int) -> ResponseReturnValue:
 
 
 def _elder() -> bool:
-    return request.args.get("style") == "elder"
+    return viewing.current().elder
 
 
 def _keep(**params: str) -> str:
