@@ -92,6 +92,7 @@ class ItemTerm(Model):
     """What an item is found under: parts of its words, pinyin and initials, with a weight."""
 
     __tablename__ = "item_term"
+    __table_args__ = (Index("ix_item_term_weight", "term", "weight", "directory_id"),)
 
     term: Mapped[str] = mapped_column(String(TERM_MAX), primary_key=True)
     directory_id: Mapped[int] = mapped_column(ForeignKey("item_directory.id"), primary_key=True, index=True)

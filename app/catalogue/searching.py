@@ -6,7 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, case, delete, func, insert, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    Subquery,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 
 from app.catalogue import terms
 from app.catalogue.content import Content, from_json
@@ -19,8 +33,15 @@ from app.organisations import service as organisations
 
 _NAME, _SYNONYM, _DOMAIN, _RESULT, _MATERIAL, _SUMMARY = 6, 6, 3, 2, 2, 1
 _CANDIDATES = 200
+_POSTINGS = 1000
+"""So many items of a term are looked at, the weightiest first; a term with more is common."""
 _WORTH_SHOWING = 0.3
 """How good a match must be, beside the best one."""
+_POSTING = (
+    ItemTerm.directory_id,
+    ItemTerm.weight,
+    ItemTerm.term.startswith(f"{terms.WHOLE}:").label("whole"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +75,7 @@ def search(text: str, region_code: str | None = None, *, limit: int = 10) -> lis
     """
     reach = reach_of(region_code)
     for way in terms.asked(text[:QUERY_MAX]):
-        found = _matches(_scored(way), reach, min(limit, LIMIT_MAX))
+        found = _matches(_scored(way, reach), reach, min(limit, LIMIT_MAX))
         if found:
             return found
     return []
@@ -82,23 +103,60 @@ def listing(
     return found, f"{shown[-1].name}|{shown[-1].code}" if len(rows) > limit else None
 
 
-def _scored(way: terms.Way) -> list[int]:
-    """Return the items that fit a query well beside the best one, best first; wherever they are."""
+def _scored(way: terms.Way, reach: Reach) -> list[int]:
+    """Return the items carried out here that fit a query well beside the best one, best first."""
+    telling, common = _told_apart(way)
+    found = _best(telling, way.least if not common else 1, reach)
+    if common and found:
+        # What everybody has tells little, but it decides between those that the rarer words found.
+        among = ItemTerm.directory_id.in_([directory_id for directory_id, _ in found])
+        found = _ranked(select(*_POSTING).where(ItemTerm.term.in_(way.terms), among).subquery(), way.least)
+    return [directory_id for directory_id, score in found if score >= found[0][1] * _WORTH_SHOWING]
+
+
+def _told_apart(way: terms.Way) -> tuple[list[str], list[str]]:
+    """Return the terms to look up, and those left out because thousands of items have them."""
+    counts = [
+        select(literal(term), select(func.count()).select_from(_postings(term).subquery()).scalar_subquery())
+        for term in sorted(way.terms)
+    ]
+    known = {term: count for term, count in db.session().execute(union_all(*counts)) if count}
+    rare = [term for term, count in known.items() if count < _POSTINGS]
+    return (rare, sorted(known.keys() - set(rare))) if rare else (sorted(known), [])
+
+
+def _postings(term: str) -> Select[int, int, bool]:
+    """Return the items that have a term, those first to whom it matters most."""
+    return (
+        select(*_POSTING)
+        .where(ItemTerm.term == term)
+        .order_by(ItemTerm.weight.desc(), ItemTerm.directory_id.desc())
+        .limit(_POSTINGS)
+    )
+
+
+def _best(asked: Sequence[str], least: int, reach: Reach) -> list[tuple[int, float]]:
+    if not asked:
+        return []
+    postings = union_all(*(select(_postings(term).subquery()) for term in asked)).subquery()
+    return _ranked(postings, least, _carried_out(reach, postings.c.directory_id))
+
+
+def _ranked(postings: Subquery, least: int, *conditions: ColumnElement[bool]) -> list[tuple[int, float]]:
     # What has more of the words is better than what has one of them in a better place. The whole phrase
     # counts by its weight only: it is one of two spellings.
-    counted = func.sum(case((ItemTerm.term.startswith(f"{terms.WHOLE}:"), 0), else_=1))
-    score = func.sum(ItemTerm.weight) * (counted + 1)
+    counted = func.sum(case((postings.c.whole, 0), else_=1))
+    score = func.sum(postings.c.weight) * (counted + 1)
     query = (
-        select(ItemTerm.directory_id, score.label("score"))
-        .where(ItemTerm.term.in_(way.terms))
-        .group_by(ItemTerm.directory_id)
-        .having(func.count() >= way.least)
-        .order_by(score.desc(), ItemTerm.directory_id)
+        select(postings.c.directory_id, score.label("score"))
+        .where(*conditions)
+        .group_by(postings.c.directory_id)
+        .having(func.count() >= least)
+        .order_by(score.desc(), postings.c.directory_id)
         .limit(_CANDIDATES)
     )
-    rows = db.session().execute(query).all()
     # MariaDB sums to decimals.
-    return [row.directory_id for row in rows if float(row.score) >= float(rows[0].score) * _WORTH_SHOWING]
+    return [(row.directory_id, float(row.score)) for row in db.session().execute(query)]
 
 
 def _carried_out(reach: Reach, directory_id: Any) -> ColumnElement[bool]:
