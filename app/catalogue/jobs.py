@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
 
-from app.catalogue import service
+from app.catalogue import service, standing
 from app.catalogue.service import VersionEvent
 from app.core import clock, db
 from app.core.errors import Conflict
@@ -33,4 +34,18 @@ def _publish(version_id: int, now: datetime) -> None:
     )
 
 
-JOBS = (Job("catalogue.publish-due", publish_due, every=timedelta(minutes=10)),)
+def assess(_payload: Mapping[str, Any]) -> None:
+    """Make standings that are missing, or of older rules."""
+    while outdated := standing.outdated():
+        db.transaction(partial(_touch, outdated))
+
+
+def _touch(implementation_ids: Iterable[int]) -> None:
+    for one in implementation_ids:
+        standing.touch(one)
+
+
+JOBS = (
+    Job("catalogue.publish-due", publish_due, every=timedelta(minutes=10)),
+    Job("catalogue.assess", assess, every=timedelta(hours=1)),
+)

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.catalogue.domain import (
     CODE_MAX,
     NAME_MAX,
+    REASON_MAX,
     SCENE_KEY_MAX,
     SCHEME_MAX,
     VARIANT_MAX,
@@ -15,9 +16,11 @@ from app.catalogue.domain import (
     RelationKind,
     VersionState,
 )
-from app.core.db import Model, key_column
+from app.core.db import Model, Paper, Tiny, key_column
 
 TERM_MAX = 24
+RULE_MAX = 40
+FILE_NAME_MAX = 120
 
 
 class ItemDirectory(Model):
@@ -38,6 +41,7 @@ class ItemDirectory(Model):
     legal_basis: Mapped[list[dict[str, str]]] = mapped_column(JSON)
     sample: Mapped[bool]
     created_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
 
 
 class ItemImplementation(Model):
@@ -64,7 +68,8 @@ class ItemVersion(Model):
     """One version of an implementation; never changed once it left the draft.
 
     ``live`` is 1 while residents are shown it and NULL else: the unique key over it keeps two versions
-    from being live at once, on every database.
+    from being live at once, on every database. ``number`` tells versions apart, ``version`` counts the
+    changes of one while it is written. ``reason`` is what was last said of it: why it came back, or stopped.
     """
 
     __tablename__ = "item_version"
@@ -86,6 +91,10 @@ class ItemVersion(Model):
     created_by: Mapped[str] = mapped_column(String(80))
     published_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+    submitted_at: Mapped[datetime | None]
+    submitted_by: Mapped[str] = mapped_column(String(80), default="", server_default="")
+    reason: Mapped[str] = mapped_column(String(REASON_MAX), default="", server_default="")
 
 
 class ItemTerm(Model):
@@ -155,3 +164,64 @@ class SceneVersion(Model):
     content: Mapped[dict[str, Any]] = mapped_column(JSON)
     created_at: Mapped[datetime]
     created_by: Mapped[str] = mapped_column(String(80))
+
+
+class ItemStanding(Model):
+    """How an implementation stands, for lists and scores; made from its versions, never written by hand.
+
+    ``name`` and ``score`` are those of the version residents see, or of the newest where they see none.
+    ``waiting_since`` is when the newest was handed in, while it waits for its review.
+    """
+
+    __tablename__ = "item_standing"
+    __table_args__ = (
+        Index("ix_item_standing_name", "name", "implementation_id"),
+        Index("ix_item_standing_body", "body_id", "name", "implementation_id"),
+        Index("ix_item_standing_state", "newest_state", "name", "implementation_id"),
+        Index("ix_item_standing_score", "body_id", "score", "implementation_id"),
+        Index("ix_item_standing_waiting", "waiting_since", "implementation_id"),
+        Index("ix_item_standing_edition", "edition", "implementation_id"),
+    )
+
+    implementation_id: Mapped[int] = mapped_column(
+        ForeignKey("item_implementation.id"), primary_key=True, autoincrement=False
+    )
+    directory_id: Mapped[int] = mapped_column(ForeignKey("item_directory.id"), index=True)
+    body_id: Mapped[int] = mapped_column(ForeignKey("body.id"))
+    name: Mapped[str] = mapped_column(String(NAME_MAX))
+    newest_id: Mapped[int | None] = mapped_column(ForeignKey("item_version.id"), index=True)
+    newest_number: Mapped[int]
+    newest_state: Mapped[VersionState | None]
+    live_id: Mapped[int | None] = mapped_column(ForeignKey("item_version.id"), index=True)
+    live_state: Mapped[VersionState | None]
+    score: Mapped[int | None] = mapped_column(Tiny)
+    waiting_since: Mapped[datetime | None]
+    edition: Mapped[int]
+
+
+class ItemFault(Model):
+    """A standard check that the version of a standing does not pass."""
+
+    __tablename__ = "item_fault"
+    __table_args__ = (Index("ix_item_fault_body", "body_id", "rule", "implementation_id"),)
+
+    implementation_id: Mapped[int] = mapped_column(
+        ForeignKey("item_implementation.id"), primary_key=True, autoincrement=False
+    )
+    rule: Mapped[str] = mapped_column(String(RULE_MAX), primary_key=True)
+    body_id: Mapped[int] = mapped_column(ForeignKey("body.id"))
+
+
+class ItemImport(Model):
+    """A file that somebody wants to bring in: kept from the trial to the commit, then its content goes."""
+
+    __tablename__ = "item_import"
+    __table_args__ = (Index("ix_item_import_created", "created_at"),)
+
+    id: Mapped[int] = key_column()
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), index=True)
+    file_name: Mapped[str] = mapped_column(String(FILE_NAME_MAX))
+    content: Mapped[bytes | None] = mapped_column(Paper)
+    outcome: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at: Mapped[datetime]
+    committed_at: Mapped[datetime | None]

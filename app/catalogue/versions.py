@@ -8,9 +8,17 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from app.catalogue import searching
+from app.catalogue import searching, standing
 from app.catalogue.content import Content, from_json, to_json
-from app.catalogue.domain import LIVE, Domain, ItemType, VersionEvent, VersionState, version_move
+from app.catalogue.domain import (
+    LIVE,
+    REASON_MAX,
+    Domain,
+    ItemType,
+    VersionEvent,
+    VersionState,
+    version_move,
+)
 from app.catalogue.forms import form_problems
 from app.catalogue.models import ItemDirectory, ItemImplementation, ItemVersion
 from app.catalogue.quality import quality_problems
@@ -77,6 +85,7 @@ def add_implementation(
     )
     db.writing().add(row)
     db.writing().flush()
+    standing.touch(row.id)
     audit.record(actor, "catalogue.implementation_added", "item_implementation", row.id, {"code": code})
     return row.id
 
@@ -127,6 +136,7 @@ def draft_version(
     )
     db.writing().add(row)
     db.writing().flush()
+    standing.touch(implementation_id)
     audit.record(actor, "catalogue.version_drafted", "item_version", row.id, {"number": row.number})
     return row.id
 
@@ -152,6 +162,8 @@ def edit_version(
         to = version_move(row.state, VersionEvent.EDIT).to
     row.content, row.form = to_json(content), dict(form) if form is not None else None
     row.effective_on, row.state = effective_on, to
+    row.version += 1
+    standing.touch(row.implementation_id)
     audit.record(actor, "catalogue.version_edited", "item_version", row.id)
 
 
@@ -162,6 +174,7 @@ def _check_form(form: Mapping[str, Any] | None) -> None:
 
 
 _NEEDS_REASON = frozenset({VersionEvent.RETURN, VersionEvent.SUSPEND, VersionEvent.CANCEL})
+_CLEARS_REASON = frozenset({VersionEvent.FILE, VersionEvent.RESUME})
 _NOT_ASKED_FOR = frozenset({VersionEvent.EDIT, VersionEvent.NEW_VERSION_PUBLISHED})
 """What happens in the course of something else, never by itself."""
 
@@ -186,12 +199,15 @@ def move_version(
         raise Invalid("请说明理由", fields={"reason": ["请说明理由"]})
     if event is VersionEvent.SUBMIT:
         _check_quality(row)
+        row.submitted_at, row.submitted_by = now, actor
     if event is VersionEvent.EFFECTIVE_DATE:
         if day_of(now) < row.effective_on:
             raise Conflict(f"生效日期是 {row.effective_on.isoformat()}")
         _supersede_older(row, now)
         row.published_at = now
     _enter(row, move.to, now)
+    if reason or event in _CLEARS_REASON:
+        row.reason = reason.strip()[:REASON_MAX]
     audit.record(
         actor, f"catalogue.version_{event}", "item_version", row.id, {"reason": reason} if reason else None
     )
@@ -224,6 +240,8 @@ def _supersede_older(row: ItemVersion, now: datetime) -> None:
 
 def _enter(row: ItemVersion, state: VersionState, now: datetime) -> None:
     row.state = state
+    row.version += 1
+    standing.touch(row.implementation_id)
     row.live = 1 if state in LIVE else None
     if state in {VersionState.SUPERSEDED, VersionState.RETIRED} and row.ended_at is None:
         row.ended_at = now
