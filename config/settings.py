@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hmac
 import ipaddress
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
@@ -73,6 +74,13 @@ class Settings:
         smtp_url: mail server of the alerts: ``smtps://`` (TLS from the start), ``smtp://`` (STARTTLS
             demanded), ``smtp+plain://`` (this machine only); user and password where it asks for them.
         mail_from: address that alerts come from.
+        verify_url: provider of real-name checks, see docs/identity.md; ``""`` offers none.
+        verify_app: what the provider calls the hall.
+        verify_secret: signs what goes to the provider and comes back.
+        files_dir: where residents' uploads lie, sealed; several web servers share it.
+        clamd_url: ClamAV's daemon, ``tcp://host:port`` or ``unix:///path``; ``""``: uploads are not scanned.
+        kept_days_decided: how long personal answers and files of a case that was decided are kept.
+        kept_days_undecided: the same where it ended without a decision.
     """
 
     environment: Environment
@@ -99,6 +107,13 @@ class Settings:
     resident_session_seconds: int = 12 * 3600
     smtp_url: str = field(default="", repr=False)
     mail_from: str = ""
+    verify_url: str = ""
+    verify_app: str = ""
+    verify_secret: str = field(default="", repr=False)
+    files_dir: Path = Path("var/files")
+    clamd_url: str = ""
+    kept_days_decided: int = 1825
+    kept_days_undecided: int = 180
 
     @property
     def may_reach_loopback(self) -> bool:
@@ -172,7 +187,18 @@ class Settings:
             ),
             smtp_url=read.one("HALL_SMTP_URL", _smtp_url, default=""),
             mail_from=read.one("HALL_MAIL_FROM", _mailbox, default=""),
+            verify_url=read.one("HALL_VERIFY_URL", _base_url, default=""),
+            verify_app=env.get("HALL_VERIFY_APP", ""),
+            verify_secret=read.one("HALL_VERIFY_SECRET", _long_enough, default=""),
+            files_dir=Path(env.get("HALL_FILES_DIR") or var_dir / "files"),
+            clamd_url=read.one("HALL_CLAMD_URL", _clamd_url, default=""),
+            kept_days_decided=read.one("HALL_KEPT_DAYS_DECIDED", _between(30, 36500), default=1825),
+            kept_days_undecided=read.one("HALL_KEPT_DAYS_UNDECIDED", _between(30, 36500), default=180),
         )
+        if len({bool(settings.verify_url), bool(settings.verify_app), bool(settings.verify_secret)}) > 1:
+            read.problems.append("HALL_VERIFY_URL, _APP and _SECRET are set together or not at all")
+        if environment is Environment.PRODUCTION and settings.verify_url.startswith("http:"):
+            read.problems.append("HALL_VERIFY_URL: numbers of people go over https only")
         if bool(settings.smtp_url) is not bool(settings.mail_from):
             read.problems.append("HALL_SMTP_URL and HALL_MAIL_FROM are set together or not at all")
         if environment is Environment.PRODUCTION and any(
@@ -181,7 +207,17 @@ class Settings:
             read.problems.append("HALL_OUTBOUND_ALLOW: loopback is for demo and test only")
         if read.problems:
             raise SettingsError("; ".join(read.problems))
-        return settings
+        return settings._with_simulator()
+
+    def _with_simulator(self) -> Settings:
+        """Return these settings with the sandbox as provider of real-name checks, in a demo without one."""
+        if self.environment is not Environment.DEMO or self.verify_url or not self.sandbox_url:
+            return self
+        # Told to the sandbox by `flask demo accounts`; from a secret of ours, so that nothing more is kept.
+        secret = hmac.new(self.secret_key.encode(), b"sandbox real-name checks", "sha256").hexdigest()
+        return replace(
+            self, verify_url=f"{self.sandbox_url}/real-name", verify_app="hall-demo", verify_secret=secret
+        )
 
 
 class _Reader:
@@ -267,6 +303,14 @@ def _smtp_url(raw: str) -> str:
         raise _Said("must look like smtp://user:password@host:587, smtps:// or smtp+plain://")
     if parts.scheme == "smtp+plain" and parts.hostname not in {"127.0.0.1", "::1", "localhost"}:
         raise _Said("smtp+plain is for a server on this machine only")
+    return raw
+
+
+def _clamd_url(raw: str) -> str:
+    parts = urlsplit(raw)
+    by_port = parts.scheme == "tcp" and parts.hostname and parts.port
+    if not by_port and not (parts.scheme == "unix" and parts.path.startswith("/") and not parts.netloc):
+        raise _Said("must look like tcp://host:3310 or unix:///run/clamav/clamd.ctl")
     return raw
 
 

@@ -34,7 +34,7 @@ class Applications(MethodView):
     def get(self, query: dict[str, Any]) -> CaseList:
         """List one's applications, the newest first"""
         me = access.current_resident()
-        return service.mine(me.id, cursor=query["cursor"], limit=query["limit"])
+        return service.mine(me.id, cursor=query["cursor"], limit=query["limit"], acting=query["acting"])
 
     @applications_api.doc(parameters=[idempotency.HEADER])
     @applications_api.arguments(schemas.ApplicationStartSchema())
@@ -47,7 +47,13 @@ class Applications(MethodView):
 
         def work() -> Answer:
             made = service.start_draft(
-                me.id, sent["item_id"], fresh=sent["fresh"], channel=sent["channel"], now=now
+                me.id,
+                sent["item_id"],
+                on_behalf_of=sent["on_behalf_of"],
+                variant=sent["variant"],
+                fresh=sent["fresh"],
+                channel=sent["channel"],
+                now=now,
             )
             return Answer(201, json.dumps(_started.dump(made), ensure_ascii=False))
 
@@ -98,7 +104,7 @@ class Submission(MethodView):
         me, now = access.current_resident(), clock.system_clock()
 
         def work() -> Answer:
-            service.submit(me.id, application_id, version=sent["version"], now=now)
+            service.submit(me.id, application_id, version=sent["version"], level=me.level, now=now)
             return _receipt_of(me.id, application_id)
 
         return answered_once(me.actor, f"applications.submit:{application_id}", work)
@@ -156,6 +162,7 @@ def _saved(application_id: int, sent: dict[str, Any]) -> Saved:
             application_id,
             sent["answers"],
             materials=sent["materials"],
+            variant=sent["variant"],
             version=sent["version"],
             now=now,
         )

@@ -20,6 +20,17 @@ EXTENSION_DAYS_MAX = 10
 """Working days that a decision may be put off, once. Source: 行政许可法 42."""
 
 DRAFTS_MAX = 30
+DRAFT_DAYS = 60
+"""A draft that nobody saved for so many days is given up, and what was typed is forgotten."""
+
+DRAFT_REMINDER_DAYS = 7
+"""So many days before its end its owner is reminded."""
+
+FILE_BYTES_MAX = 12 * 1024 * 1024
+FILES_PER_MATERIAL_MAX = 20
+FILES_MAX = 60
+PDF_PAGES_MAX = 100
+UPLOADS_PER_HOUR = "300/hour"
 TEXT_MAX = 1000
 SUPPLEMENT_ITEMS_MAX = 30
 STARTS_PER_HOUR = "60/hour"
@@ -246,6 +257,92 @@ class AnswersRefused(Invalid):
     title_en = "The answers do not fit the form"
 
 
+class FileRefused(Invalid):
+    """A file is none that may be kept; each kind says what to do instead."""
+
+    code = "file_refused"
+    title = "这个文件不能上传"
+    title_en = "The file is not accepted"
+
+
+class FileEmpty(FileRefused):
+    code = "file_empty"
+    title = "文件是空的，请重新选择"
+    title_en = "The file is empty"
+
+
+class FileTooLarge(FileRefused):
+    code = "file_too_large"
+    title = f"文件超过 {FILE_BYTES_MAX // 1024 // 1024} MB，请拍小一点，或截屏后上传"
+    title_en = "The file is too large"
+
+
+class FileTypeRefused(FileRefused):
+    code = "file_type_refused"
+    title = "只接受照片（JPEG、PNG、WebP）和 PDF 文件；其他文件请拍照或另存为 PDF"
+    title_en = "Only JPEG, PNG, WebP and PDF are accepted"
+
+
+class FileHeic(FileRefused):
+    code = "file_heic"
+    title = "这是苹果手机的 HEIC 照片。请在“设置—相机—格式”里选“兼容性最佳”后重拍，或截屏后上传"
+    title_en = "HEIC pictures cannot be read; send a JPEG"
+
+
+class FileDamaged(FileRefused):
+    code = "file_damaged"
+    title = "文件打不开或不完整，请重新拍照或重新选择"
+    title_en = "The file is damaged"
+
+
+class TooManyPixels(FileRefused):
+    code = "file_too_many_pixels"
+    title = "照片的尺寸太大，请用普通模式重拍，或截屏后上传"
+    title_en = "The picture has too many pixels"
+
+
+class FileLocked(FileRefused):
+    code = "file_locked"
+    title = "PDF 有密码，请去掉密码后上传，或拍照上传"
+    title_en = "The PDF is encrypted"
+
+
+class FileActive(FileRefused):
+    code = "file_active"
+    title = "PDF 里有脚本、动作或附件，请用“打印—存为 PDF”另存后上传，或拍照上传"
+    title_en = "The PDF contains scripts, actions or files"
+
+
+class FileEndless(FileRefused):
+    code = "file_endless"
+    title = "PDF 太复杂，无法检查，请打印后拍照上传"
+    title_en = "The PDF is too complex to be checked"
+
+
+class TooManyPages(FileRefused):
+    code = "file_too_many_pages"
+    title = f"PDF 超过 {PDF_PAGES_MAX} 页，请分开上传"
+    title_en = "The PDF has too many pages"
+
+
+class FileInfected(FileRefused):
+    code = "file_infected"
+    title = "安全检查没有通过，这个文件可能带有病毒，请换一个"
+    title_en = "The virus scanner refused the file"
+
+
+class TooManyFiles(FileRefused):
+    code = "too_many_files"
+    title = f"每份材料最多 {FILES_PER_MATERIAL_MAX} 个文件，一件申请最多 {FILES_MAX} 个"
+    title_en = "Too many files"
+
+
+class FileNotWanted(FileRefused):
+    code = "file_not_wanted"
+    title = "这份材料现在不需要上传"
+    title_en = "No file is asked for here"
+
+
 class ProgressUnknown(DomainError):
     """No such number, or not its query code: the two are not told apart."""
 
@@ -292,6 +389,13 @@ def check_digit(digits: str) -> str:
     for digit in digits:
         rest = ((rest + int(digit)) % 10 or 10) * 2 % 11
     return str((11 - rest) % 10)
+
+
+class FileType(StrEnum):
+    """What a file of a material is kept as; pictures of any kind become JPEG."""
+
+    JPEG = "image/jpeg"
+    PDF = "application/pdf"
 
 
 class Channel(StrEnum):

@@ -4,35 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
 
+from app.applications import attachments, moving, sealing
 from app.applications import materials as handed
-from app.applications import moving, sealing, telling
 from app.applications.domain import (
+    DRAFT_DAYS,
     DRAFTS_MAX,
     OPEN,
     AnswersRefused,
     Channel,
     Event,
-    ItemChanged,
     ItemClosed,
     MoveNotAllowed,
     State,
     Who,
-    new_number,
 )
 from app.applications.models import Application
-from app.applications.own import actor_of, mine_locked
+from app.applications.own import actor_of
+from app.applications.parties import ENTERPRISE, party_locked, party_row, principal_for
 from app.applications.views import form_of
 from app.catalogue import service as catalogue
-from app.catalogue.service import Form, ItemView
+from app.catalogue.service import Form, Handing, ItemView, Material
 from app.core import audit, db
 from app.core.clock import day_of
-from app.core.errors import Conflict, NotFound
-from app.organisations import service as organisations
+from app.core.errors import Conflict
+from app.identity import service as identity
+from app.identity.service import Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,29 +67,66 @@ class Saved:
 
 
 def start_draft(
-    resident_id: int, item_id: int, *, fresh: bool = False, channel: Channel, now: datetime
+    resident_id: int,
+    item_id: int,
+    *,
+    on_behalf_of: int | None = None,
+    variant: str = "",
+    fresh: bool = False,
+    channel: Channel,
+    now: datetime,
 ) -> Started:
     """Begin an application for an item, or go on with the draft there is.
 
     Args:
+        on_behalf_of: the delegation under which somebody else applies; None for oneself.
+        variant: 情形 in which one applies, where one knows it already.
         fresh: discard the old draft and begin anew.
 
     Raises:
         NotFound: no such item.
         ItemClosed: it cannot be applied for here now.
+        Forbidden: the delegation is not theirs, not in force, or does not cover the item.
+        Invalid: the item has no such variant.
         Conflict: too many drafts lie about.
     """
-    item = _open_item(item_id)
-    under_way = _open_number(resident_id, item_id)
-    former = draft_of(resident_id, item_id)
+    item = open_item(item_id)
+    principal = None
+    if on_behalf_of is not None:
+        principal = principal_for(resident_id, on_behalf_of, item.directory_id, on=day_of(now))
+    under_way = _open_number(resident_id, item_id) if principal is None else ""
+    former = draft_of(resident_id, item_id, on_behalf_of=on_behalf_of)
     if former is not None and not fresh:
         return Started(former, True, under_way)
     if former is not None:
         discard(resident_id, former, now=now)
     if _draft_count(resident_id) >= DRAFTS_MAX:
         raise Conflict(f"草稿已有 {DRAFTS_MAX} 份，请先办完或放弃一些")
+    row = new_row(resident_id, item, principal, variant=variant, channel=channel, now=now)
+    return Started(row.id, False, under_way)
+
+
+def new_row(
+    resident_id: int,
+    item: ItemView,
+    principal: Principal | None,
+    *,
+    variant: str,
+    channel: Channel,
+    now: datetime,
+) -> Application:
+    """Return a new draft; ``principal`` is for whom ``resident_id`` acts.
+
+    Raises:
+        Invalid: the item has no such variant.
+    """
+    needed = catalogue.materials_for(item.content, variant)
+    for_person = principal is not None and principal.kind != ENTERPRISE
     row = Application(
-        resident_id=resident_id,
+        resident_id=principal.id if principal is not None and for_person else resident_id,
+        agent_id=resident_id if principal is not None else None,
+        delegation_id=principal.delegation_id if principal is not None else None,
+        enterprise_id=principal.id if principal is not None and not for_person else None,
         implementation_id=item.id,
         item_version_id=item.version_id,
         form_version_id=item.version_id,
@@ -99,7 +137,11 @@ def start_draft(
         channel=channel,
         answers={},
         sealed={},
-        materials=handed.only_ways(item),
+        materials=handed.only_ways(needed),
+        files={},
+        sources={},
+        variant=variant,
+        code_issue=0,
         event_count=0,
         step=0,
         extension_days=0,
@@ -108,22 +150,31 @@ def start_draft(
         remedy="",
         created_at=now,
         saved_at=now,
+        expires_on=day_of(now) + timedelta(days=DRAFT_DAYS),
     )
     db.writing().add(row)
     db.writing().flush()
-    audit.record(actor_of(resident_id), "application.start", "application", row.id, {"item": str(item.id)})
-    return Started(row.id, False, under_way)
+    detail = {"item": str(item.id)}
+    if principal is not None:
+        detail |= {"for": f"{principal.kind}:{principal.id}", "delegation": str(principal.delegation_id)}
+    audit.record(actor_of(resident_id), "application.start", "application", row.id, detail)
+    return row
 
 
-def draft_of(resident_id: int, item_id: int) -> int | None:
-    """Return the id of the newest draft of somebody for an item, None when there is none."""
+def draft_of(resident_id: int, item_id: int, *, on_behalf_of: int | None = None) -> int | None:
+    """Return the id of the newest draft of somebody for an item, None when there is none.
+
+    Args:
+        on_behalf_of: of the drafts made under this delegation; None for one's own.
+    """
+    mine = (
+        Application.resident_id.in_(identity.accounts_of(resident_id)) & Application.agent_id.is_(None)
+        if on_behalf_of is None
+        else (Application.agent_id == resident_id) & (Application.delegation_id == on_behalf_of)
+    )
     query = (
         select(Application.id)
-        .where(
-            Application.resident_id == resident_id,
-            Application.implementation_id == item_id,
-            Application.state == State.DRAFT,
-        )
+        .where(mine, Application.implementation_id == item_id, Application.state == State.DRAFT)
         .order_by(Application.created_at.desc())
         .limit(1)
     )
@@ -132,7 +183,8 @@ def draft_of(resident_id: int, item_id: int) -> int | None:
 
 def _open_number(resident_id: int, item_id: int) -> str:
     query = select(Application.number).where(
-        Application.resident_id == resident_id,
+        Application.resident_id.in_(identity.accounts_of(resident_id)),
+        Application.enterprise_id.is_(None),
         Application.implementation_id == item_id,
         Application.state.in_(OPEN),
     )
@@ -140,13 +192,20 @@ def _open_number(resident_id: int, item_id: int) -> str:
 
 
 def _draft_count(resident_id: int) -> int:
-    query = select(func.count()).where(
-        Application.resident_id == resident_id, Application.state == State.DRAFT
+    own = func.coalesce(Application.agent_id, Application.resident_id) == resident_id
+    by_either = (Application.resident_id == resident_id) | (Application.agent_id == resident_id)
+    return (
+        db.session().scalar(select(func.count()).where(by_either, own, Application.state == State.DRAFT)) or 0
     )
-    return db.session().scalar(query) or 0
 
 
-def _open_item(item_id: int) -> ItemView:
+def open_item(item_id: int) -> ItemView:
+    """Return an item that can be applied for.
+
+    Raises:
+        NotFound: no such item.
+        ItemClosed: it cannot be applied for here now.
+    """
     item = catalogue.item(item_id)
     if not item.open:
         raise ItemClosed
@@ -159,6 +218,7 @@ def save_draft(
     changes: Mapping[str, Any],
     *,
     materials: Mapping[str, str | None] | None = None,
+    variant: str | None = None,
     version: int,
     now: datetime,
 ) -> Saved:
@@ -169,22 +229,41 @@ def save_draft(
 
     Args:
         materials: by code, how a material is handed in; None takes the choice away.
+        variant: 情形 that the applicant chooses; None leaves it as it is. What the answers say goes first.
 
     Raises:
         NotFound: not theirs.
         MoveNotAllowed: it is submitted already.
         Stale: another device saved meanwhile.
         AnswersRefused: an answer cannot be kept: unknown or hidden field, wrong kind, too long.
+        Invalid: the item has no such variant.
     """
-    row = _draft(resident_id, application_id)
+    row = draft_locked(resident_id, application_id, now=now)
     moving.check_version(row, version)
     item_changed, cleared = _follow_item(row)
     item = catalogue.version(row.item_version_id)
     form = form_of(row)
+    cleared += put_answers(row, form, changes)
+    choose_variant(row, item, form, variant)
+    row.materials = handed.chosen(_needed(row, item), _still_needed(row, item), materials or {})
+    row.version += 1
+    row.saved_at = now
+    row.expires_on = day_of(now) + timedelta(days=DRAFT_DAYS)
+    db.writing().flush()
+    return Saved(row.version, cleared, problems_of(row, form, item, now), item_changed)
+
+
+def put_answers(row: Application, form: Form, changes: Mapping[str, Any]) -> list[str]:
+    """Keep answers; return the fields that are not asked for any more, whose answers were dropped.
+
+    Raises:
+        AnswersRefused: an answer cannot be kept: unknown or hidden field, wrong kind, too long.
+    """
     wanted = {name: catalogue.normalised(form, name, value) for name, value in changes.items()}
     refused = catalogue.shape_problems(form, wanted)
     if refused:
         raise AnswersRefused(fields=refused)
+    _forget_sources(row, form, wanted)
     for name, value in wanted.items():
         sealing.put(row, form, name, value)
     visible = catalogue.visible_fields(form, row.answers)
@@ -194,15 +273,59 @@ def save_draft(
         raise AnswersRefused(fields=asked_in_vain)
     for name in hidden:
         sealing.put(row, form, name, None)
-    row.materials = handed.chosen(item, row.materials, materials or {})
-    row.version += 1
-    row.saved_at = now
-    db.writing().flush()
-    return Saved(row.version, cleared + hidden, problems_of(row, form, item, now), item_changed)
+    row.sources = {name: told for name, told in row.sources.items() if name not in hidden}
+    return hidden
 
 
-def _draft(resident_id: int, application_id: int) -> Application:
-    row = mine_locked(resident_id, application_id)
+def _forget_sources(row: Application, form: Form, wanted: Mapping[str, Any]) -> None:
+    """An answer that the person changed is the person's own: it has no source any more."""
+    doubtful = [name for name in wanted if name in row.sources]
+    if not doubtful:
+        return
+    before = sealing.opened(row, form)
+    changed = {name for name in doubtful if wanted[name] != before.get(name)}
+    row.sources = {name: told for name, told in row.sources.items() if name not in changed}
+
+
+def choose_variant(row: Application, item: ItemView, form: Form, chosen: str | None) -> None:
+    """Set the variant (情形): what the answers say, else what the applicant chose.
+
+    Raises:
+        Invalid: the item has no such variant.
+    """
+    said = catalogue.variant_for(item.content, _asked(form, row.answers))
+    by_hand = {one.code for one in item.content.variants if one.when is None}
+    kept = row.variant if row.variant in by_hand else ""
+    row.variant = said or (kept if chosen is None else chosen)
+    catalogue.materials_for(item.content, row.variant)
+
+
+def _asked(form: Form, answers: Mapping[str, Any]) -> dict[str, Any]:
+    visible = catalogue.visible_fields(form, answers)
+    return {name: value for name, value in answers.items() if name in visible}
+
+
+def _needed(row: Application, item: ItemView) -> tuple[Material, ...]:
+    return catalogue.materials_for(item.content, row.variant)
+
+
+def _still_needed(row: Application, item: ItemView) -> dict[str, str]:
+    """Return the choices for what this variant needs; files of what it does not are forgotten."""
+    needed = _needed(row, item)
+    codes = {one.code for one in needed}
+    attachments.forget_all_but(row, codes)
+    before = {code: way for code, way in row.materials.items() if code in codes}
+    return {**handed.only_ways(needed), **before}
+
+
+def draft_locked(resident_id: int, application_id: int, *, now: datetime) -> Application:
+    """Return a draft for writing.
+
+    Raises:
+        NotFound: not theirs.
+        MoveNotAllowed: it is submitted already.
+    """
+    row = party_locked(resident_id, application_id, on=day_of(now))
     if row.state is not State.DRAFT:
         raise MoveNotAllowed("已经提交，不能再改。要补充材料，请等补正通知或联系办理单位")
     return row
@@ -210,7 +333,7 @@ def _draft(resident_id: int, application_id: int) -> Application:
 
 def _follow_item(row: Application) -> tuple[bool, list[str]]:
     """Move a draft to the version of the item that is in force; return whether, and what was dropped."""
-    item = _open_item(row.implementation_id)
+    item = open_item(row.implementation_id)
     if item.version_id == row.item_version_id or item.form is None:
         return False, []
     former = form_of(row)
@@ -219,9 +342,14 @@ def _follow_item(row: Application) -> tuple[bool, list[str]]:
     lost = [name for name in (*row.answers, *row.sealed) if properties.get(name) != same.get(name)]
     for name in lost:
         sealing.drop(row, name)
+    row.sources = {name: told for name, told in row.sources.items() if name not in lost}
     row.item_version_id = row.form_version_id = item.version_id
     row.body_id, row.region_code = item.body_id, item.region_code
-    row.materials = handed.only_ways(item)
+    if row.variant not in {one.code for one in item.content.variants}:
+        row.variant = ""
+    uploads = {one.code for one in item.content.materials if Handing.UPLOAD in one.handings}
+    attachments.forget_all_but(row, uploads)
+    row.materials = dict.fromkeys(row.files, Handing.UPLOAD.value)
     return True, lost
 
 
@@ -231,65 +359,40 @@ def draft_problems(resident_id: int, application_id: int, *, now: datetime) -> d
     Raises:
         NotFound: not theirs.
     """
-    row = db.session().get(Application, application_id)
-    if row is None or row.resident_id != resident_id:
-        raise NotFound("没有这个办件")
+    row = party_row(resident_id, application_id, on=day_of(now))
     return problems_of(row, form_of(row), catalogue.version(row.item_version_id), now)
 
 
 def problems_of(row: Application, form: Form, item: ItemView, now: datetime) -> dict[str, list[str]]:
     """Return, per field and material, what keeps an application from being submitted."""
-    answers = catalogue.problems(form, sealing.opened(row, form), day_of(now))
-    return {**answers, **handed.missing(item, row.materials)}
-
-
-def submit(resident_id: int, application_id: int, *, version: int, now: datetime) -> None:
-    """Submit a draft: number, clock of intake, notice; the form it was filled in with stays with it.
-
-    Raises:
-        NotFound: not theirs.
-        MoveNotAllowed: it is submitted already.
-        Stale: another device saved meanwhile; look at it first.
-        ItemChanged: the item has a newer version; save once to see what changed.
-        ItemClosed: it cannot be applied for here now.
-        AnswersRefused: the answers do not fit the form.
-    """
-    row = _draft(resident_id, application_id)
-    moving.check_version(row, version)
-    item = _open_item(row.implementation_id)
-    if item.version_id != row.item_version_id:
-        raise ItemChanged
-    faults = problems_of(row, form_of(row), item, now)
-    if faults:
-        raise AnswersRefused(fields=faults)
-    row.number = free_number(item.region_code, row.channel, now)
-    row.submitted_at = now
-    moving.start_intake(row, now)
-    moving.make_move(row, Event.SUBMIT, Who.RESIDENT, actor=actor_of(resident_id), now=now)
-    telling.tell(row, item, telling.SUBMITTED, now)
-
-
-def free_number(region_code: str, channel: Channel, now: datetime) -> str:
-    """Return a case number nobody has."""
-    regions = {one.code: one for one in organisations.regions()}
-    place = regions[region_code]
-    # Zones have no GB/T 2260 code of their own: their number names the city they lie in.
-    while not place.code.isdigit() and place.parent_code:
-        place = regions[place.parent_code]
-    while True:
-        number = new_number(place.code, day_of(now), channel)
-        if db.writing().scalar(select(Application.id).where(Application.number == number)) is None:
-            return number
+    found = catalogue.problems(form, sealing.opened(row, form), day_of(now))
+    # An item all of whose variants are told by the answers needs no choice.
+    if not row.variant and any(one.when is None for one in item.content.variants):
+        found["variant"] = ["请选择您的情形"]
+    return {**found, **handed.missing(_needed(row, item), row.materials, row.files)}
 
 
 def discard(resident_id: int, application_id: int, *, now: datetime) -> None:
-    """Give a draft up; its personal answers are forgotten at once.
+    """Give a draft up; its personal answers and its files are forgotten at once.
 
     Raises:
         NotFound: not theirs.
         MoveNotAllowed: it is submitted already.
     """
-    row = _draft(resident_id, application_id)
+    row = draft_locked(resident_id, application_id, now=now)
+    give_up(row, actor=actor_of(resident_id), now=now)
+
+
+def give_up(row: Application, *, actor: str, now: datetime) -> None:
+    """End a draft, and forget what was typed and uploaded."""
+    forget_contents(row)
+    row.expires_on = None
+    moving.make_move(row, Event.DISCARD, Who.RESIDENT, actor=actor, now=now)
+
+
+def forget_contents(row: Application) -> None:
+    """Forget every answer and every file of an application."""
     for name in [*row.answers, *row.sealed]:
         sealing.drop(row, name)
-    moving.make_move(row, Event.DISCARD, Who.RESIDENT, actor=actor_of(resident_id), now=now)
+    attachments.forget_all_but(row, frozenset())
+    row.sources = {}

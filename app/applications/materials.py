@@ -2,43 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from app.applications.domain import AnswersRefused
-from app.catalogue.service import ItemView
+from app.catalogue.service import Handing, Material
+
+Needed = Sequence[Material]
 
 
-def only_ways(item: ItemView) -> dict[str, str]:
+def only_ways(needed: Needed) -> dict[str, str]:
     """Return the required materials that can be handed in one way only: nobody need be asked."""
-    return {
-        one.code: one.handings[0].value
-        for one in item.content.materials
-        if one.required and len(one.handings) == 1
-    }
+    return {one.code: one.handings[0].value for one in needed if one.required and len(one.handings) == 1}
 
 
-def chosen(item: ItemView, before: Mapping[str, str], changes: Mapping[str, str | None]) -> dict[str, str]:
+def chosen(needed: Needed, before: Mapping[str, str], changes: Mapping[str, str | None]) -> dict[str, str]:
     """Return the choices with ``changes`` made; None takes one away.
 
     Raises:
         AnswersRefused: no such material, or it cannot be handed in like that.
     """
-    known = {one.code: {way.value for way in one.handings} for one in item.content.materials}
+    known = {one.code: {way.value for way in one.handings} for one in needed}
     faults = {
         f"materials.{code}": ["这份材料不能这样提交"]
         for code, way in changes.items()
-        if code not in known or (way is not None and way not in known[code])
+        if way is not None and way not in known.get(code, ())
     }
     if faults:
         raise AnswersRefused(fields=faults)
     merged = {**before, **changes}
-    return {code: way for code, way in merged.items() if way is not None}
+    return {code: way for code, way in merged.items() if way is not None and code in known}
 
 
-def missing(item: ItemView, choices: Mapping[str, str]) -> dict[str, list[str]]:
-    """Return, per required material, that nobody said how it is handed in."""
-    return {
-        f"materials.{one.code}": [f"请选择怎样提交“{one.name}”"]
-        for one in item.content.materials
-        if one.required and one.code not in choices
-    }
+def missing(
+    needed: Needed, choices: Mapping[str, str], files: Mapping[str, Sequence[str]]
+) -> dict[str, list[str]]:
+    """Return, per material, what is missing: the choice of a way, or the pictures of one to be uploaded."""
+    found = {}
+    for one in needed:
+        if one.required and one.code not in choices:
+            found[f"materials.{one.code}"] = [f"请选择怎样提交“{one.name}”"]
+        elif choices.get(one.code) == Handing.UPLOAD and not files.get(one.code):
+            found[f"materials.{one.code}"] = [f"请上传“{one.name}”的照片或文件"]
+    return found

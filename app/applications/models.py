@@ -1,10 +1,10 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.applications.domain import NUMBER_LENGTH, Channel, Event, State, Who
+from app.applications.domain import NUMBER_LENGTH, Channel, Event, FileType, State, Who
 from app.core.db import Model, key_column
 
 
@@ -15,7 +15,14 @@ class Application(Model):
         item_version_id: the version it is handled by; fixed at submission.
         form_version_id: the version whose form it was filled in with.
         answers: those that are nobody's secret; ``sealed``: vault tokens of the personal ones, by field.
-        materials: by the material's code, how it is handed in.
+        materials: by the material's code, how it is handed in; ``files``: the ids of what was uploaded.
+        variant: 情形 that it is applied for in; ``""`` where the item has none, or nobody said yet.
+        agent_id: who acts for the applicant (代办人); ``delegation_id`` is by what right.
+        enterprise_id: the enterprise that applies; ``resident_id`` is then its clerk.
+        sources: by field, where a prefilled answer came from: ``from``, ``text``, ``on``.
+        code_issue: how often a new query code was asked for.
+        expires_on: when a draft is given up by itself; NULL once it is none.
+        forgotten_at: when the personal answers and files of an ended case were forgotten.
         desk_on: when its department must act, far away when it waits for somebody else; NULL once
             it is no work of theirs. The desk's order.
         step: how many steps of the handling are done.
@@ -28,6 +35,10 @@ class Application(Model):
         Index("ix_application_intake", "state", "desk_on"),
         Index("ix_application_supplement", "state", "supplement_due_on"),
         Index("ix_application_version", "item_version_id", "state"),
+        Index("ix_application_agent", "agent_id", "created_at", "id"),
+        Index("ix_application_enterprise", "enterprise_id", "created_at", "id"),
+        Index("ix_application_expires", "expires_on"),
+        Index("ix_application_ended", "forgotten_at", "ended_at"),
     )
 
     id: Mapped[int] = key_column()
@@ -47,6 +58,16 @@ class Application(Model):
     answers: Mapped[dict[str, Any]] = mapped_column(JSON)
     sealed: Mapped[dict[str, str]] = mapped_column(JSON)
     materials: Mapped[dict[str, str]] = mapped_column(JSON)
+    files: Mapped[dict[str, list[str]]] = mapped_column(JSON, default=dict)
+    sources: Mapped[dict[str, dict[str, str]]] = mapped_column(JSON, default=dict)
+    variant: Mapped[str] = mapped_column(String(40), default="")
+    agent_id: Mapped[int | None] = mapped_column(ForeignKey("resident.id"))
+    delegation_id: Mapped[int | None] = mapped_column(ForeignKey("delegation.id"), index=True)
+    enterprise_id: Mapped[int | None] = mapped_column(ForeignKey("enterprise.id"))
+    code_issue: Mapped[int] = mapped_column(default=0)
+    expires_on: Mapped[date | None]
+    reminded_at: Mapped[datetime | None]
+    forgotten_at: Mapped[datetime | None]
     handler_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), index=True)
     step: Mapped[int] = mapped_column(default=0)
     event_count: Mapped[int] = mapped_column(default=0)
@@ -111,3 +132,41 @@ class ApplicationSupplement(Model):
     due_on: Mapped[date]
     supplied_at: Mapped[datetime | None]
     statement: Mapped[str] = mapped_column(Text, default="")
+
+
+class ApplicationFile(Model):
+    """One picture or document of a material (附件), as it lies in the blob store.
+
+    Attributes:
+        key: the client's own name for the upload: sent again, it is the same file.
+        digest: what was sent, as a blind index: the same content is kept once per application.
+        secret_token: where in the vault the key lies that opens it; without it the blob is noise.
+        blob: address in the store.
+        thumb: small picture, sealed by the same key; empty for documents.
+        byte_count: of what is kept; ``page_count`` of a document, else 0.
+        scanned: a virus scanner has looked at it.
+    """
+
+    __tablename__ = "application_file"
+    __table_args__ = (
+        UniqueConstraint("application_id", "key", name="uq_application_file_key"),
+        Index("ix_application_file_digest", "application_id", "digest"),
+        Index("ix_application_file_blob", "blob"),
+    )
+
+    id: Mapped[int] = key_column()
+    application_id: Mapped[int] = mapped_column(ForeignKey("application.id"))
+    material: Mapped[str] = mapped_column(String(40))
+    key: Mapped[str] = mapped_column(String(80))
+    digest: Mapped[str] = mapped_column(String(64))
+    secret_token: Mapped[str] = mapped_column(String(32))
+    blob: Mapped[str] = mapped_column(String(64))
+    thumb: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    type: Mapped[FileType]
+    byte_count: Mapped[int]
+    width: Mapped[int]
+    height: Mapped[int]
+    page_count: Mapped[int]
+    scanned: Mapped[bool]
+    actor: Mapped[str] = mapped_column(String(80))
+    created_at: Mapped[datetime]

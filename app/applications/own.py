@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import and_, or_, select
 
+from app.applications import attachments, moving, sealing, telling
 from app.applications import materials as handed
-from app.applications import moving, sealing, telling
 from app.applications.domain import (
     PLAIN_LABELS,
     AnswersRefused,
@@ -20,14 +20,14 @@ from app.applications.domain import (
     Who,
 )
 from app.applications.models import Application, ApplicationSupplement
+from app.applications.parties import party_locked, party_row
 from app.applications.progress import query_code_of
 from app.applications.views import CaseLine, CaseView, case_view, due_of, form_of
 from app.catalogue import service as catalogue
-from app.catalogue.service import Form, ItemView
-from app.core import db
+from app.catalogue.service import Form, Handing, ItemView
+from app.core import audit, db
 from app.core.clock import day_of
 from app.core.cursor import decode, encode
-from app.core.errors import NotFound
 from app.identity import service as identity
 
 actor_of = identity.actor_of
@@ -39,31 +39,28 @@ class CaseList:
     next_cursor: str | None
 
 
-def mine_locked(resident_id: int, application_id: int) -> Application:
-    """Return somebody's application for writing.
-
-    Raises:
-        NotFound: there is none, or it is another person's.
-    """
-    row = moving.locked(application_id)
-    if row.resident_id != resident_id:
-        raise NotFound("没有这个办件")
-    return row
-
-
 def mine(
-    resident_id: int, *, cursor: str | None = None, limit: int = 20, body_id: int | None = None
+    resident_id: int,
+    *,
+    cursor: str | None = None,
+    limit: int = 20,
+    body_id: int | None = None,
+    acting: bool = False,
 ) -> CaseList:
     """Return somebody's applications, the newest first; drafts that were given up are left out.
 
     Args:
         body_id: only what was handed in to this body.
+        acting: those that they made for others instead of their own.
 
     Raises:
         Invalid: the cursor is not one of ours.
     """
     given_up = and_(Application.state == State.WITHDRAWN, Application.submitted_at.is_(None))
-    query = select(Application).where(Application.resident_id == resident_id, ~given_up)
+    accounts = identity.accounts_of(resident_id)
+    own = and_(Application.resident_id.in_(accounts), Application.enterprise_id.is_(None))
+    whose = Application.agent_id.in_(accounts) if acting else own
+    query = select(Application).where(whose, ~given_up)
     if body_id is not None:
         query = query.where(Application.body_id == body_id, Application.submitted_at.is_not(None))
     if cursor:
@@ -96,20 +93,39 @@ def line_of(row: Application, item: ItemView) -> CaseLine:
         saved_at=row.saved_at,
         submitted_at=row.submitted_at,
         due_on=due_of(row),
+        expires_on=row.expires_on,
+        by_agent=row.agent_id is not None,
     )
 
 
-def my_case(resident_id: int, application_id: int) -> CaseView:
-    """Return one of somebody's applications.
+def my_case(resident_id: int, application_id: int, *, on: date | None = None) -> CaseView:
+    """Return one of somebody's applications, or one in which they act for somebody.
 
     Raises:
         NotFound: there is none, or it is another person's.
     """
-    row = db.session().get(Application, application_id)
-    if row is None or row.resident_id != resident_id:
-        raise NotFound("没有这个办件")
-    code = query_code_of(row.id) if row.number else ""
+    row = party_row(resident_id, application_id, on=on)
+    code = query_code_of(row.id, row.code_issue) if row.number else ""
     return case_view(row, code, who=(Who.RESIDENT,))
+
+
+def new_query_code(resident_id: int, application_id: int, *, version: int, now: datetime) -> str:
+    """Give a case a new query code, and return it; the old one shows nothing from now on.
+
+    Raises:
+        NotFound: not theirs.
+        Stale: it moved on meanwhile.
+        MoveNotAllowed: a draft has no code.
+    """
+    row = party_locked(resident_id, application_id, on=day_of(now))
+    moving.check_version(row, version)
+    if row.number is None:
+        raise MoveNotAllowed("提交后才有查询码")
+    row.code_issue += 1
+    row.version += 1
+    audit.record(actor_of(resident_id), "application.new_code", "application", row.id)
+    db.writing().flush()
+    return query_code_of(row.id, row.code_issue)
 
 
 def withdraw(resident_id: int, application_id: int, *, version: int, now: datetime) -> None:
@@ -120,10 +136,11 @@ def withdraw(resident_id: int, application_id: int, *, version: int, now: dateti
         Stale: it moved on meanwhile.
         MoveNotAllowed: it is decided, or ended.
     """
-    row = mine_locked(resident_id, application_id)
+    row = party_locked(resident_id, application_id, on=day_of(now))
     moving.check_version(row, version)
     if row.state is State.DRAFT:
         raise MoveNotAllowed("草稿没有提交，可以直接放弃")
+    attachments.forget_unsent(row)
     moving.make_move(row, Event.WITHDRAW, Who.RESIDENT, actor=actor_of(resident_id), now=now)
 
 
@@ -148,18 +165,21 @@ def supply(
         MoveNotAllowed: nothing was asked for.
         AnswersRefused: something was not asked for, is missing, or does not fit the form.
     """
-    row = mine_locked(resident_id, application_id)
+    row = party_locked(resident_id, application_id, on=day_of(now))
     moving.check_version(row, version)
     notice = open_notice(row)
     form, item = form_of(row), catalogue.version(row.item_version_id)
     wanted = {name: catalogue.normalised(form, name, value) for name, value in answers.items()}
+    materials = {**_uploaded(row, notice), **materials}
     _check_supplied(row, form, notice, wanted, materials, statement)
     for name, value in wanted.items():
         sealing.put(row, form, name, value)
+    row.sources = {name: told for name, told in row.sources.items() if name not in wanted}
     visible = catalogue.visible_fields(form, row.answers)
     for name in [one for one in (*row.answers, *row.sealed) if one not in visible]:
         sealing.put(row, form, name, None)
-    row.materials = handed.chosen(item, row.materials, materials)
+    # The variant stays as it was applied for; a notice may name any material of the item.
+    row.materials = handed.chosen(item.content.materials, row.materials, materials)
     wrong = catalogue.problems(form, sealing.opened(row, form), day_of(now))
     if wrong:
         raise AnswersRefused(fields=wrong)
@@ -185,7 +205,7 @@ def _check_supplied(
     statement: str,
 ) -> None:
     fields = {one["field"] for one in notice.items if one.get("field")}
-    codes = {one["material"] for one in notice.items if one.get("material")}
+    codes = materials_of(notice)
     before = catalogue.visible_fields(form, row.answers)
     after = catalogue.visible_fields(form, {**row.answers, **wanted})
     newly_asked = set(after) - set(before)
@@ -194,11 +214,28 @@ def _check_supplied(
     faults |= {name: ["请填写这一项"] for name in fields if wanted.get(name) is None}
     faults |= {f"materials.{code}": ["补正通知没有要求这份材料"] for code in set(materials) - codes}
     faults |= {f"materials.{code}": ["请选择怎样提交"] for code in codes - set(materials)}
+    uploaded = _uploaded(row, notice)
+    faults |= {
+        f"materials.{code}": ["请上传新的照片或文件"]
+        for code, way in materials.items()
+        if code in codes and way == Handing.UPLOAD and code not in uploaded
+    }
     in_words = [one for one in notice.items if not one.get("field") and not one.get("material")]
     if in_words and not statement:
         faults["statement"] = ["请写明怎样补正"]
     if faults:
         raise AnswersRefused(fields=faults)
+
+
+def materials_of(notice: ApplicationSupplement) -> set[str]:
+    """Return the codes of the materials that a notice asks for."""
+    return {one["material"] for one in notice.items if one.get("material")}
+
+
+def _uploaded(row: Application, notice: ApplicationSupplement) -> dict[str, str]:
+    """Return the materials of a notice for which something was uploaded since."""
+    fresh = {one.material for one in attachments.files_of(row) if not one.sent}
+    return dict.fromkeys(materials_of(notice) & fresh, Handing.UPLOAD.value)
 
 
 def open_notice(row: Application) -> ApplicationSupplement:

@@ -202,7 +202,7 @@ def _submit(application_id: int, version: int) -> ResponseReturnValue:
     me, now = access.current_resident(), clock.system_clock()
 
     def work() -> Answer:
-        service.submit(me.id, application_id, version=version, now=now)
+        service.submit(me.id, application_id, version=version, level=me.level, now=now)
         return Answer(303, json.dumps(str(application_id)))
 
     try:

@@ -31,9 +31,14 @@ class ProgressView:
     steps: list[EventView]
 
 
-def query_code_of(application_id: int) -> str:
-    """Return the code (查询密码) that belongs to a case; derived, so that it is stored nowhere."""
-    digest = vault.blind_index("application.query_code", str(application_id))
+def query_code_of(application_id: int, issue: int = 0) -> str:
+    """Return the code (查询密码) that belongs to a case; derived, so that it is stored nowhere.
+
+    Args:
+        issue: how often a new one was asked for; each issue has another code.
+    """
+    told = f"{application_id}:{issue}" if issue else str(application_id)
+    digest = vault.blind_index("application.query_code", told)
     return f"{int(digest, 16) % 10**QUERY_CODE_DIGITS:0{QUERY_CODE_DIGITS}}"
 
 
@@ -47,7 +52,8 @@ def progress(number: str, query_code: str) -> ProgressView:
     """
     query = select(Application).where(Application.number == number, Application.submitted_at.is_not(None))
     row = db.session().scalar(query)
-    right = compare_digest(query_code_of(row.id if row else _NONE).encode(), query_code.encode())
+    expected = query_code_of(row.id, row.code_issue) if row else query_code_of(_NONE)
+    right = compare_digest(expected.encode(), query_code.encode())
     if row is None or not right or row.number is None or row.submitted_at is None:
         raise ProgressUnknown
     item = catalogue.version(row.item_version_id)

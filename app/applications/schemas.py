@@ -20,6 +20,7 @@ from app.applications.domain import (
     TEXT_MAX,
     Channel,
     Event,
+    FileType,
     State,
     Who,
 )
@@ -31,6 +32,7 @@ from app.core.fields import Id, Text
 PAGE_MAX = 50
 FIELD_MAX = 40
 ANSWER_MAX = 2000
+VARIANT_MAX = 40
 WHO_LABELS = {Who.RESIDENT: "申请人", Who.DEPARTMENT: "办理单位", Who.SUPERVISOR: "监督", Who.CLOCK: "系统"}
 
 
@@ -99,6 +101,12 @@ class ApplicationStartSchema(ma.Schema):
     item_id = Id(required=True)
     fresh = ma.fields.Bool(load_default=False, metadata={"description": "放弃旧草稿，重新填写"})
     channel = _code(Channel, CHANNEL_LABELS, "申办渠道", load_default=Channel.WAP)
+    on_behalf_of = Id(
+        load_default=None, allow_none=True, metadata={"description": "代办：按哪一份授权为别人或企业申请"}
+    )
+    variant = Text(
+        longest=VARIANT_MAX, may_be_empty=True, load_default="", metadata={"description": "已知的情形"}
+    )
 
 
 class ApplicationStartedSchema(ma.Schema):
@@ -111,6 +119,13 @@ class ApplicationSaveSchema(ma.Schema):
     version = _version()
     answers = _answers(load_default=dict)
     materials = _materials(load_default=dict)
+    variant = Text(
+        longest=VARIANT_MAX,
+        may_be_empty=True,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "申请人选的情形；不写不变。答案已经说明情形的，以答案为准"},
+    )
 
 
 class ApplicationSavedSchema(ma.Schema):
@@ -139,6 +154,7 @@ class ApplicationSupplySchema(ma.Schema):
 class ApplicationQuerySchema(ma.Schema):
     cursor = Text(longest=CURSOR_MAX, load_default=None)
     limit = ma.fields.Int(load_default=20, validate=ma.validate.Range(1, PAGE_MAX))
+    acting = ma.fields.Bool(load_default=False, metadata={"description": "只看为别人或企业办的"})
 
 
 class ApplicationLineSchema(ma.Schema):
@@ -153,6 +169,10 @@ class ApplicationLineSchema(ma.Schema):
     saved_at = ma.fields.AwareDateTime(required=True)
     submitted_at = ma.fields.AwareDateTime(required=True, allow_none=True)
     due_on = ma.fields.Date(required=True, allow_none=True)
+    expires_on = ma.fields.Date(
+        required=True, allow_none=True, metadata={"description": "草稿到这一天没有再保存就删除"}
+    )
+    by_agent = ma.fields.Bool(required=True, metadata={"description": "有人代办"})
 
 
 class ApplicationListSchema(ma.Schema):
@@ -188,6 +208,41 @@ class SupplementSchema(ma.Schema):
 class ApplicationResultSchema(ma.Schema):
     name = Text(longest=100, required=True)
     number = Text(longest=100, may_be_empty=True, load_default="")
+
+
+class ApplicationFileSchema(ma.Schema):
+    """一个上传的文件；内容在 …/files/<id> 读取。"""
+
+    id = Id(required=True)
+    material = ma.fields.Str(required=True, metadata={"description": "材料编号"})
+    type = _code(FileType, {one: one.name for one in FileType}, "类型", required=True)
+    byte_count = ma.fields.Int(required=True)
+    width = ma.fields.Int(required=True, metadata={"description": "照片的像素，文件为 0"})
+    height = ma.fields.Int(required=True)
+    page_count = ma.fields.Int(required=True, metadata={"description": "PDF 的页数，照片为 0"})
+    scanned = ma.fields.Bool(required=True, metadata={"description": "查过病毒"})
+    sent = ma.fields.Bool(required=True, metadata={"description": "办理单位已收到，不能再删除"})
+    created_at = ma.fields.AwareDateTime(required=True)
+
+
+class NeededMaterialSchema(ma.Schema):
+    code = ma.fields.Str(required=True)
+    name = ma.fields.Str(required=True)
+    handings = ma.fields.List(_code(Handing, HANDING_LABELS, "提交方式"), required=True)
+    required = ma.fields.Bool(required=True)
+    source = ma.fields.Str(required=True)
+    note = ma.fields.Str(required=True)
+
+
+class AnswerSourceSchema(ma.Schema):
+    kind = ma.fields.Str(
+        required=True,
+        attribute="from",
+        data_key="from",
+        metadata={"description": "person 实名、phone 手机、former 以前的申请、enterprise 企业登记"},
+    )
+    text = ma.fields.Str(required=True, metadata={"description": "给人看的说明，含日期"})
+    on = ma.fields.Str(required=True, metadata={"description": "资料的日期，不知道为空"})
 
 
 class ApplicationSchema(ma.Schema):
@@ -227,6 +282,22 @@ class ApplicationSchema(ma.Schema):
     events = ma.fields.List(ma.fields.Nested(ApplicationEventSchema()), required=True)
     supplements = ma.fields.List(ma.fields.Nested(SupplementSchema()), required=True)
     may = ma.fields.List(_code(Event, EVENT_LABELS, "现在可以做的"), required=True)
+    variant = ma.fields.Str(required=True, metadata={"description": "情形编号，没有为空"})
+    needed = ma.fields.List(
+        ma.fields.Nested(NeededMaterialSchema()), required=True, metadata={"description": "这种情形要的材料"}
+    )
+    files = ma.fields.List(ma.fields.Nested(ApplicationFileSchema()), required=True)
+    sources = ma.fields.Dict(
+        keys=ma.fields.Str(),
+        values=ma.fields.Nested(AnswerSourceSchema()),
+        required=True,
+        metadata={"description": "预填的回答从哪里来，按字段名；申请人改过的没有"},
+    )
+    acting = ma.fields.Str(required=True, metadata={"description": "谁代谁办，自己办的为空"})
+    expires_on = ma.fields.Date(required=True, allow_none=True)
+    forgotten_at = ma.fields.AwareDateTime(
+        required=True, allow_none=True, metadata={"description": "办结后个人信息和文件删除的时间"}
+    )
 
 
 class ApplicationReceiptSchema(ma.Schema):

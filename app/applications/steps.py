@@ -19,8 +19,8 @@ from app.applications.domain import (
     State,
     Who,
 )
-from app.applications.drafts import free_number
 from app.applications.models import Application, ApplicationSupplement
+from app.applications.submitting import free_number
 from app.applications.views import form_of
 from app.catalogue import service as catalogue
 from app.catalogue.service import CaseType, Delivery, ItemView

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app.applications import sealing
+from app.applications.attachments import FileView, files_of
 from app.applications.domain import (
     ENDED,
     EVENT_LABELS,
@@ -22,9 +23,10 @@ from app.applications.domain import (
 )
 from app.applications.models import Application, ApplicationEvent, ApplicationSupplement
 from app.catalogue import service as catalogue
-from app.catalogue.service import Form, ItemView
+from app.catalogue.service import Form, ItemView, Material
 from app.core import db
 from app.core.errors import NotFound
+from app.identity import service as identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,12 @@ class SupplementView:
 
 @dataclass(frozen=True, slots=True)
 class CaseLine:
-    """A case as a list shows it."""
+    """A case as a list shows it.
+
+    Attributes:
+        expires_on: when a draft is given up by itself; None for what was submitted.
+        by_agent: somebody acts for the applicant.
+    """
 
     id: int
     number: str | None
@@ -67,6 +74,8 @@ class CaseLine:
     saved_at: datetime
     submitted_at: datetime | None
     due_on: date | None
+    expires_on: date | None
+    by_agent: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +87,12 @@ class CaseView:
         answers: numbers of people with stars; personal answers only where ``for_desk`` says so.
         visible: the fields asked for with these answers, in order.
         may: what the reader may do now.
+        variant: 情形 that it is applied for in; ``""`` for none.
+        needed: the materials of this variant; ``files`` what was uploaded for them.
+        sources: by field, where a prefilled answer came from, in words under ``text``.
+        acting: who acts for whom, in words; ``""`` where one applies for oneself.
+        expires_on: when a draft is given up by itself.
+        forgotten_at: when answers and files of an ended case were forgotten.
     """
 
     id: int
@@ -114,6 +129,14 @@ class CaseView:
     events: list[EventView]
     supplements: list[SupplementView]
     may: tuple[Event, ...]
+    variant: str
+    needed: tuple[Material, ...]
+    files: list[FileView]
+    sources: Mapping[str, Mapping[str, str]]
+    acting: str
+    enterprise: bool
+    expires_on: date | None
+    forgotten_at: datetime | None
 
     @property
     def ended(self) -> bool:
@@ -171,7 +194,24 @@ def case_view(row: Application, query_code: str, *, who: tuple[Who, ...], masked
         events=events_of(row.id),
         supplements=supplements_of(row.id),
         may=tuple(event for one in who for event in events_from(row.state, one)),
+        variant=row.variant,
+        needed=catalogue.materials_for(item.content, row.variant),
+        files=files_of(row, for_desk=Who.RESIDENT not in who),
+        sources=row.sources,
+        acting=_acting(row),
+        enterprise=row.enterprise_id is not None,
+        expires_on=row.expires_on,
+        forgotten_at=row.forgotten_at,
     )
+
+
+def _acting(row: Application) -> str:
+    if row.enterprise_id is not None:
+        return f"以“{identity.enterprise(row.enterprise_id).name}”的名义申请"
+    if row.agent_id is None:
+        return ""
+    agent = identity.person_of(row.agent_id)
+    return f"由{agent.name_masked if agent else '代办人'}代办"
 
 
 def due_of(row: Application) -> date | None:
