@@ -6,6 +6,7 @@ Functions that write need a running transaction.
 from __future__ import annotations
 
 from app.applications.attachments import FileView as FileView
+from app.applications.clock import due_on as due_on
 from app.applications.deadlines import deem_accepted as deem_accepted
 from app.applications.deadlines import overdue_intakes as overdue_intakes
 from app.applications.deadlines import overdue_supplements as overdue_supplements
@@ -43,6 +44,8 @@ from app.applications.drafts import draft_of as draft_of
 from app.applications.drafts import draft_problems as draft_problems
 from app.applications.drafts import save_draft as save_draft
 from app.applications.drafts import start_draft as start_draft
+from app.applications.following import Standing as Standing
+from app.applications.following import standings as standings
 from app.applications.own import CaseList as CaseList
 from app.applications.own import mine as mine
 from app.applications.own import my_case as my_case
@@ -57,6 +60,7 @@ from app.applications.reported import step_by_system as step_by_system
 from app.applications.steps import Told as Told
 from app.applications.submitting import apply_with as apply_with
 from app.applications.submitting import demand_level as demand_level
+from app.applications.submitting import free_number as free_number
 from app.applications.submitting import submit as submit
 from app.applications.uploads import case_file as case_file
 from app.applications.uploads import my_file as my_file
