@@ -175,7 +175,7 @@ def adapter(account_id: int) -> Channel:
     known = _adapters.get(account_id)
     if known is None or known[0] != row.version:
         config = AccountConfig(row.kind, row.key, dict(row.settings), _secrets_of(account_id))
-        known = (row.version, registry.build(config, _environment()))
+        known = (row.version, registry.build(config, environment()))
         _adapters[account_id] = known
     return known[1]
 
@@ -205,7 +205,8 @@ _adapters: dict[int, tuple[int, Channel]] = {}
 
 
 @cache
-def _environment() -> ChannelEnv:
+def environment() -> ChannelEnv:
+    """Return what calls to a platform need from outside."""
     return ChannelEnv(
         clock=clock.system_clock,
         nonce=lambda: secrets.token_bytes(16).translate(_NONCE_LETTERS).decode("ascii"),

@@ -79,7 +79,7 @@ class Resident(Protocol):
 
     @property
     def level(self) -> int:
-        """How sure we are of who it is: 1 is a channel identity only, which is no citizen identity."""
+        """How sure we are of who it is: 1 a channel's identity only, 2 a real name, 3 a face, for a while."""
         ...
 
     @property
@@ -272,7 +272,7 @@ def init_app(app: Flask, by: Authenticators, api_endpoints: Callable[[str], bool
 
 def _demand_resident(mark: Mark) -> None:
     if current_resident().level < mark.level:
-        raise LevelTooLow
+        raise LevelTooLow(mark.level)
 
 
 def _demand_partner(mark: Mark) -> None:

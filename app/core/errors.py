@@ -73,11 +73,19 @@ class Forbidden(DomainError):
 
 
 class LevelTooLow(Forbidden):
-    """The resident is known, but not well enough for this (step-up)."""
+    """The resident is known, but not well enough for this (step-up).
+
+    Attributes:
+        level_needed: 2 real name, 3 face.
+    """
 
     code = "level_too_low"
     title = "需要更高的实名认证等级"
     title_en = "A higher assurance level is needed"
+
+    def __init__(self, level_needed: int = 2, detail: str = "") -> None:
+        super().__init__(detail or ("办这件事要先刷脸核验" if level_needed > 2 else "办这件事要先实名认证"))
+        self.level_needed = level_needed
 
 
 class TooMany(DomainError):

@@ -90,4 +90,6 @@ class ProblemSchema(ma.Schema):
     status = ma.fields.Int(required=True, metadata={"description": "HTTP 状态码"})
     detail = ma.fields.Str(metadata={"description": "这一次的具体说明"})
     errors = ma.fields.Dict(keys=ma.fields.Str(), metadata={"description": "逐个字段的错误"})
+    level_needed = ma.fields.Int(metadata={"description": "需要的实名等级：2 实名，3 刷脸"})
+    step_up = ma.fields.Str(metadata={"description": "提高实名等级的页面"})
     request_id = ma.fields.Str(required=True, metadata={"description": "报修时请提供"})

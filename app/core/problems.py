@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import structlog
 from flask import Flask, Response, make_response, redirect, render_template, request, url_for
@@ -15,6 +17,8 @@ from app.core.errors import DomainError
 
 log = structlog.get_logger(__name__)
 MIME = "application/problem+json"
+STEP_UP_PATH = "/me/verify"
+"""Where a resident proves more about who they are."""
 
 _STATUS: dict[type[DomainError], HTTPStatus] = {
     errors.NotFound: HTTPStatus.NOT_FOUND,
@@ -64,8 +68,22 @@ def _domain(error: DomainError) -> ResponseReturnValue:
         if isinstance(error, errors.ResidentNotSignedIn):
             return redirect(url_for("identity_pages.sign_in", return_to=wanted))
         return redirect(url_for("organisations_pages.sign_in", next=wanted))
+    more: dict[str, object] = {}
+    if isinstance(error, errors.LevelTooLow):
+        back = _where_one_was()
+        words = {"level": error.level_needed, **({"return_to": back} if back else {})}
+        step_up = f"{STEP_UP_PATH}?{urlencode(words)}"
+        if _wants_page():
+            return redirect(step_up, HTTPStatus.SEE_OTHER)
+        more = {"level_needed": error.level_needed, "step_up": step_up}
     answer = _answer(
-        status_of(error), error.code, error.title, error.title_en, detail=str(error), fields=error.fields
+        status_of(error),
+        error.code,
+        error.title,
+        error.title_en,
+        detail=str(error),
+        fields=error.fields,
+        more=more,
     )
     if isinstance(error, errors.NotSignedIn):
         answer.headers["WWW-Authenticate"] = 'Bearer realm="hall"'
@@ -110,6 +128,16 @@ def _unforeseen(error: Exception) -> ResponseReturnValue:
     )
 
 
+def _where_one_was() -> str | None:
+    """Return the page to come back to; after a form was sent, the page that it stood on."""
+    if not _wants_page():
+        return None
+    if request.method in {"GET", "HEAD"}:
+        return request.full_path.rstrip("?")
+    before = urlsplit(request.referrer or "")
+    return urlunsplit(("", "", before.path, before.query, "")) if before.netloc == request.host else None
+
+
 def _wants_page() -> bool:
     if request.path.startswith(("/api/", "/callbacks/")):
         return False
@@ -118,7 +146,14 @@ def _wants_page() -> bool:
 
 
 def _answer(
-    status: HTTPStatus, code: str, title: str, title_en: str, *, detail: str = "", fields: object = None
+    status: HTTPStatus,
+    code: str,
+    title: str,
+    title_en: str,
+    *,
+    detail: str = "",
+    fields: object = None,
+    more: Mapping[str, object] | None = None,
 ) -> Response:
     if _wants_page():
         page = render_template("core/problem.html", status=int(status), title=title, detail=detail, code=code)
@@ -135,6 +170,7 @@ def _answer(
         body["detail"] = detail
     if fields:
         body["errors"] = fields
+    body |= more or {}
     answer = make_response(body, status)
     answer.content_type = MIME
     return answer

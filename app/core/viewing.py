@@ -213,6 +213,10 @@ def keep_on_device(answer: Response, choice: Choice) -> None:
     )
 
 
+# What other sites lead people back with: it is for this one visit and belongs into no page.
+_SECRETS = frozenset({"code", "auth_code", "state", "ticket"})
+
+
 def look_link(**words: str) -> str:
     """Return the address that chooses ``words`` (lang, style, region) and leads back to this page."""
     return f"{CHOOSE_PATH}?{urlencode({**words, 'return_to': _here()})}"
@@ -223,6 +227,8 @@ def _here() -> str:
     if request.method not in {"GET", "HEAD"}:
         rules = current_app.create_url_adapter(request)
         return request.path if rules and rules.test(method="GET") else "/"
+    if not _SECRETS.isdisjoint(request.args):
+        return "/"
     kept = [(name, value) for name, value in request.args.items(multi=True) if name not in WORDS]
     return f"{request.path}?{urlencode(kept)}" if kept else request.path
 

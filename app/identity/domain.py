@@ -9,6 +9,10 @@ from app.core.errors import Conflict, DomainError, Forbidden, Unavailable
 
 CHANNEL_LEVEL = 1
 """All that a channel tells is that the same account came back; who that is, it does not prove."""
+NAME_LEVEL = 2
+"""Name and number belong together, says who keeps the register (实名)."""
+FACE_LEVEL = 3
+"""And the face before the phone belongs to them; counts for a while and in one session only (实人)."""
 
 STATE_LIFE = timedelta(minutes=10)
 TICKET_LIFE = timedelta(seconds=60)
@@ -25,6 +29,13 @@ SUBJECT_FIELD = "channel_subject"
 UNION_FIELD = "channel_union"
 PHONE_FIELD = "resident_phone"
 PSEUDONYM_FIELD = "sso_subject"
+NUMBER_FIELD = "id_number"
+NAME_FIELD = "real_name"
+USCC_FIELD = "uscc"
+ENTERPRISE_FIELD = "enterprise_name"
+
+NAME_MAX = 50
+ENTERPRISE_NAME_MAX = 100
 
 STARTS_PER_ADDRESS = "600/minute"
 """Wide on purpose: a mobile carrier puts thousands of phones behind one address."""

@@ -13,7 +13,7 @@ from app.identity.domain import AUDIENCE_MAX, Client
 
 
 class Resident(Model):
-    """One account of a resident (账户).
+    """One account of a resident (账户). One without any way of signing in waits to be claimed by its person.
 
     A closed one stays as a bare number, so that what refers to it keeps its sense; nothing in it
     tells whose it was.
@@ -26,6 +26,8 @@ class Resident(Model):
     phone_token: Mapped[str | None] = mapped_column(String(32))
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
+    verified_at: Mapped[datetime | None]
 
 
 class ResidentBinding(Model):
@@ -55,7 +57,11 @@ class ResidentUnion(Model):
 
 
 class ResidentSession(Model):
-    """One browser or mini program that is signed in; only the digest of its secret is kept."""
+    """One browser or mini program that is signed in; only the digest of its secret is kept.
+
+    Attributes:
+        face_until: until when a face check counts here; None without one.
+    """
 
     __tablename__ = "resident_session"
 
@@ -67,6 +73,7 @@ class ResidentSession(Model):
     opened_at: Mapped[datetime]
     used_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
+    face_until: Mapped[datetime | None]
 
 
 class SignInAttempt(Model):

@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select
 
 from app.channel_accounts import service as channel_accounts
 from app.channel_accounts.service import AccountView
-from app.core import audit, db, hearing, vault
+from app.core import audit, db, vault
 from app.core.errors import NotFound
 from app.identity.domain import (
     CHANNEL_LEVEL,
@@ -20,7 +20,7 @@ from app.identity.domain import (
     LastBinding,
     platform_of,
 )
-from app.identity.models import Resident, ResidentBinding, ResidentSession, ResidentUnion, SsoTicket
+from app.identity.models import Resident, ResidentBinding, ResidentSession, ResidentUnion
 from channels.base import ChannelIdentity, PhoneNumber
 
 
@@ -101,7 +101,7 @@ def bind(resident_id: int, account: AccountView, identity: ChannelIdentity, *, n
         NotFound: no such account, or it was closed meanwhile.
         BindingTaken: the user id belongs to another resident.
     """
-    _lock(resident_id)
+    lock(resident_id)
     union = _union_index(account, identity)
     binding = _binding_by(_subject_index(account.id, identity.subject), account.id)
     owner = binding.resident_id if binding is not None else _owner_of(union)
@@ -118,14 +118,14 @@ def unbind(resident_id: int, binding_id: int) -> None:
         NotFound: no such binding of this resident.
         LastBinding: there is no other.
     """
-    _lock(resident_id)
+    lock(resident_id)
     binding = db.writing().get(ResidentBinding, binding_id)
     if binding is None or binding.resident_id != resident_id:
         raise NotFound("没有这个登录方式")
     mine = select(func.count()).where(ResidentBinding.resident_id == resident_id)
     if db.writing().scalars(mine).one() < 2:
         raise LastBinding
-    _remove_binding(binding)
+    remove_binding(binding)
     gone = delete(ResidentSession).where(
         ResidentSession.resident_id == resident_id, ResidentSession.account_id == binding.account_id
     )
@@ -207,7 +207,7 @@ def bindings(resident_id: int) -> tuple[BindingView, ...]:
 
 def keep_phone(resident_id: int, phone: PhoneNumber) -> None:
     """Keep the number a platform vouches for; one before it is forgotten."""
-    row = _lock(resident_id)
+    row = lock(resident_id)
     if row.phone_token is not None:
         vault.forget(row.phone_token)
     row.phone_token = vault.seal(PHONE_FIELD, f"{phone.country_code}-{phone.number}")
@@ -216,7 +216,7 @@ def keep_phone(resident_id: int, phone: PhoneNumber) -> None:
 
 def forget_phone(resident_id: int) -> None:
     """Forget the number; nothing happens when there is none."""
-    row = _lock(resident_id)
+    row = lock(resident_id)
     if row.phone_token is not None:
         vault.forget(row.phone_token)
         row.phone_token = None
@@ -228,28 +228,12 @@ def phone_token(resident_id: int) -> str | None:
     return db.session().scalar(select(Resident.phone_token).where(Resident.id == resident_id))
 
 
-def close(resident_id: int, *, now: datetime) -> None:
-    """Close an account: all that tells whose it was goes at once, a bare number stays.
-
-    What was applied for, and the audit trail, refer to the number; the law wants both kept. Other
-    capabilities hear ``resident.closed`` and forget what is theirs to forget.
+def lock(resident_id: int) -> Resident:
+    """Return the locked row of an open account.
 
     Raises:
-        NotFound: none, or closed already.
+        NotFound: none, or closed.
     """
-    row = _lock(resident_id)
-    forget_phone(resident_id)
-    query = select(ResidentBinding).where(ResidentBinding.resident_id == resident_id)
-    for binding in db.writing().scalars(query).all():
-        _remove_binding(binding)
-    for table in (ResidentSession, ResidentUnion, SsoTicket):
-        db.writing().execute(delete(table).where(table.resident_id == resident_id))
-    row.closed_at = now
-    audit.record(actor_of(resident_id), "resident.close", "resident", resident_id)
-    hearing.tell("resident.closed", {"resident_id": resident_id}, dedup_key=str(resident_id))
-
-
-def _lock(resident_id: int) -> Resident:
     row = _locked(resident_id)
     if row is None:
         raise NotFound("没有这个账户")
@@ -323,7 +307,8 @@ def _add_binding(
     )
 
 
-def _remove_binding(binding: ResidentBinding) -> None:
+def remove_binding(binding: ResidentBinding) -> None:
+    """Delete a way of signing in, with what the vault holds of it."""
     vault.forget(binding.subject_token)
     db.writing().delete(binding)
     db.writing().flush()

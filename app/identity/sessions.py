@@ -13,8 +13,9 @@ from app.core import audit, db, vault
 from app.core.access import RESIDENT_TOKEN
 from app.core.errors import NotFound
 from app.core.installation import settings
-from app.identity.domain import SESSIONS_MAX, USED_EVERY, Client
+from app.identity.domain import FACE_LEVEL, NAME_LEVEL, SESSIONS_MAX, USED_EVERY, Client
 from app.identity.models import Resident, ResidentSession
+from app.identity.people import accounts_of
 from app.identity.residents import actor_of
 
 COOKIE_SECRET = "w_"
@@ -99,6 +100,8 @@ def find_session(token: str, *, now: datetime) -> SignedIn | None:
     if found is None:
         return None
     level, row = found
+    if level >= NAME_LEVEL and row.face_until is not None and row.face_until > now:
+        level = FACE_LEVEL
     due = now - row.used_at >= USED_EVERY
     return SignedIn(row.resident_id, level, row.id, row.account_id, touch_due=due)
 
@@ -113,10 +116,10 @@ def touch_session(session_id: int, *, now: datetime) -> None:
 
 
 def sessions(resident_id: int, *, now: datetime) -> list[SessionView]:
-    """Return the sessions of a resident, the one used last first."""
+    """Return the sessions of a resident, through all merged accounts, the one used last first."""
     query = (
         select(ResidentSession)
-        .where(ResidentSession.resident_id == resident_id, *_alive(now))
+        .where(ResidentSession.resident_id.in_(accounts_of(resident_id)), *_alive(now))
         .order_by(ResidentSession.used_at.desc(), ResidentSession.id)
     )
     return [
@@ -126,14 +129,14 @@ def sessions(resident_id: int, *, now: datetime) -> list[SessionView]:
 
 
 def end_session(resident_id: int, session_id: int) -> None:
-    """End one session.
+    """End one session, also of an account that is merged with this one.
 
     Raises:
         NotFound: no such session of this resident.
     """
     gone = db.writing().execute(
         delete(ResidentSession).where(
-            ResidentSession.id == session_id, ResidentSession.resident_id == resident_id
+            ResidentSession.id == session_id, ResidentSession.resident_id.in_(accounts_of(resident_id))
         )
     )
     if gone.rowcount != 1:  # type: ignore[attr-defined]
@@ -142,13 +145,22 @@ def end_session(resident_id: int, session_id: int) -> None:
 
 
 def end_all_sessions(resident_id: int) -> int:
-    """End every session of a resident; return how many there were."""
-    gone = db.writing().execute(delete(ResidentSession).where(ResidentSession.resident_id == resident_id))
+    """End every session of a resident, through all merged accounts; return how many there were."""
+    mine = ResidentSession.resident_id.in_(accounts_of(resident_id))
+    gone = db.writing().execute(delete(ResidentSession).where(mine))
     count = int(gone.rowcount)  # type: ignore[attr-defined]
     audit.record(
         actor_of(resident_id), "resident.sign-out-everywhere", "resident", resident_id, {"count": count}
     )
     return count
+
+
+def count_face(resident_id: int, session_id: int, until: datetime) -> None:
+    """Let a face check count in one session, until ``until``."""
+    db.writing().execute(
+        update(ResidentSession).where(ResidentSession.id == session_id).values(face_until=until)
+    )
+    audit.record(actor_of(resident_id), "resident.verify-face", "resident", resident_id)
 
 
 def end_by_token(token: str) -> None:

@@ -102,6 +102,7 @@ def test_a_resident_known_too_little_is_told_to_step_up():
     answer = asked("resident-2", who="resident")
 
     assert (answer.status_code, answer.json["code"]) == (403, "level_too_low")
+    assert (answer.json["level_needed"], answer.json["step_up"]) == (2, "/me/verify?level=2")
 
 
 def test_staff_without_the_permission_are_refused():
