@@ -44,6 +44,7 @@ bridge: setup-dev tests/interop/node_modules/stamp ## make the short form of hal
 # A mini program can read nothing outside its own folder, so each holds a copy; tests/clients compares them.
 clients: ## copy what the mini programs share into each
 	@for one in clients/*-mini-program; do cp -R clients/shared/lib clients/shared/pages $$one/; done
+	@cp clients/shared/lib/conditions.js app/core/static/applications/
 
 lock: setup-dev ## compile the pinned requirements anew
 	$(BIN)/pip-compile -q --strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements.txt requirements.in

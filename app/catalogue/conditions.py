@@ -34,15 +34,16 @@ def _value(node: Any, answers: Mapping[str, Any]) -> Any:
         case "!":
             return not _value(told, answers)
         case "===" | "!==":
-            return _same(_value(told[0], answers), _value(told[1], answers)) is (operator == "===")
+            return same(_value(told[0], answers), _value(told[1], answers)) is (operator == "===")
         case "in":
             held = _value(told[1], answers)
             wanted = _value(told[0], answers)
-            return isinstance(held, list) and any(_same(wanted, one) for one in held)
+            return isinstance(held, list) and any(same(wanted, one) for one in held)
     raise ValueError(f"unknown operator {operator!r}")
 
 
-def _same(one: Any, other: Any) -> bool:
+def same(one: Any, other: Any) -> bool:
+    """Tell whether two plain answers are the same."""
     # As === in JavaScript: to Python True is 1 besides.
     return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 

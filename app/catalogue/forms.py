@@ -2,7 +2,7 @@
 
 A form is one JSON document: ``schema`` (JSON Schema 2020-12, the closed part that
 ``config/items/form.schema.json`` describes), ``sections`` (the order) and ``fields`` (the words, and
-``visible_if``). The phone reads the same document.
+``visible_if``), and ``rules`` over several fields. The phone reads the same document.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from jsonschema_rs import Draft202012Validator, ValidationError
 
-from app.catalogue import conditions
+from app.catalogue import conditions, rules
 from app.core import citizen_number
 from config import items
 
@@ -65,6 +65,10 @@ def _inner_problems(form: Form) -> Iterator[str]:
             yield f"{name}: 条件只能看前面的字段"
         elif any("x-personal" in properties[one] for one in seen):
             yield f"{name}: 条件不能看个人信息"
+    for number, rule in enumerate(form.get("rules", ()), start=1):
+        fault = rules.problem(rule, properties)
+        if fault:
+            yield f"第 {number} 条规则：{fault}"
 
 
 def field_order(form: Form) -> list[str]:
@@ -153,6 +157,8 @@ def problems(form: Form, answers: Answers, today: date) -> Problems:
             fault = _meaning_problem(properties[name], answers[name], today)
             if fault:
                 found[name] = [fault]
+    for name, message in rules.broken(form.get("rules", ()), answers, asked):
+        found.setdefault(name, [message])
     in_order = [name for name in field_order(form) if name in found]
     return {name: found[name] for name in (*in_order, *(one for one in found if one not in properties))}
 

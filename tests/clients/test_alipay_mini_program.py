@@ -51,6 +51,10 @@ def test_the_pages_do_what_they_should_with_any_answer(packages: None) -> None:
     run(FOLDER, "pages.test.js")
 
 
+def test_forms_decide_as_the_server_does(packages: None) -> None:
+    run(FOLDER, "conditions.test.js")
+
+
 def test_the_adapter_speaks_as_alipay_does(packages: None) -> None:
     run(FOLDER, "platform.test.js")
 

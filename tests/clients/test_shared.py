@@ -20,6 +20,12 @@ def test_the_copies_are_as_the_shared_files(program: Path) -> None:
     assert changed == [], "change clients/shared, then: make clients"
 
 
+def test_pages_decide_by_the_same_script_as_the_mini_programs() -> None:
+    page = Path("app/core/static/applications/conditions.js")
+
+    assert _read(page) == _read(SHARED / "lib" / "conditions.js"), "change clients/shared, then: make clients"
+
+
 def _read(file: Path) -> bytes:
     return file.read_bytes() if file.exists() else b""
 

@@ -37,6 +37,10 @@ def test_the_pages_do_what_they_should_with_any_answer(packages: None) -> None:
     run(FOLDER, "pages.test.js")
 
 
+def test_forms_decide_as_the_server_does(packages: None) -> None:
+    run(FOLDER, "conditions.test.js")
+
+
 def test_a_resident_finds_signs_in_and_looks_through_the_pages(packages: None, hall: Hall) -> None:
     raw = builders.raw_mini(callback_url=f"{hall.base}/callbacks/gd-mini")
     with a_sandbox(raw, hall_base=hall.base) as sandbox:

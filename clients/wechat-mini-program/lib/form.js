@@ -1,36 +1,6 @@
 // 按事项的表单说明出题：哪些题要答、怎样答、答得对不对。与服务器同一份说明，服务器再查一遍。
-const OPERATORS = {
-  var: (name, answers) => (answers[name] === undefined ? null : answers[name]),
-  and: (list, answers) => list.every(one => value(one, answers)),
-  or: (list, answers) => list.some(one => value(one, answers)),
-  '!': (one, answers) => !value(one, answers),
-  '===': (pair, answers) => value(pair[0], answers) === value(pair[1], answers),
-  '!==': (pair, answers) => value(pair[0], answers) !== value(pair[1], answers),
-  in: (pair, answers) => {
-    const held = value(pair[1], answers)
-    return Array.isArray(held) && held.indexOf(value(pair[0], answers)) >= 0
-  }
-}
-
-function value (node, answers) {
-  if (node === null || typeof node !== 'object' || Array.isArray(node)) return node
-  const operator = Object.keys(node)[0]
-  if (!Object.prototype.hasOwnProperty.call(OPERATORS, operator)) throw new Error('unknown operator ' + operator)
-  return OPERATORS[operator](node[operator], answers)
-}
-
-// 要答的题，按顺序；没有问到的题，答案不算数。
-function visible (form, answers) {
-  const asked = {}
-  const found = []
-  form.sections.forEach(section => section.fields.forEach(name => {
-    const condition = form.fields[name].visible_if
-    if (condition && !value(condition, asked)) return
-    found.push(name)
-    if (answers[name] !== undefined) asked[name] = answers[name]
-  }))
-  return found
-}
+const conditions = require('./conditions')
+const { visible } = conditions
 
 function widget (told, words) {
   if (words.widget) return words.widget
@@ -79,7 +49,7 @@ function sections (form, answers, problems) {
     .filter(section => section.fields.length)
 }
 
-const WAYS = { paper: '交纸质件（窗口或邮寄）', promise: '书面承诺代替', shared: '由部门查验，免交' }
+const WAYS = { paper: '交纸质件（窗口或邮寄）', promise: '书面承诺代替', shared: '由部门查验，免交', upload: '拍照或上传文件' }
 
 // 材料和各自可以怎样交。
 function materials (needed, ways, problems) {
@@ -129,6 +99,11 @@ function problems (form, answers, touched) {
     } else if (told.format === 'cn-mobile' && !/^1[3-9][0-9]{9}$/.test(String(answer).replace(/[\s-]/g, '').replace(/^\+86/, ''))) {
       found[name] = ['手机号码应为 11 位数字']
     }
+  })
+  // 带星号读回来、这次没有改的，手机上不知道内容。
+  const unknown = Object.keys(answers).filter(name => !touched[name] && form.schema.properties[name] && form.schema.properties[name]['x-personal'])
+  conditions.broken(form, answers, unknown).forEach(([name, message]) => {
+    if (!found[name]) found[name] = [message]
   })
   return found
 }

@@ -70,7 +70,7 @@ def test_good_answers_have_no_problems():
         pytest.param({"name": None}, "name", "请填写", id="missing"),
         pytest.param({"rooms": 3}, "rooms", "不需要", id="answer to a hidden field"),
         pytest.param({"nothing": "x"}, "nothing", "不需要", id="unknown field"),
-        pytest.param({"id_number": valid_id_number()[:17] + "0"}, "id_number", "有误", id="check digit"),
+        pytest.param({"id_number": valid_id_number()[:17] + "0"}, "id_number", "校验码", id="check digit"),
         pytest.param({"id_number": an_id_number("990001")}, "id_number", "地区", id="no such region"),
         pytest.param({"phone": "12345"}, "phone", "手机", id="not a mobile number"),
         pytest.param({"since": "2026-03-03"}, "since", "晚于", id="tomorrow"),
