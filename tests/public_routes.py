@@ -5,6 +5,8 @@ OPEN_TO_ALL = {
     "GET /readyz",
     "GET /metrics",
     "GET /static/<path:filename>",
+    "GET /view",
+    "GET /place",
     "GET /api/openapi.json",
     "GET /api/docs",
     "GET /api/open/openapi.json",

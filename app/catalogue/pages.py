@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 from flask import Blueprint, render_template, request
 
 from app.catalogue import service
-from app.catalogue.service import Content, Material, Variant
-from app.core import access, web
-from app.core.errors import Invalid
+from app.catalogue.service import Content, Domain, Material, Variant
+from app.core import access, viewing, web
+from app.core.errors import Invalid, NotFound
 from app.core.installation import settings
 from app.organisations import service as organisations
 from app.organisations.service import RegionLevel, RegionView
@@ -32,7 +32,6 @@ def _frame() -> None:
 def _words() -> dict[str, Any]:
     return {
         "keep": keep,
-        "elder": request.args.get("style") == "elder",
         "domain_labels": service.DOMAIN_LABELS,
         "type_labels": service.ITEM_TYPE_LABELS,
         "served_labels": service.SERVED_LABELS,
@@ -46,18 +45,19 @@ def _words() -> dict[str, Any]:
 @access.public("residents look before they sign in")
 def find() -> str:
     query = request.args.get("q", "").strip()[: service.QUERY_MAX]
-    region = _region()
+    region, domain = _region(), _domain()
     next_after = None
     if query:
         found = service.search(query, region, limit=PAGE_SIZE)
     else:
         after = request.args.get("after", "")[:200] or None
-        found, next_after = service.listing(region, after=after, limit=PAGE_SIZE)
+        found, next_after = service.listing(region, domain=domain, after=after, limit=PAGE_SIZE)
     return render_template(
         "catalogue/items.html",
         found=found,
         query=query,
         region=region,
+        domain=domain,
         next_after=next_after,
         groups=_region_groups(),
     )
@@ -90,10 +90,26 @@ def _materials(content: Content, variant: Variant | None) -> tuple[Material, ...
 
 
 def _region() -> str | None:
-    asked = request.args.get("region", "").strip()
-    if asked and asked not in {region.code for region in organisations.regions()}:
-        raise Invalid("没有这个地区")
-    return asked or None
+    """Return the place that the address names, else the chosen one; None for the whole province.
+
+    Raises:
+        Invalid: the address names a place that there is not; a choice that is outdated is forgotten.
+    """
+    asked, chosen = request.args.get("region"), viewing.current().region
+    code = chosen if asked is None else asked.strip()
+    if code and code not in {region.code for region in organisations.regions()}:
+        if asked is not None:
+            raise Invalid("没有这个地区")
+        return None
+    return code or None
+
+
+def _domain() -> Domain | None:
+    asked = request.args.get("domain", "")
+    found = next((one for one in Domain if one.value == asked), None)
+    if asked and found is None:
+        raise NotFound("没有这个办事领域")
+    return found
 
 
 def _region_groups() -> list[tuple[RegionView, list[RegionView]]]:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     select,
     union_all,
 )
+from sqlalchemy.orm import Session
 
 from app.catalogue import terms
 from app.catalogue.content import Content, from_json
@@ -35,6 +36,7 @@ _NAME, _SYNONYM, _DOMAIN, _RESULT, _MATERIAL, _SUMMARY = 6, 6, 3, 2, 2, 1
 _CANDIDATES = 200
 _POSTINGS = 1000
 """So many items of a term are looked at, the weightiest first; a term with more is common."""
+_STALE = "catalogue_stale_terms"
 _WORTH_SHOWING = 0.3
 """How good a match must be, beside the best one."""
 _POSTING = (
@@ -82,7 +84,11 @@ def search(text: str, region_code: str | None = None, *, limit: int = 10) -> lis
 
 
 def listing(
-    region_code: str | None = None, *, after: str | None = None, limit: int = 20
+    region_code: str | None = None,
+    *,
+    domain: Domain | None = None,
+    after: str | None = None,
+    limit: int = 20,
 ) -> tuple[list[ItemMatch], str | None]:
     """Return items by their name as a place carries them out, and where to go on; None at the end.
 
@@ -94,6 +100,8 @@ def listing(
     # By name, which people can read; those that share one are told apart by the code.
     name, code = ItemDirectory.name, ItemDirectory.code
     query = select(ItemDirectory.id, name, code).where(_carried_out(reach, ItemDirectory.id))
+    if domain is not None:
+        query = query.where(ItemDirectory.domain == domain)
     if after:
         last_name, _, last_code = after.rpartition("|")
         query = query.where(or_(name > last_name, and_(name == last_name, code > last_code)))
@@ -249,7 +257,17 @@ def phrases_of(name: str, domain: Domain, content: Content) -> set[Phrase]:
 
 
 def reindex(directory_id: int) -> None:
-    """Write the terms of an item anew from all its live versions; the item's row must be locked."""
+    """Write the terms of an item anew, once, at the end of the transaction; the item's row must be locked."""
+    db.writing().info.setdefault(_STALE, set()).add(directory_id)
+
+
+@db.before_commit
+def _reindex_stale(session: Session) -> None:
+    for directory_id in sorted(session.info.pop(_STALE, ())):
+        _write_terms(directory_id)
+
+
+def _write_terms(directory_id: int) -> None:
     directory = db.writing().get_one(ItemDirectory, directory_id)
     query = (
         select(ItemVersion.content)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -73,6 +73,7 @@ def published(
     query: str | None = None,
     *,
     region_code: str | None = None,
+    near: Collection[str] = (),
     cursor: str | None = None,
     limit: int = 50,
 ) -> PublishedList:
@@ -81,6 +82,7 @@ def published(
     Args:
         query: words, each of which must stand in the name, the description or the body's name.
         region_code: six digits; pages of bodies of this region only.
+        near: pages of bodies of any of these regions; empty is everywhere.
 
     Raises:
         Invalid: the cursor is none of ours.
@@ -96,6 +98,8 @@ def published(
         statement = statement.where(MobilePage.theme == theme)
     if region_code is not None:
         statement = statement.where(organisations.body_stands_in(region_code))
+    if near:
+        statement = statement.where(or_(*map(organisations.body_stands_in, near)))
     for word in (query or "").split():
         statement = statement.where(
             or_(

@@ -7,16 +7,24 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from app.catalogue import service as catalogue
+from app.catalogue.service import Domain, ItemMatch
 from app.core import access, clock, db, limits, viewing, web
 from app.core.errors import NotFound
 from app.core.installation import settings
 from app.core.own_path import is_own_path
 from app.mobile_access import service as mobile_access
-from app.mobile_access.service import THEME_LABELS, Theme
+from app.mobile_access.service import THEME_LABELS, PublishedList, Theme
 from app.monitoring import service as monitoring
-from app.portal import bridge
+from app.portal import bridge, preferences
+from app.portal.todos import todos_of
 
 QUERY_MAX = 40
+ITEMS_SHOWN = 6
+FIELDS = {
+    **{domain.value: label for domain, label in catalogue.DOMAIN_LABELS.items()},
+    **{theme.value: label for theme, label in THEME_LABELS.items()},
+}
 PAGE_SIZE = 30
 SCRIPT_TYPE = "text/javascript; charset=utf-8"
 
@@ -33,23 +41,41 @@ def _frame() -> None:
 @pages.get("/")
 @access.public("residents look before they sign in")
 def home() -> str:
+    """Show what waits for a resident, then what can be found, all of it for the chosen place."""
     query = request.args.get("q", "").strip()[:QUERY_MAX]
-    theme = _theme(request.args.get("theme", ""))
-    found = mobile_access.published(theme, query or None, cursor=request.args.get("after"), limit=PAGE_SIZE)
-    near = mobile_access.search(query) if query and not found.items else []
-    shown = found.items or near
+    theme, domain = _field(request.args.get("theme", ""))
+    place = viewing.current().region
+    near, region = preferences.near(place), preferences.place(place)
+    resident = access.maybe_resident()
+    found = mobile_access.published(
+        theme, query or None, near=near, cursor=request.args.get("after"), limit=PAGE_SIZE
+    )
+    if domain and not theme:  # of this field there are items only
+        found = PublishedList([], None)
+    close = mobile_access.search(query) if query and not found.items else []
+    shown = found.items or close
     return render_template(
         "portal/home.html",
+        todos=todos_of(resident.id) if resident and not (query or theme or domain) else None,
+        place=preferences.place_name(place),
+        items=_items(query, domain, region.code if region else None),
         found=shown,
-        guessed=bool(near),
+        guessed=bool(close),
         next_cursor=found.next_cursor,
         paused=[page for page in mobile_access.paused(theme, query) if page not in shown],
-        themes=THEME_LABELS,
-        theme=theme,
+        fields=FIELDS,
+        field=(theme or domain or ""),
         query=query,
         elder=_elder(),
         keep=_keep,
     )
+
+
+def _items(query: str, domain: Domain | None, region: str | None) -> list[ItemMatch]:
+    """Return the items that belong on the page; none on the front page itself."""
+    if query:
+        return catalogue.search(query, region, limit=ITEMS_SHOWN)
+    return catalogue.listing(region, domain=domain, limit=ITEMS_SHOWN)[0] if domain else []
 
 
 @pages.get("/go/<id:page_id>")
@@ -134,10 +160,14 @@ def _keep(**params: str) -> str:
     return f"?{urlencode(merged)}" if merged else ""
 
 
-def _theme(value: str) -> Theme | None:
-    if not value:
-        return None
-    try:
-        return Theme(value)
-    except ValueError:
-        raise NotFound("没有这个办事领域") from None
+def _field(value: str) -> tuple[Theme | None, Domain | None]:
+    """Read a field of life (办事领域): pages and items know it by the same word, some only one of them.
+
+    Raises:
+        NotFound: there is none of this name.
+    """
+    theme = next((one for one in Theme if one.value == value), None)
+    domain = next((one for one in Domain if one.value == value), None)
+    if value and theme is None and domain is None:
+        raise NotFound("没有这个办事领域")
+    return theme, domain

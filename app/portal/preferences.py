@@ -63,6 +63,23 @@ def place_name(code: str) -> str:
     return found.name if above is None or above.parent_code is None else f"{above.name}{found.name}"
 
 
+def near(code: str) -> tuple[str, ...]:
+    """Return the regions whose services are for somebody in a place: it, those above, those within it.
+
+    Nothing, which is everywhere, for the province and for an unknown place.
+    """
+    regions = {region.code: region for region in organisations.regions()}
+    found = regions.get(code)
+    if found is None or found.parent_code is None:
+        return ()
+    codes: list[str] = [code]
+    above: str | None = found.parent_code
+    while above is not None:
+        codes.append(above)
+        above = regions[above].parent_code
+    return (*codes, *(one.code for one in regions.values() if one.parent_code == code))
+
+
 def forget_resident(payload: Mapping[str, Any]) -> None:
     """Forget what somebody chose who closed the account."""
     resident_id = int(payload["resident_id"])

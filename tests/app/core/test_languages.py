@@ -28,7 +28,7 @@ on_sqlite = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 def test_a_page_comes_in_the_browsers_language(client, accepted, shown):
     answer = client.get("/", headers={"Accept-Language": accepted})
 
-    assert f'<html lang="{shown}">' in answer.text
+    assert f'<html lang="{shown}"' in answer.text
     assert answer.headers["Content-Language"] == shown
     assert {"Cookie", "Accept-Language"} <= set(answer.vary)
 
@@ -40,8 +40,8 @@ def test_the_address_goes_before_the_cookie_and_the_cookie_before_the_browser(cl
     kept = client.get("/", headers={"Accept-Language": "en"})
     asked = client.get("/?lang=en", headers={"Accept-Language": "zh"})
 
-    assert '<html lang="zh-Hant">' in kept.text
-    assert '<html lang="en">' in asked.text
+    assert '<html lang="zh-Hant"' in kept.text
+    assert '<html lang="en"' in asked.text
 
 
 @on_sqlite
@@ -52,7 +52,7 @@ def test_a_spoilt_cookie_is_no_choice(client, cookie):
     answer = client.get("/")
 
     assert answer.status_code == 200
-    assert '<html lang="zh-Hans">' in answer.text
+    assert '<html lang="zh-Hans"' in answer.text
 
 
 def test_traditional_pages_keep_what_a_person_typed_and_what_scripts_need():

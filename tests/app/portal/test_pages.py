@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from datetime import timedelta
 
 import pytest
@@ -71,13 +73,15 @@ def test_words_find_pages_and_the_near_ones_when_nothing_is_exact(client, given)
     assert "没有找到" in client.get("/?q=火星").text
 
 
-def test_changing_the_edition_keeps_channel_theme_and_words(client):
-    plain = client.get("/?channel=wechat&theme=household&q=户口").text
-    elder = client.get("/?channel=wechat&style=elder").text
+def test_changing_the_edition_leads_back_to_channel_theme_and_words(client):
+    here = "/?channel=wechat&theme=household&q=%E6%88%B7%E5%8F%A3"
+    link = re.search(r'href="(/view\?style=elder[^"]*)"', client.get(here).text)
+    assert link
 
-    assert "/?channel=wechat&amp;style=elder&amp;q=" in plain
-    assert "theme=household" in plain.split("长辈版")[0].rsplit("href", 1)[1]
-    assert '<a class="button button-plain" href="/?channel=wechat">标准版</a>' in elder
+    back = client.get(html.unescape(link[1]))
+
+    assert (back.status_code, back.location) == (303, here)
+    assert 'class="phone-page elder"' in client.get("/").text
 
 
 def test_the_way_home_from_a_closed_page_keeps_edition_and_channel(client, given):
