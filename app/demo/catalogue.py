@@ -6,17 +6,21 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from app.catalogue import service as catalogue
-from app.catalogue.service import Domain, ItemType, VersionEvent
+from app.catalogue.service import Domain, ItemType, RelationKind, VersionEvent
 from app.core.clock import day_of
 from app.mobile_access.service import PageView
 from app.organisations import service as organisations
-from config.items import SampleItem
+from config.items import SampleItem, SampleRelation
 
 ACTOR = "system:demo"
 
 
-def add_item(sample: SampleItem, now: datetime) -> bool:
-    """Add a sample item with all its implementations, published today; False when it is there already."""
+def add_items(samples: Sequence[SampleItem], now: datetime) -> int:
+    """Add sample items that are not there yet, published today; return how many."""
+    return sum(_add_item(one, now) for one in samples)
+
+
+def _add_item(sample: SampleItem, now: datetime) -> bool:
     if catalogue.find_directory(catalogue.OUR_SCHEME, sample.code) is not None:
         return False
     directory_id = catalogue.add_directory(
@@ -48,6 +52,17 @@ def add_item(sample: SampleItem, now: datetime) -> bool:
         for event in (VersionEvent.SUBMIT, VersionEvent.FILE, VersionEvent.EFFECTIVE_DATE):
             catalogue.move_version(version_id, event, actor=ACTOR, now=now)
     return True
+
+
+def relate_items(relations: Sequence[SampleRelation], now: datetime) -> None:
+    """Say how the sample items stand to each other; what is said already stays as it is."""
+    codes = {code for one in relations for code in (one.item, one.other)}
+    ids = {code: catalogue.find_directory(catalogue.OUR_SCHEME, code) for code in codes}
+    for one in relations:
+        item, other = ids[one.item], ids[one.other]
+        if item is not None and other is not None:
+            kind = RelationKind(one.kind)
+            catalogue.add_relation(item, kind, other, variant=one.variant, actor=ACTOR, now=now)
 
 
 def link_pages(samples: Sequence[SampleItem], pages: Sequence[PageView]) -> None:

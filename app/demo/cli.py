@@ -11,8 +11,8 @@ from flask.cli import AppGroup
 
 from app.core import clock, db
 from app.core.installation import settings
-from app.demo import alipay, notices, service
-from app.demo.catalogue import add_item, link_pages
+from app.demo import alipay, notices, people, service
+from app.demo.catalogue import add_items, link_pages, relate_items
 from app.demo.conversations import set_rules
 from app.demo.identity import sign_in_person
 from app.demo.third_parties import make_applications
@@ -23,6 +23,7 @@ from config.settings import Environment
 
 WAIT_SECONDS = 420.0
 POLL_SECONDS = 1.0
+ITEMS_AT_ONCE = 30
 
 group = AppGroup("demo", help="Fill an empty hall for trying it out (not in production).")
 
@@ -35,7 +36,7 @@ def accounts() -> None:
     path = settings().var_dir / "sandbox.json"
     told = service.read_sandbox_config(path)
     made = db.transaction(lambda: service.make_accounts(sandbox_url, base_url, told, clock.system_clock()))
-    service.write_sandbox_config(path, base_url, made)
+    service.write_sandbox_config(path, base_url, made, people.verification_of(settings()))
     db.transaction(lambda: set_rules(clock.system_clock()))
     click.echo(f"沙箱渠道账号 sandbox accounts: {', '.join(made)}")
 
@@ -70,8 +71,11 @@ def sample_items() -> None:
     """Add the sample items of the catalogue, marked as samples. Safe to repeat."""
     _refuse_production()
     now = clock.system_clock()
-    added = sum(db.transaction(partial(add_item, one, now)) for one in items.samples())
+    samples = items.samples()
+    parts = [samples[at : at + ITEMS_AT_ONCE] for at in range(0, len(samples), ITEMS_AT_ONCE)]
+    added = sum(db.transaction(partial(add_items, part, now)) for part in parts)
     if added:
+        db.transaction(partial(relate_items, items.relations(), now))
         click.echo(f"示例事项 sample items: {added}")
 
 
@@ -98,6 +102,8 @@ def resident() -> None:
     if person is not None:
         db.transaction(lambda: notices.tell_person(person, now))
         click.echo("沙箱的手机已登录过一次 the sandbox's person is known as a resident")
+    if person is not None and people.make_people(person, now):
+        click.echo("两位已实名的示例居民、一家企业、一份授权 sample people, an enterprise, a delegation")
     if db.transaction(lambda: make_applications(person, now=now)):
         click.echo("示例第三方应用 sample applications of third parties: 2")
 
