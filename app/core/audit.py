@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from itertools import groupby
 from typing import Any
 
 from flask import Flask, current_app
@@ -114,19 +115,29 @@ def record(
 @db.before_commit
 def _write_pending(session: Session) -> None:
     # Chains in ascending order, so that two transactions never wait for each other in a ring.
-    for line in sorted(session.info.pop("audit", []), key=lambda one: one.chain):
-        head = _locked_head(session, line.chain)
-        line.number, line.previous_mac = head.number + 1, head.mac
-        line.mac = _mac(line)
-        session.add(line)
-        moved = session.execute(
-            update(AuditHead)
-            .where(AuditHead.chain == line.chain, AuditHead.mac == line.previous_mac)
-            .values(number=line.number, mac=line.mac)
-        )
-        if moved.rowcount != 1:  # type: ignore[attr-defined]
-            raise Stale
-        session.flush()
+    lines = sorted(session.info.pop("audit", []), key=_chain)
+    with session.no_autoflush:
+        for chain, its_lines in groupby(lines, _chain):
+            head = _locked_head(session, chain)
+            number, mac = head.number, head.mac
+            for line in its_lines:
+                line.number, line.previous_mac = number + 1, mac
+                line.mac = _mac(line)
+                session.add(line)
+                number, mac = line.number, line.mac
+            moved = session.execute(
+                update(AuditHead)
+                .where(AuditHead.chain == chain, AuditHead.mac == head.mac)
+                .values(number=number, mac=mac)
+                .execution_options(synchronize_session=False)
+            )
+            if moved.rowcount != 1:  # type: ignore[attr-defined]
+                raise Stale
+    session.flush()
+
+
+def _chain(line: AuditLine) -> int:
+    return line.chain
 
 
 def _locked_head(session: Session, chain: int) -> AuditHead:
