@@ -19,6 +19,7 @@ from app.core import (
     cli,
     clock,
     db,
+    elsewhere,
     hearing,
     hot,
     json_api,
@@ -117,6 +118,7 @@ def _register(app: Flask, settings: Settings, found: list[Capability]) -> None:
     app.extensions["hall_mine"] = tuple(link for one in found for link in one.mine)
     app.extensions["hall_gauges"] = tuple(one.gauges for one in found if one.gauges)
     hearing.init_app(app, (one.hears for one in found))
+    elsewhere.init_app(app, (one.finds for one in found))
     authenticators = access.Authenticators(
         staff=next((one.authenticator for one in found if one.authenticator), None),
         residents=next((one.residents for one in found if one.residents), None),

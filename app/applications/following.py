@@ -84,3 +84,14 @@ def _standing(row: Application) -> Standing:
         reason=row.reason,
         result=row.result,
     )
+
+
+def origins(application_id: int) -> tuple[int, ...]:
+    """Return a case and those it was referred up from, itself first."""
+    found: list[int] = []
+    following: int | None = application_id
+    while following is not None:
+        found.append(following)
+        query = select(Application.referred_from_id).where(Application.id == following)
+        following = db.session().scalar(query)
+    return tuple(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from secrets import compare_digest
 
@@ -10,16 +10,37 @@ from sqlalchemy import select
 
 from app.applications.domain import PLAIN_LABELS, QUERY_CODE_DIGITS, ProgressUnknown, State
 from app.applications.models import Application
-from app.applications.views import EventView, due_of, events_of
+from app.applications.views import due_of, events_of
 from app.catalogue import service as catalogue
-from app.core import db, vault
+from app.core import db, elsewhere, vault
 
 _NONE = 0
 
 
 @dataclass(frozen=True, slots=True)
+class ProgressStep:
+    """One step, without anybody's words."""
+
+    number: int
+    label: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressPart:
+    """One sub-case (子办件) of a number that stands for several; ``number`` is None until it is opened."""
+
+    number: str | None
+    item_name: str
+    body_name: str
+    state_label: str
+    due_on: date | None
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ProgressView:
-    """Where a case stands; the steps carry no words of anybody's."""
+    """Where a case stands, or several that go under one number; nobody's words are in it."""
 
     number: str
     item_name: str
@@ -28,7 +49,12 @@ class ProgressView:
     state_label: str
     submitted_at: datetime
     due_on: date | None
-    steps: list[EventView]
+    steps: list[ProgressStep]
+    parts: list[ProgressPart] = field(default_factory=list)
+
+    @property
+    def done_count(self) -> int:
+        return sum(one.done for one in self.parts)
 
 
 def query_code_of(application_id: int, issue: int = 0) -> str:
@@ -43,7 +69,7 @@ def query_code_of(application_id: int, issue: int = 0) -> str:
 
 
 def progress(number: str, query_code: str) -> ProgressView:
-    """Return where a case stands.
+    """Return where a case stands, or what a capability above calls by this number.
 
     As much is reckoned for a number that does not exist as for one whose code is wrong.
 
@@ -54,8 +80,11 @@ def progress(number: str, query_code: str) -> ProgressView:
     row = db.session().scalar(query)
     expected = query_code_of(row.id, row.code_issue) if row else query_code_of(_NONE)
     right = compare_digest(expected.encode(), query_code.encode())
+    other: ProgressView | None = elsewhere.find_number(number, query_code)
     if row is None or not right or row.number is None or row.submitted_at is None:
-        raise ProgressUnknown
+        if other is None:
+            raise ProgressUnknown
+        return other
     item = catalogue.version(row.item_version_id)
     return ProgressView(
         number=row.number,
@@ -65,5 +94,5 @@ def progress(number: str, query_code: str) -> ProgressView:
         state_label=PLAIN_LABELS[row.state],
         submitted_at=row.submitted_at,
         due_on=due_of(row),
-        steps=events_of(row.id),
+        steps=[ProgressStep(one.number, one.label, one.at) for one in events_of(row.id)],
     )

@@ -45,6 +45,7 @@ from app.applications.drafts import draft_problems as draft_problems
 from app.applications.drafts import save_draft as save_draft
 from app.applications.drafts import start_draft as start_draft
 from app.applications.following import Standing as Standing
+from app.applications.following import origins as origins
 from app.applications.following import standings as standings
 from app.applications.own import CaseList as CaseList
 from app.applications.own import mine as mine
@@ -54,6 +55,8 @@ from app.applications.own import supply as supply
 from app.applications.own import withdraw as withdraw
 from app.applications.prefill import Prefilled as Prefilled
 from app.applications.prefill import prefill as prefill
+from app.applications.progress import ProgressPart as ProgressPart
+from app.applications.progress import ProgressStep as ProgressStep
 from app.applications.progress import ProgressView as ProgressView
 from app.applications.progress import progress as progress
 from app.applications.reported import step_by_system as step_by_system

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from flask import Blueprint as PagesBlueprint
 
 from app.core.access import Authenticator, PartnerAuthenticator, ResidentAuthenticator
+from app.core.elsewhere import Finder
 from app.core.json_api import Blueprint as ApiBlueprint
 from app.core.later import LaterGroup
 
@@ -31,6 +32,8 @@ class Capability:
         mine: what residents find under “我的”: words and endpoint of a page each.
         hears: which of its jobs runs when a capability below tells of an event, by the event's name;
             see ``core.hearing``.
+        finds: finds by number and query code what the capability below does not know; see
+            ``core.elsewhere``.
         choices: ``module:name`` of a function that returns how a resident wants to see pages, a
             ``core.viewing.Choice`` by the resident's id; one capability at most provides it.
     """
@@ -49,4 +52,5 @@ class Capability:
     gauges: str = ""
     mine: tuple[tuple[str, str], ...] = ()
     hears: Mapping[str, str] = field(default_factory=dict)
+    finds: Finder | None = None
     choices: str = ""

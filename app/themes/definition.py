@@ -18,11 +18,17 @@ from config import themes
 
 @dataclass(frozen=True, slots=True)
 class ThemeItem:
-    """One item of a theme; ``optional``: the applicant may leave it out."""
+    """One item of a theme.
+
+    Attributes:
+        variant: 情形 of the item that the theme is about, where the answers do not tell it.
+        optional: the applicant may leave the item out.
+    """
 
     code: str
     scheme: str = OUR_SCHEME
     note: str = ""
+    variant: str = ""
     optional: bool = False
 
 

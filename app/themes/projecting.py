@@ -20,15 +20,6 @@ def projection(merged: Merged, item: str, form: Form, answers: Answers) -> dict[
     return {field: own[field] for field in catalogue.visible_fields(form, own) if field in own}
 
 
-def materials_of(merged: Merged, item: str, chosen: Mapping[str, str]) -> dict[str, str]:
-    """Return how an item's own materials are handed in."""
-    return {
-        slot.uses[item]: chosen[slot.code]
-        for slot in merged.slots
-        if item in slot.uses and slot.code in chosen
-    }
-
-
 def problems(merged: Merged, forms: Mapping[str, Form], answers: Answers, today: date) -> Problems:
     """Return, per question, what keeps the answers from being submitted.
 
@@ -44,12 +35,3 @@ def problems(merged: Merged, forms: Mapping[str, Form], answers: Answers, today:
                 found.setdefault(names[field], words)
     order = {name: place for place, name in enumerate(catalogue.field_order(merged.form))}
     return dict(sorted(found.items(), key=lambda one: order.get(one[0], len(order))))
-
-
-def missing_materials(merged: Merged, chosen: Mapping[str, str]) -> Problems:
-    """Return, per required slot, that nobody said how it is handed in."""
-    return {
-        f"materials.{one.code}": [f"请选择怎样提交“{one.name}”"]
-        for one in merged.slots
-        if one.required and one.code not in chosen
-    }
