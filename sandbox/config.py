@@ -132,10 +132,19 @@ class OutagePlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Verification:
+    """What the provider of real-name checks and the hall have agreed on."""
+
+    app: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class SandboxConfig:
     """Everything the sandbox is told.
 
     Attributes:
+        verification: None when the hall uses no provider of real-name checks here.
         answer_deadline_seconds: how long a platform waits for the hall's answer before it hangs up.
         notify_scale: Alipay repeats a notification after 4 minutes to 15 hours, times this.
     """
@@ -145,6 +154,7 @@ class SandboxConfig:
     outage: OutagePlan = OutagePlan()
     answer_deadline_seconds: float = 5.0
     notify_scale: float = 1.0
+    verification: Verification | None = None
 
     def account(self, key: str) -> Account | None:
         return next((account for account in self.accounts if account.key == key), None)
@@ -185,13 +195,24 @@ def parse(raw: object) -> SandboxConfig:
     scale = reader.seconds("notify_scale", 1.0)
     outage = _outage(raw.get("outage", {}), problems)
     accounts = _accounts(raw.get("accounts"), problems)
+    verification = _verification(raw.get("verification"), problems)
     keys = [account.key for account in accounts]
     problems += [
         f"accounts：key «{key}» 出现不止一次" for key in sorted({k for k in keys if keys.count(k) > 1})
     ]
     if problems:
         raise ConfigError(problems)
-    return SandboxConfig(hall_base, tuple(accounts), outage, deadline, scale)
+    return SandboxConfig(hall_base, tuple(accounts), outage, deadline, scale, verification)
+
+
+def _verification(raw: object, problems: list[str]) -> Verification | None:
+    if raw is None:
+        return None
+    if not isinstance(raw, dict):
+        problems.append("verification 须是对象")
+        return None
+    reader = _Reader(raw, "verification.", problems)
+    return Verification(reader.text("app"), reader.text("secret"))
 
 
 def _outage(raw: object, problems: list[str]) -> OutagePlan:

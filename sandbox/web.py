@@ -15,6 +15,7 @@ from sandbox.alipay_control import AlipayControl
 from sandbox.control import Control
 from sandbox.pages.outage import Outage
 from sandbox.phone.views import Phone
+from sandbox.real_name import RealNameApi
 from sandbox.wechat.api import WechatApi
 from sandbox.wechat_mini.api import MiniApi
 from sandbox.world import World
@@ -25,7 +26,7 @@ BODY_BYTES = 1_000_000
 
 
 def create_app(world: World, outage: Outage) -> Flask:
-    """Return the application that serves ``/wechat``, ``/alipay``, ``/phone`` and ``/control``."""
+    """Return the application: platforms, provider of real-name checks, phone and control."""
     app = Flask(__name__, static_folder="phone/static", static_url_path="/static")
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
@@ -40,6 +41,9 @@ def create_app(world: World, outage: Outage) -> Flask:
     app.register_blueprint(AlipayControl(alipay, actions).blueprint(), url_prefix="/control/alipay")
     app.register_blueprint(Phone(world, actions).blueprint(), url_prefix="/phone")
     app.register_blueprint(Control(world, actions, wechat, mini, outage).blueprint(), url_prefix="/control")
+    if world.config.verification is not None:
+        real_name = RealNameApi(world, world.config.verification)
+        app.register_blueprint(real_name.blueprint(), url_prefix="/real-name")
     app.add_url_rule("/", "home", lambda: redirect("/phone/"))
     app.before_request(_only_from_here)
     app.after_request(_policy(world))

@@ -35,6 +35,8 @@ OPEN_TO_ALL = {
     "GET /me/sign-in",
     "GET /sign-in/<key>",
     "GET /sign-in/return",
+    # back from a face check; for a mini program into a browser that holds no session
+    "GET /me/verify/return",
     "POST /api/v1/sign-in/mini",
     # the notice's own tables
     "GET /api/v1/bodies",

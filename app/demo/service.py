@@ -168,13 +168,23 @@ def read_sandbox_config(path: Path) -> dict[str, dict[str, Any]]:
     return {one["key"]: one for one in json.loads(path.read_text(encoding="utf-8"))["accounts"]}
 
 
-def write_sandbox_config(path: Path, base_url: str, accounts: Mapping[str, Mapping[str, Any]]) -> None:
-    """Write the sandbox's configuration (mode 0600)."""
+def write_sandbox_config(
+    path: Path,
+    base_url: str,
+    accounts: Mapping[str, Mapping[str, Any]],
+    verification: Mapping[str, str] | None = None,
+) -> None:
+    """Write the sandbox's configuration (mode 0600).
+
+    Args:
+        verification: what hall and sandbox share for real-name checks; None when they do none.
+    """
     config = {
         "hall_base": base_url,
         "accounts": list(accounts.values()),
         "outage": OUTAGE,
         "notify_scale": alipay.NOTIFY_SCALE,
+        "verification": verification,
     }
     text = json.dumps(config, ensure_ascii=False, indent=1)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -81,6 +81,8 @@ from app.identity.people_domain import AnotherPerson as AnotherPerson
 from app.identity.people_domain import CheckGone as CheckGone
 from app.identity.people_domain import DelegationKind as DelegationKind
 from app.identity.people_domain import DelegationState as DelegationState
+from app.identity.people_domain import EnterpriseRefused as EnterpriseRefused
+from app.identity.people_domain import EnterpriseUnknown as EnterpriseUnknown
 from app.identity.people_domain import FaceRefused as FaceRefused
 from app.identity.people_domain import IdKind as IdKind
 from app.identity.people_domain import LinkExpired as LinkExpired
