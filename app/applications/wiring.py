@@ -8,4 +8,5 @@ CAPABILITY = Capability(
     api=(applications_api, progress_api, cases_api),
     pages=(pages, desk),
     jobs="app.applications.jobs:JOBS",
+    open_cases="app.applications.open_cases:open_cases_of",
 )

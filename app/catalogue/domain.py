@@ -237,6 +237,19 @@ class VersionMove(NamedTuple):
     who: str
 
 
+EVENT_LABELS: Mapping[VersionEvent, str] = {
+    VersionEvent.SUBMIT: "送审",
+    VersionEvent.RETURN: "退回修改",
+    VersionEvent.EDIT: "修改",
+    VersionEvent.FILE: "备案",
+    VersionEvent.EFFECTIVE_DATE: "到期生效",
+    VersionEvent.SUSPEND: "暂停办理",
+    VersionEvent.RESUME: "恢复办理",
+    VersionEvent.NEW_VERSION_PUBLISHED: "被新版本取代",
+    VersionEvent.LAST_CASE_CLOSED: "最后一件办结",
+    VersionEvent.CANCEL: "取消",
+}
+
 _S, _E = VersionState, VersionEvent
 VERSION_MOVES = (
     VersionMove(_S.DRAFT, _E.SUBMIT, _S.IN_REVIEW, "D"),

@@ -247,6 +247,12 @@ def _enter(row: ItemVersion, state: VersionState, now: datetime) -> None:
         row.ended_at = now
 
 
+def reindex(directory_id: int) -> None:
+    """Write anew what an item is found under; its row is locked."""
+    db.writing().flush()
+    searching.reindex(directory_id)
+
+
 def _locked_directory(row: ItemVersion) -> int:
     query = (
         select(ItemDirectory.id)

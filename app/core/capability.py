@@ -27,6 +27,8 @@ class Capability:
             is given a function that reports progress ``(done, total)``.
         watch: ``module:name`` of a function that returns what was seen of a page over time; the
             capability that keeps the watch stands above those that ask, so they ask through here.
+        open_cases: ``module:name`` of a function that counts the open cases of a version of an item; who
+            keeps cases stands above the catalogue, which asks through here.
         gauges: ``module:name`` of a function that returns what Prometheus shall read besides the
             process's own counters, asked of the database at each reading.
         mine: what residents find under “我的”: words and endpoint of a page each.
@@ -49,6 +51,7 @@ class Capability:
     partners: PartnerAuthenticator | None = None
     prepare: Callable[[Callable[[int, int], None]], None] | None = None
     watch: str = ""
+    open_cases: str = ""
     gauges: str = ""
     mine: tuple[tuple[str, str], ...] = ()
     hears: Mapping[str, str] = field(default_factory=dict)

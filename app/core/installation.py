@@ -22,6 +22,12 @@ def seen_of(page_id: int) -> Any:
     return load(reference)(page_id) if reference else None
 
 
+def open_cases_of(version_id: int) -> int:
+    """Return how many cases of a version of an item are open; 0 when nobody keeps cases."""
+    reference = current_app.extensions["hall_open_cases"]
+    return int(load(reference)(version_id)) if reference else 0
+
+
 def links_of_residents() -> tuple[tuple[str, str], ...]:
     """Return what residents find under “我的” besides their account: words and endpoint of each page."""
     found: tuple[tuple[str, str], ...] = current_app.extensions["hall_mine"]

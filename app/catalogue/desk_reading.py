@@ -1,0 +1,464 @@
+"""What staff see of the catalogue: lists in their scope, one item with its versions, one version, scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, func, or_, select
+
+from app.catalogue import editing, reading
+from app.catalogue.content import to_json
+from app.catalogue.differences import Change, Document, differences
+from app.catalogue.domain import LIMIT_MAX, VersionEvent, VersionState
+from app.catalogue.models import ItemDirectory, ItemFault, ItemImplementation, ItemStanding, ItemVersion
+from app.catalogue.quality import BY_CODE, Assessment, assess
+from app.catalogue.quality_rules import Rule, Subject
+from app.catalogue.reading import ItemView
+from app.core import db
+from app.core.access import Permission
+from app.core.errors import Invalid, NotFound
+from app.core.ids import read_id
+from app.organisations import service as organisations
+from app.organisations.service import BodyView, Principal
+
+VERSIONS_MAX = 100
+WORST_MAX = 20
+_GAP = "|"
+
+
+@dataclass(frozen=True, slots=True)
+class StandingLine:
+    """One implementation as the desk's list shows it.
+
+    Attributes:
+        newest_state: of its newest version; None while there is none.
+        live_state: of the version residents see; None where they see none.
+        score: None while there is no version.
+        waiting_since: since when its newest version waits for the review.
+    """
+
+    id: int
+    directory_id: int
+    code: str
+    name: str
+    body_name: str
+    region_name: str
+    newest_id: int | None
+    newest_number: int
+    newest_state: VersionState | None
+    live_id: int | None
+    live_state: VersionState | None
+    score: int | None
+    waiting_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StandingList:
+    items: list[StandingLine]
+    next_after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryLine:
+    """An item of the directory; ``version`` counts its changes."""
+
+    id: int
+    code: str
+    code_scheme: str
+    name: str
+    item_type: str
+    domain: str
+    legal_basis: Sequence[Mapping[str, str]]
+    sample: bool
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryList:
+    items: list[DirectoryLine]
+    next_after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class VersionLine:
+    """One version among others."""
+
+    id: int
+    number: int
+    state: VersionState
+    effective_on: Any
+    created_at: datetime
+    created_by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImplementationView:
+    """An implementation with its versions, the newest first; at most ``VERSIONS_MAX``."""
+
+    line: StandingLine
+    directory: DirectoryLine
+    body_id: int
+    region_code: str
+    code_scheme: str
+    versions: list[VersionLine]
+    may_begin: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeskVersion:
+    """A version as staff see it.
+
+    Attributes:
+        version: counts the changes of this version, for those who change it next.
+        may: moves that the caller may make; ``may_write``: whether the caller may edit.
+        before: the version that it is compared with first; None for the first of all.
+    """
+
+    item: ItemView
+    version: int
+    reason: str
+    created_at: datetime
+    created_by: str
+    submitted_at: datetime | None
+    submitted_by: str
+    quality: Assessment
+    may: tuple[VersionEvent, ...]
+    may_write: bool
+    before: VersionLine | None
+
+
+@dataclass(frozen=True, slots=True)
+class BodyScore:
+    """``score`` is the mean over the body's items, of 100."""
+
+    body_id: int
+    body_name: str
+    region_name: str
+    item_count: int
+    score: float
+    lowest: int
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCount:
+    """How many items break a rule; ``cost`` is what that takes from all their scores together."""
+
+    rule: Rule
+    item_count: int
+    cost: int
+
+
+@dataclass(frozen=True, slots=True)
+class BodyQuality:
+    body: BodyView
+    score: BodyScore | None
+    rules: list[RuleCount]
+    worst: list[StandingLine]
+
+
+def implementations(
+    by: Principal,
+    *,
+    text: str = "",
+    state: VersionState | None = None,
+    body_id: int | None = None,
+    rule: str = "",
+    after: str | None = None,
+    limit: int = 20,
+) -> StandingList:
+    """Return the implementations in the caller's scope by name.
+
+    Args:
+        state: of the newest version.
+        rule: only those that break this standard check.
+
+    Raises:
+        Invalid: ``after`` is none of ours.
+    """
+    limit = min(limit, LIMIT_MAX)
+    query = _standings(by)
+    if text:
+        query = query.where(ItemStanding.name.contains(text, autoescape=True))
+    if state is not None:
+        query = query.where(ItemStanding.newest_state == state)
+    if body_id is not None:
+        query = query.where(ItemStanding.body_id == body_id)
+    if rule:
+        broken = select(ItemFault.implementation_id).where(
+            ItemFault.implementation_id == ItemStanding.implementation_id, ItemFault.rule == rule
+        )
+        query = query.where(broken.exists())
+    if after:
+        name, last = _after(after)
+        query = query.where(
+            or_(
+                ItemStanding.name > name,
+                and_(ItemStanding.name == name, ItemStanding.implementation_id > last),
+            )
+        )
+    query = query.order_by(ItemStanding.name, ItemStanding.implementation_id).limit(limit + 1)
+    lines = _lines(query)
+    more = len(lines) > limit
+    return StandingList(
+        lines[:limit], f"{lines[limit - 1].name}{_GAP}{lines[limit - 1].id}" if more else None
+    )
+
+
+def waiting(by: Principal, *, limit: int = LIMIT_MAX) -> list[StandingLine]:
+    """Return what waits for the review in the caller's scope, the longest first."""
+    query = _standings(by).where(ItemStanding.waiting_since.is_not(None))
+    return _lines(query.order_by(ItemStanding.waiting_since, ItemStanding.implementation_id).limit(limit))
+
+
+def _standings(by: Principal) -> Select[*tuple[Any, ...]]:
+    query = (
+        select(ItemStanding, ItemImplementation.code)
+        .join(ItemImplementation, ItemImplementation.id == ItemStanding.implementation_id)
+        .where(organisations.scope_condition(by, Permission.ITEMS_READ, ItemStanding.body_id))
+    )
+    return organisations.join_body(query, ItemStanding.body_id)
+
+
+def _lines(query: Select[*tuple[Any, ...]]) -> list[StandingLine]:
+    return [_line(row) for row in db.session().execute(query)]
+
+
+def _line(row: Row[*tuple[Any, ...]]) -> StandingLine:
+    stands, code = row[:2]
+    body = organisations.joined_body(row)
+    return StandingLine(
+        id=stands.implementation_id,
+        directory_id=stands.directory_id,
+        code=code,
+        name=stands.name,
+        body_name=body.full_name,
+        region_name=body.region_name,
+        newest_id=stands.newest_id,
+        newest_number=stands.newest_number,
+        newest_state=stands.newest_state,
+        live_id=stands.live_id,
+        live_state=stands.live_state,
+        score=stands.score,
+        waiting_since=stands.waiting_since,
+    )
+
+
+def _after(text: str) -> tuple[str, int]:
+    name, _, last = text.rpartition(_GAP)
+    key = read_id(last)
+    if key is None:
+        raise Invalid("分页标记无效", fields={"after": ["分页标记无效"]})
+    return name, key
+
+
+def directory(*, text: str = "", after: str | None = None, limit: int = 20) -> DirectoryList:
+    """Return the items of the directory by name; the directory is the same for all staff.
+
+    Raises:
+        Invalid: ``after`` is none of ours.
+    """
+    limit = min(limit, LIMIT_MAX)
+    query = select(ItemDirectory)
+    if text:
+        query = query.where(ItemDirectory.name.contains(text, autoescape=True))
+    if after:
+        name, last = _after(after)
+        query = query.where(
+            or_(ItemDirectory.name > name, and_(ItemDirectory.name == name, ItemDirectory.id > last))
+        )
+    rows = list(db.session().scalars(query.order_by(ItemDirectory.name, ItemDirectory.id).limit(limit + 1)))
+    shown = [_directory(row) for row in rows[:limit]]
+    return DirectoryList(shown, f"{shown[-1].name}{_GAP}{shown[-1].id}" if len(rows) > limit else None)
+
+
+def directory_entry(directory_id: int) -> DirectoryLine:
+    """Return one item of the directory.
+
+    Raises:
+        NotFound: no such item.
+    """
+    row = db.session().get(ItemDirectory, directory_id)
+    if row is None:
+        raise NotFound("没有这个事项")
+    return _directory(row)
+
+
+def _directory(row: ItemDirectory) -> DirectoryLine:
+    return DirectoryLine(
+        id=row.id,
+        code=row.code,
+        code_scheme=row.code_scheme,
+        name=row.name,
+        item_type=row.item_type,
+        domain=row.domain,
+        legal_basis=row.legal_basis,
+        sample=row.sample,
+        version=row.version,
+    )
+
+
+def carried_out(by: Principal, directory_id: int) -> list[StandingLine]:
+    """Return who in the caller's scope carries an item out; at most ``LIMIT_MAX``."""
+    query = _standings(by).where(ItemStanding.directory_id == directory_id)
+    return _lines(query.order_by(ItemStanding.body_id).limit(LIMIT_MAX))
+
+
+def implementation(by: Principal, implementation_id: int) -> ImplementationView:
+    """Return an implementation with its versions.
+
+    Raises:
+        NotFound: there is none in the caller's scope.
+    """
+    lines = _lines(_standings(by).where(ItemStanding.implementation_id == implementation_id))
+    if not lines:
+        raise NotFound("没有这个事项")
+    row = db.session().get_one(ItemImplementation, implementation_id)
+    written = versions_of(implementation_id)
+    finished = not written or written[0].state in editing.FINISHED
+    return ImplementationView(
+        line=lines[0],
+        directory=directory_entry(row.directory_id),
+        body_id=row.body_id,
+        region_code=row.region_code,
+        code_scheme=row.code_scheme,
+        versions=written,
+        may_begin=finished and organisations.covers(by, Permission.ITEMS_EDIT, row.body_id),
+    )
+
+
+def versions_of(implementation_id: int) -> list[VersionLine]:
+    """Return the versions of an implementation, the newest first."""
+    query = (
+        select(
+            ItemVersion.id,
+            ItemVersion.number,
+            ItemVersion.state,
+            ItemVersion.effective_on,
+            ItemVersion.created_at,
+            ItemVersion.created_by,
+            ItemVersion.reason,
+        )
+        .where(ItemVersion.implementation_id == implementation_id)
+        .order_by(ItemVersion.number.desc())
+        .limit(VERSIONS_MAX)
+    )
+    return [VersionLine(*row) for row in db.session().execute(query)]
+
+
+def version(by: Principal, version_id: int) -> DeskVersion:
+    """Return a version with its score and what the caller may do with it.
+
+    Raises:
+        NotFound: there is none in the caller's scope.
+    """
+    item = _item(by, version_id)
+    row = db.session().get_one(ItemVersion, version_id)
+    return DeskVersion(
+        item=item,
+        version=row.version,
+        reason=row.reason,
+        created_at=row.created_at,
+        created_by=row.created_by,
+        submitted_at=row.submitted_at,
+        submitted_by=row.submitted_by,
+        quality=assess(quality_subject(item)),
+        may=editing.events_for(by, item.state, item.body_id),
+        may_write=editing.may_write(by, item.state, item.body_id),
+        before=_before(item),
+    )
+
+
+def quality_subject(item: ItemView) -> Subject:
+    """Return a version as the standard checks look at it."""
+    basis = [{"name": one.name, "number": one.number, "clause": one.clause} for one in item.legal_basis]
+    return Subject(item.content, item.form, basis, item.item_type)
+
+
+def _before(item: ItemView) -> VersionLine | None:
+    """Return what residents see meanwhile, else the version written before."""
+    older = [one for one in versions_of(item.id) if one.number < item.version_number]
+    live = [one for one in older if one.state in {VersionState.PUBLISHED, VersionState.SUSPENDED}]
+    return next(iter(live or older), None)
+
+
+def compared(by: Principal, version_id: int, with_id: int) -> tuple[ItemView, ItemView, list[Change]]:
+    """Return two versions of one implementation and what differs, from ``with_id`` to ``version_id``.
+
+    Raises:
+        NotFound: there is no such pair in the caller's scope.
+    """
+    new, old = _item(by, version_id), _item(by, with_id)
+    if new.id != old.id:
+        raise NotFound("不是同一个事项的版本")
+    return old, new, differences(_document(old), _document(new))
+
+
+def _document(item: ItemView) -> Document:
+    return Document(to_json(item.content), item.form)
+
+
+def _item(by: Principal, version_id: int) -> ItemView:
+    item = reading.version(version_id)
+    if not organisations.covers(by, Permission.ITEMS_READ, item.body_id):
+        raise NotFound("没有这个事项版本")
+    return item
+
+
+def scores(by: Principal) -> list[BodyScore]:
+    """Return the scores of the bodies in the caller's scope, the best first."""
+    query = (
+        select(
+            ItemStanding.body_id,
+            func.count(ItemStanding.score),
+            func.avg(ItemStanding.score),
+            func.min(ItemStanding.score),
+        )
+        .where(
+            organisations.scope_condition(by, Permission.ITEMS_READ, ItemStanding.body_id),
+            ItemStanding.score.is_not(None),
+        )
+        .group_by(ItemStanding.body_id)
+    )
+    bodies = {one.id: one for one in organisations.bodies()}
+    found = [
+        BodyScore(
+            body_id, bodies[body_id].full_name, bodies[body_id].region_name, count, round(float(mean), 1), low
+        )
+        for body_id, count, mean, low in db.session().execute(query)
+    ]
+    return sorted(found, key=lambda one: (-one.score, one.body_name))
+
+
+def rule_counts(by: Principal, body_id: int | None = None) -> list[RuleCount]:
+    """Return which rules are broken in the caller's scope, those first whose mending gains most."""
+    query = (
+        select(ItemFault.rule, func.count())
+        .where(organisations.scope_condition(by, Permission.ITEMS_READ, ItemFault.body_id))
+        .group_by(ItemFault.rule)
+    )
+    if body_id is not None:
+        query = query.where(ItemFault.body_id == body_id)
+    found = [
+        RuleCount(BY_CODE[code], count, count * BY_CODE[code].weight)
+        for code, count in db.session().execute(query)
+        if code in BY_CODE
+    ]
+    return sorted(found, key=lambda one: (-one.cost, one.rule.code))
+
+
+def body_quality(by: Principal, body_id: int) -> BodyQuality:
+    """Return the score of a body, what to mend first, and its lowest items.
+
+    Raises:
+        NotFound: there is no such body in the caller's scope.
+    """
+    if not organisations.covers(by, Permission.ITEMS_READ, body_id):
+        raise NotFound("没有这个单位")
+    mine = next((one for one in scores(by) if one.body_id == body_id), None)
+    query = _standings(by).where(ItemStanding.body_id == body_id, ItemStanding.score.is_not(None))
+    worst = _lines(query.order_by(ItemStanding.score, ItemStanding.implementation_id).limit(WORST_MAX))
+    return BodyQuality(organisations.get_body(body_id), mine, rule_counts(by, body_id), worst)
