@@ -16,8 +16,8 @@ def close(resident_id: int, *, now: datetime) -> None:
     """Close an account: all that tells whose it was goes at once, a bare number stays.
 
     What was applied for, and the audit trail, refer to the number; the law wants both kept. A person
-    who has another account merged with this one still finds those cases there. With the last account
-    that somebody can sign in to, those that nobody could go as well, and the person is forgotten.
+    who has another account merged with this one still finds those cases there; without one, the
+    accounts that nobody can sign in to close with it. With their last account a person is forgotten.
     Other capabilities hear ``resident.closed`` and forget what is theirs to forget.
 
     Raises:
@@ -26,10 +26,11 @@ def close(resident_id: int, *, now: datetime) -> None:
     row = lock(resident_id)
     person_id = row.person_id
     _close(row, now)
-    if person_id is None or people.accounts_with(person_id, bound=True):
+    if person_id is None:
         return
-    for other in people.accounts_with(person_id, bound=False):
-        if other in people.accounts_of(resident_id):
+    merged = set(people.accounts_of(resident_id))
+    if merged.isdisjoint(people.accounts_with(person_id, bound=True)):
+        for other in merged.intersection(people.accounts_with(person_id, bound=False)):
             _close(lock(other), now)
 
 

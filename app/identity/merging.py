@@ -76,12 +76,12 @@ def join(person: Person, resident_id: int, *, now: datetime) -> None:
     Those that nobody can sign in to are merged at once: who proved to be the person has proved all
     there is to prove. To each other one a merger is proposed, unless one is under way.
     """
-    mine = people.accounts_of(resident_id)
+    bound = people.accounts_with(person.id, bound=True)
     for other in people.accounts_with(person.id, bound=False):
-        if other not in mine:
+        if other != resident_id and set(people.accounts_of(other)).isdisjoint(bound):
             _claim(person, other, resident_id, now)
     joined = set(people.accounts_of(resident_id))
-    for other in people.accounts_with(person.id, bound=True):
+    for other in bound:
         if other not in joined:
             joined |= set(people.accounts_of(other))
             if not _under_way(person.id, resident_id, other):
