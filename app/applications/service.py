@@ -22,6 +22,7 @@ from app.applications.desk import step as step
 from app.applications.desk import take as take
 from app.applications.domain import CHANNEL_LABELS as CHANNEL_LABELS
 from app.applications.domain import EVENT_LABELS as EVENT_LABELS
+from app.applications.domain import MESSAGES as MESSAGES
 from app.applications.domain import PLAIN_LABELS as PLAIN_LABELS
 from app.applications.domain import STATE_LABELS as STATE_LABELS
 from app.applications.domain import AnswersRefused as AnswersRefused
@@ -37,6 +38,7 @@ from app.applications.domain import State as State
 from app.applications.domain import Who as Who
 from app.applications.domain import events_from as events_from
 from app.applications.domain import is_number as is_number
+from app.applications.domain import move as move
 from app.applications.drafts import Saved as Saved
 from app.applications.drafts import Started as Started
 from app.applications.drafts import discard as discard
@@ -47,6 +49,15 @@ from app.applications.drafts import start_draft as start_draft
 from app.applications.following import Standing as Standing
 from app.applications.following import origins as origins
 from app.applications.following import standings as standings
+from app.applications.outside import CaseFacts as CaseFacts
+from app.applications.outside import HandedIn as HandedIn
+from app.applications.outside import StepTaken as StepTaken
+from app.applications.outside import facts_of as facts_of
+from app.applications.outside import hand_over as hand_over
+from app.applications.outside import id_by_number as id_by_number
+from app.applications.outside import open_cases as open_cases
+from app.applications.outside import step_taken as step_taken
+from app.applications.outside import take_in as take_in
 from app.applications.own import CaseList as CaseList
 from app.applications.own import mine as mine
 from app.applications.own import my_case as my_case

@@ -3,6 +3,7 @@
 Functions that write need a running transaction.
 """
 
+from app.catalogue.coded import codes_of, item_by_code
 from app.catalogue.content import (
     Content,
     Fee,
@@ -125,6 +126,7 @@ __all__ = [
     "add_implementation",
     "add_relation",
     "all_relations_of",
+    "codes_of",
     "demand_editor",
     "draft_version",
     "due_versions",
@@ -134,6 +136,7 @@ __all__ = [
     "form_problems",
     "from_json",
     "item",
+    "item_by_code",
     "link_page",
     "listing",
     "materials_for",

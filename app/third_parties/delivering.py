@@ -54,7 +54,11 @@ def signed_headers(event_id: int, body: bytes, secrets: Sequence[str], now: date
 
     The id is the event's, so that the receiver knows it again at every try.
     """
-    message = f"evt_{event_id}"
+    return signed_message(f"evt_{event_id}", body, secrets, now)
+
+
+def signed_message(message: str, body: bytes, secrets: Sequence[str], now: datetime) -> list[str]:
+    """Return the headers that sign ``body`` as the message of that name, one signature per secret."""
     at = now.astimezone(UTC)
     signatures = (Signer(secret).sign(message, at, body.decode()) for secret in secrets)
     return [

@@ -105,6 +105,7 @@ class Scope(StrEnum):
     MESSAGES_SEND = "messages.send"
     APPLICATIONS_READ = "applications.read"
     WEBHOOKS = "webhooks"
+    EXCHANGE = "exchange"
 
 
 class ScopeState(StrEnum):
@@ -122,6 +123,7 @@ class EventKind(StrEnum):
     CONSENT_GRANTED = "consent.granted"
     CONSENT_ENDED = "consent.ended"
     APPLICATION_CHANGED = "application.changed"
+    EXCHANGE_MESSAGE = "exchange.message"
     PING = "ping"
 
 
@@ -168,6 +170,7 @@ SCOPE_LABELS: Mapping[Scope, str] = {
     Scope.MESSAGES_SEND: "给同意的群众发送通知",
     Scope.APPLICATIONS_READ: "查看同意的群众的办件进度",
     Scope.WEBHOOKS: "接收事件推送（Webhook）",
+    Scope.EXCHANGE: "办件数据对接（对接规范）",
 }
 CONSENT_LABELS: Mapping[Scope, str] = {
     Scope.MESSAGES_SEND: "给您发送办事通知",
@@ -186,6 +189,7 @@ EVENT_LABELS: Mapping[EventKind, str] = {
     EventKind.CONSENT_GRANTED: "群众同意授权",
     EventKind.CONSENT_ENDED: "群众结束授权",
     EventKind.APPLICATION_CHANGED: "办件进度变化",
+    EventKind.EXCHANGE_MESSAGE: "有新的办件报文待取",
     EventKind.PING: "测试",
 }
 WEBHOOK_STATE_LABELS: Mapping[WebhookState, str] = {

@@ -23,6 +23,9 @@ from app.third_parties.models import App, Delivery, EventRow, Webhook
 
 FAN_OUT_JOB = "third_parties.fan-out"
 DELIVER_JOB = "third_parties.deliver"
+PUSH_JOB = "third_parties.push"
+PUSHED = "partner.pushed"
+"""Heard after each push, with ``reference``, ``attempt``, ``error`` and ``outcome``, see ``pushing``."""
 
 
 def emit(
@@ -60,6 +63,36 @@ def emit(
     db.writing().flush()
     outbox.enqueue(FAN_OUT_JOB, {"event_id": str(row.id)}, dedup_key=f"{FAN_OUT_JOB}:{row.id}")
     return row.id
+
+
+def push(
+    kind: EventKind,
+    data: Mapping[str, Any],
+    *,
+    app_id: int,
+    stage: Stage,
+    reference: str,
+    attempt: int,
+    now: datetime,
+) -> None:
+    """Ask in the running transaction for one push to an application's webhooks; ``PUSHED`` tells how it went.
+
+    Unlike :func:`emit` it is tried once: who asks keeps count, and asks again.
+
+    Args:
+        data: small JSON without personal numbers.
+        reference: stays the same over all tries, so that the receiver knows the message again.
+    """
+    asked = {
+        "app_id": str(app_id),
+        "stage": stage.value,
+        "kind": kind.value,
+        "data": dict(data),
+        "reference": reference,
+        "attempt": attempt,
+        "at": now.isoformat(),
+    }
+    outbox.enqueue(PUSH_JOB, asked, dedup_key=f"{PUSH_JOB}:{reference}:{attempt}")
 
 
 def fan_out(event_id: int, *, now: datetime) -> int:

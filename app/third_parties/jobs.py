@@ -13,6 +13,7 @@ from app.mobile_access import service as mobile_access
 from app.third_parties import admitting, consents, events, service, webhooks
 from app.third_parties.delivering import deliver as deliver_one
 from app.third_parties.domain import EventKind, Scope, Stage
+from app.third_parties.pushing import push as push_one
 
 
 def fan_out(payload: Mapping[str, Any]) -> None:
@@ -23,6 +24,10 @@ def fan_out(payload: Mapping[str, Any]) -> None:
 def deliver(payload: Mapping[str, Any]) -> None:
     guard = mobile_access.outbound_guard(settings())
     deliver_one(int(payload["delivery_id"]), payload["attempts"], guard, clock.system_clock)
+
+
+def push(payload: Mapping[str, Any]) -> None:
+    push_one(payload, mobile_access.outbound_guard(settings()), clock.system_clock)
 
 
 def tell_published(payload: Mapping[str, Any]) -> None:
@@ -91,6 +96,7 @@ def _tell_of_page(kind: EventKind, payload: Mapping[str, Any]) -> None:
 JOBS = (
     Job(events.FAN_OUT_JOB, fan_out),
     Job(events.DELIVER_JOB, deliver),
+    Job(events.PUSH_JOB, push),
     Job("third_parties.tell-published", tell_published),
     Job("third_parties.tell-suspended", tell_suspended),
     Job("third_parties.tell-retired", tell_retired),

@@ -65,7 +65,7 @@ from app.third_parties.domain import (
     WebhookState,
     hosts_in,
 )
-from app.third_parties.events import emit, fan_out
+from app.third_parties.events import PUSHED, emit, fan_out, push
 from app.third_parties.keys import TooManyKeys, issue_key, keys_of, revoke_key, rotate_keys
 from app.third_parties.messages import SentMessage, TemplateUnknown, prepare, send_message
 from app.third_parties.shapes import (
@@ -114,6 +114,7 @@ __all__ = [
     "DELIVERY_STATE_LABELS",
     "EVENT_LABELS",
     "PERSONAL",
+    "PUSHED",
     "SCOPE_LABELS",
     "SCOPE_STATE_LABELS",
     "STAGE_LABELS",
@@ -189,6 +190,7 @@ __all__ = [
     "may_manage",
     "ping",
     "prepare",
+    "push",
     "question",
     "quota_of",
     "redeem",
