@@ -74,6 +74,8 @@ class Settings:
         smtp_url: mail server of the alerts: ``smtps://`` (TLS from the start), ``smtp://`` (STARTTLS
             demanded), ``smtp+plain://`` (this machine only); user and password where it asks for them.
         mail_from: address that alerts come from.
+        site_id_code: 政府网站标识码 (ten characters), for the head of pages; ``""`` while there is none.
+        icp_number: ICP 备案号, for the foot of pages.
         verify_url: provider of real-name checks, see docs/identity.md; ``""`` offers none.
         verify_app: what the provider calls the hall.
         verify_secret: signs what goes to the provider and comes back.
@@ -107,6 +109,8 @@ class Settings:
     resident_session_seconds: int = 12 * 3600
     smtp_url: str = field(default="", repr=False)
     mail_from: str = ""
+    site_id_code: str = ""
+    icp_number: str = ""
     verify_url: str = ""
     verify_app: str = ""
     verify_secret: str = field(default="", repr=False)
@@ -187,6 +191,8 @@ class Settings:
             ),
             smtp_url=read.one("HALL_SMTP_URL", _smtp_url, default=""),
             mail_from=read.one("HALL_MAIL_FROM", _mailbox, default=""),
+            site_id_code=read.one("HALL_SITE_ID_CODE", str, default=""),
+            icp_number=read.one("HALL_ICP_NUMBER", str, default=""),
             verify_url=read.one("HALL_VERIFY_URL", _base_url, default=""),
             verify_app=env.get("HALL_VERIFY_APP", ""),
             verify_secret=read.one("HALL_VERIFY_SECRET", _long_enough, default=""),

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from flask import Flask, Response, current_app, g, has_request_context, request
 from sqlalchemy.exc import SQLAlchemyError
@@ -21,6 +21,7 @@ from app.core import access
 from app.core.errors import DomainError
 from app.core.installation import settings
 from app.core.later import load
+from config.settings import Settings
 
 COOKIE = "hall_view"
 COOKIE_SECONDS = 365 * 86400
@@ -94,6 +95,15 @@ class View:
         return self.language is Language.ENGLISH
 
 
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What every page must say about the site it belongs to (网站标识); ``""`` where nothing is known."""
+
+    domain: str
+    id_code: str
+    icp_number: str
+
+
 DEFAULT = View(Language.SIMPLIFIED, Edition.STANDARD, "")
 
 
@@ -106,7 +116,11 @@ def init_app(app: Flask, choices: str) -> None:
     """
     app.extensions["hall_choices"] = choices
     app.after_request(_say_what_it_depends_on)
+    installed: Settings = app.extensions["hall_settings"]
     known = {
+        "site": Site(
+            urlsplit(installed.base_url).hostname or "", installed.site_id_code, installed.icp_number
+        ),
         "looks": LocalProxy(current),
         "look_link": look_link,
         "languages": LANGUAGE_LABELS,
@@ -238,4 +252,16 @@ def _say_what_it_depends_on(answer: Response) -> Response:
         answer.vary.update(("Cookie", "Accept-Language"))
         if answer.mimetype == "text/html":
             answer.content_language.add(g.view.language.value)
+            _keep_first_choice(answer)
     return answer
+
+
+def _keep_first_choice(answer: Response) -> None:
+    """Let the phone remember what an address asks for that it knows nothing else of.
+
+    Who comes from the menu of an elder's account stays in that edition on the next pages; whoever chose
+    already is changed nothing by a link that somebody shared.
+    """
+    asked, known = from_words(request.args), device_choice()
+    if known.over(asked) != known:
+        keep_on_device(answer, known.over(asked))

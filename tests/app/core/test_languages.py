@@ -45,6 +45,17 @@ def test_the_address_goes_before_the_cookie_and_the_cookie_before_the_browser(cl
 
 
 @on_sqlite
+def test_the_first_address_that_names_an_edition_is_remembered_and_a_later_one_is_not(client):
+    first = client.get("/?style=elder")
+    later = client.get("/?style=standard")
+    then = client.get("/")
+
+    assert "phone-page elder" in first.text
+    assert "phone-page elder" not in later.text
+    assert "phone-page elder" in then.text
+
+
+@on_sqlite
 @pytest.mark.parametrize("cookie", ["lang=xx&style=huge&region=1", "&" * 100, "lang", "%00=%ff"])
 def test_a_spoilt_cookie_is_no_choice(client, cookie):
     client.set_cookie("hall_view", cookie)
