@@ -248,7 +248,7 @@ def save_draft(
     row.materials = handed.chosen(_needed(row, item), _still_needed(row, item), materials or {})
     row.version += 1
     row.saved_at = now
-    row.expires_on = day_of(now) + timedelta(days=DRAFT_DAYS)
+    row.expires_on, row.reminded_at = day_of(now) + timedelta(days=DRAFT_DAYS), None
     db.writing().flush()
     return Saved(row.version, cleared, problems_of(row, form, item, now), item_changed)
 

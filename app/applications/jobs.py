@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
+from itertools import islice
 from typing import Any
 
-from app.applications import service
+from app.applications import attachments, retention, service
+from app.applications.blobs import FolderStore
 from app.core import clock, db
+from app.core.installation import settings
 from app.core.outbox import Job
+
+FILES_AT_ONCE = 500
 
 
 def end_intakes(_payload: Mapping[str, Any]) -> None:
@@ -24,7 +29,32 @@ def retire_items(_payload: Mapping[str, Any]) -> None:
     db.transaction(lambda: service.retire_versions(now=clock.system_clock()))
 
 
-def _each(case_ids: list[int], act: Callable[..., bool]) -> None:
+def end_drafts(_payload: Mapping[str, Any]) -> None:
+    today = clock.day_of(clock.system_clock())
+    _each(retention.ended_drafts(today), retention.end_draft)
+    _each(retention.ending_drafts(today), retention.remind_of_draft)
+
+
+def forget_cases(_payload: Mapping[str, Any]) -> None:
+    days = retention.kept_days(settings().kept_days_decided, settings().kept_days_undecided)
+    _each(retention.forgettable_cases(days, clock.system_clock()), retention.forget_case)
+
+
+def forget_resident(payload: Mapping[str, Any]) -> None:
+    resident_id = int(payload["resident_id"])
+    db.transaction(lambda: retention.forget_resident(resident_id, now=clock.system_clock()))
+
+
+def clear_files(_payload: Mapping[str, Any]) -> None:
+    """Delete what lies in the store and belongs to no case; a day is time enough for an upload to end."""
+    store = FolderStore(settings().files_dir)
+    found = store.older_than(clock.system_clock() - timedelta(days=1))
+    while several := list(islice(found, FILES_AT_ONCE)):
+        for address in attachments.unwanted(several):
+            store.discard(address)
+
+
+def _each(case_ids: list[int], act: Callable[..., object]) -> None:
     # A transaction each: one that fails holds up none of the others.
     for case_id in case_ids:
         db.transaction(partial(act, case_id, now=clock.system_clock()))
@@ -34,4 +64,8 @@ JOBS = (
     Job("applications.end-intakes", end_intakes, every=timedelta(minutes=10)),
     Job("applications.end-supplements", end_supplements, every=timedelta(minutes=10)),
     Job("applications.retire-items", retire_items, every=timedelta(hours=6)),
+    Job("applications.end-drafts", end_drafts, every=timedelta(hours=1)),
+    Job("applications.forget-cases", forget_cases, every=timedelta(hours=6)),
+    Job("applications.forget-resident", forget_resident),
+    Job("applications.clear-files", clear_files, every=timedelta(hours=6)),
 )

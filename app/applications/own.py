@@ -34,6 +34,14 @@ actor_of = identity.actor_of
 
 
 @dataclass(frozen=True, slots=True)
+class NewCode:
+    """A case's new query code, and the version it has since."""
+
+    version: int
+    query_code: str
+
+
+@dataclass(frozen=True, slots=True)
 class CaseList:
     items: list[CaseLine]
     next_cursor: str | None
@@ -109,7 +117,7 @@ def my_case(resident_id: int, application_id: int, *, on: date | None = None) ->
     return case_view(row, code, who=(Who.RESIDENT,))
 
 
-def new_query_code(resident_id: int, application_id: int, *, version: int, now: datetime) -> str:
+def new_query_code(resident_id: int, application_id: int, *, version: int, now: datetime) -> NewCode:
     """Give a case a new query code, and return it; the old one shows nothing from now on.
 
     Raises:
@@ -125,7 +133,7 @@ def new_query_code(resident_id: int, application_id: int, *, version: int, now: 
     row.version += 1
     audit.record(actor_of(resident_id), "application.new_code", "application", row.id)
     db.writing().flush()
-    return query_code_of(row.id, row.code_issue)
+    return NewCode(row.version, query_code_of(row.id, row.code_issue))
 
 
 def withdraw(resident_id: int, application_id: int, *, version: int, now: datetime) -> None:

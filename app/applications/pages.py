@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from app.applications import service
 from app.applications.api import guarded_progress
@@ -16,9 +17,10 @@ from app.applications.form_reading import MATERIAL, answers_from, materials_from
 from app.applications.service import AnswersRefused, CaseView, Channel, Event, State
 from app.catalogue import service as catalogue
 from app.core import access, clock, db, idempotency, web
-from app.core.errors import DomainError, Stale
+from app.core.errors import DomainError, LevelTooLow, Stale
 from app.core.idempotency import Answer
 from app.core.installation import settings
+from app.identity import service as identity
 from channels import registry
 
 CHANNELS = {"wechat": Channel.WECHAT, "alipay": Channel.ALIPAY}
@@ -66,9 +68,14 @@ def grouped(number: str) -> str:
 @pages.get("/apply/<id:item_id>")
 @access.resident()
 def apply(item_id: int) -> str:
-    item = catalogue.item(item_id)
-    draft = service.draft_of(access.current_resident().id, item_id)
-    return render_template("applications/apply.html", item=item, draft=draft)
+    me = access.current_resident()
+    return render_template(
+        "applications/apply.html",
+        item=catalogue.item(item_id),
+        draft=service.draft_of(me.id, item_id),
+        principals=identity.acting_for(me.id, on=clock.day_of(clock.system_clock())),
+        variant=request.args.get("variant", "")[:40],
+    )
 
 
 @pages.post("/apply/<id:item_id>")
@@ -77,11 +84,24 @@ def start(item_id: int) -> ResponseReturnValue:
     me, now = access.current_resident(), clock.system_clock()
     fresh = request.form.get("fresh") == "1"
     started = db.transaction(
-        lambda: service.start_draft(me.id, item_id, fresh=fresh, channel=_channel(), now=now)
+        lambda: service.start_draft(
+            me.id,
+            item_id,
+            on_behalf_of=_delegation(),
+            variant=request.form.get("variant", "")[:40],
+            fresh=fresh,
+            channel=_channel(),
+            now=now,
+        )
     )
     if started.open_number:
         flash(f"提醒：您的同一事项正在办理，编号 {started.open_number}。", "info")
     return redirect(url_for(".fill", application_id=started.id), 303)
+
+
+def _delegation() -> int | None:
+    told = request.form.get("on_behalf_of", "")
+    return int(told) if told.isascii() and told.isdigit() and len(told) < 20 else None
 
 
 def _channel() -> Channel:
@@ -94,8 +114,10 @@ def _channel() -> Channel:
 @access.resident()
 def mine() -> str:
     cursor = request.args.get("after", "")[:120] or None
-    found = service.mine(access.current_resident().id, cursor=cursor)
-    return render_template("applications/mine.html", found=found)
+    me, acting = access.current_resident(), request.args.get("acting") == "1"
+    found = service.mine(me.id, cursor=cursor, acting=acting)
+    acts = acting or bool(identity.acting_for(me.id, on=clock.day_of(clock.system_clock())))
+    return render_template("applications/mine.html", found=found, acting=acting, acts=acts)
 
 
 @pages.get("/me/applications/<id:application_id>")
@@ -144,6 +166,8 @@ def _form(
     chosen: Mapping[str, Any] | None = None,
 ) -> str:
     """Show the form; ``typed`` and ``chosen`` are what could not be saved, and must not be lost."""
+    variants = found.item.content.variants
+    told = next((one for one in variants if one.code == found.variant and one.when is not None), None)
     return render_template(
         "applications/form.html",
         case=found,
@@ -151,7 +175,27 @@ def _form(
         values={**found.answers, **(typed or {})},
         chosen={**found.materials, **(chosen or {})},
         key=secrets.token_urlsafe(12),
+        shape=json.dumps(_shape(found), ensure_ascii=False),
+        told_variant=told,
+        choices=[one for one in variants if one.when is None],
+        level_lacking=found.item.content.level > access.current_resident().level,
     )
+
+
+def _shape(found: CaseView) -> dict[str, Any]:
+    """Return what the page's script must know of the form to show and hide fields as the server does."""
+    form = found.form
+    return {
+        "sections": [{"fields": one["fields"]} for one in form["sections"]],
+        "fields": {
+            name: {"visible_if": told["visible_if"]} if "visible_if" in told else {}
+            for name, told in form["fields"].items()
+        },
+        "types": {name: told["type"] for name, told in form["schema"]["properties"].items()},
+        "rules": form.get("rules", []),
+        # Their answers stand on the page as stars: rules about them are the server's to check.
+        "unknown": [name for name in form["fields"] if starred(found, name) and name in found.answers],
+    }
 
 
 @pages.post("/me/applications/<id:application_id>/form")
@@ -170,6 +214,7 @@ def save(application_id: int) -> ResponseReturnValue:
                 application_id,
                 _still_asked(before, asked),
                 materials=chosen,
+                variant=_variant(),
                 version=_version(),
                 now=now,
             )
@@ -182,7 +227,12 @@ def save(application_id: int) -> ResponseReturnValue:
     if saved.item_changed:
         flash("这个事项的办理要求有更新，请核对后再提交。", "error")
         return redirect(url_for(".fill", application_id=application_id), 303)
-    if request.form.get("then") != "submit":
+    then, _colon, code = request.form.get("then", "").partition(":")
+    if then == "upload":
+        return redirect(url_for(".material", application_id=application_id, code=code[:40]), 303)
+    if then == "prefill":
+        return _prefill(application_id, saved.version)
+    if then != "submit":
         flash("已保存，可以换一台设备接着填。", "success")
         return redirect(url_for(".fill", application_id=application_id), 303)
     if saved.problems:
@@ -196,6 +246,21 @@ def _still_asked(before: CaseView, answers: Mapping[str, Any]) -> dict[str, Any]
     merged = {**plain, **{name: value for name, value in answers.items() if value is not None}}
     visible = catalogue.visible_fields(before.form, merged)
     return {name: value if name in visible else None for name, value in answers.items()}
+
+
+def _variant() -> str | None:
+    told = request.form.get("variant")
+    return None if told is None else told[:40]
+
+
+def _prefill(application_id: int, version: int) -> ResponseReturnValue:
+    me, now = access.current_resident(), clock.system_clock()
+    done = db.transaction(lambda: service.prefill(me.id, application_id, version=version, now=now))
+    if done.filled:
+        flash(_("填好了 %(count)s 项，请核对。", count=len(done.filled)), "success")
+    else:
+        flash(_("没有可以填的：大厅还没有您的这些资料，或者都已经填了。"), "info")
+    return redirect(url_for(".fill", application_id=application_id), 303)
 
 
 def _submit(application_id: int, version: int) -> ResponseReturnValue:
@@ -214,6 +279,9 @@ def _submit(application_id: int, version: int) -> ResponseReturnValue:
             work,
             now=now,
         )
+    except LevelTooLow as error:
+        back = url_for(".fill", application_id=application_id)
+        return redirect(url_for("identity_pages.verify", level=error.level_needed, return_to=back), 303)
     except DomainError as error:
         flash(str(error), "error")
         return redirect(url_for(".fill", application_id=application_id), 303)

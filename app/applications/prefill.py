@@ -49,7 +49,7 @@ class Prefilled:
     """What prefilling led to: the new version, and the fields that were filled in."""
 
     version: int
-    fields: list[str]
+    filled: list[str]
 
 
 def prefill(resident_id: int, application_id: int, *, version: int, now: datetime) -> Prefilled:

@@ -12,6 +12,7 @@ from app.applications.domain import (
     CHANNEL_LABELS,
     EVENT_LABELS,
     EXTENSION_DAYS_MAX,
+    FILE_BYTES_MAX,
     NUMBER_LENGTH,
     PLAIN_LABELS,
     QUERY_CODE_DIGITS,
@@ -223,6 +224,40 @@ class ApplicationFileSchema(ma.Schema):
     scanned = ma.fields.Bool(required=True, metadata={"description": "查过病毒"})
     sent = ma.fields.Bool(required=True, metadata={"description": "办理单位已收到，不能再删除"})
     created_at = ma.fields.AwareDateTime(required=True)
+
+
+class FileQuerySchema(ma.Schema):
+    material = ma.fields.Str(
+        required=True,
+        validate=ma.validate.Length(1, FIELD_MAX),
+        metadata={"description": "材料编号"},
+    )
+    key = ma.fields.Str(
+        required=True,
+        validate=ma.validate.Regexp(r"^[A-Za-z0-9_-]{8,80}$"),
+        metadata={"description": "这次上传的名字，由调用方取；断了重传用同一个，只收一份"},
+    )
+
+
+class FileSentSchema(ma.Schema):
+    file = ma.fields.Raw(
+        required=True,
+        metadata={
+            "type": "string",
+            "format": "binary",
+            "description": f"JPEG、PNG、WebP 照片或 PDF，最大 {FILE_BYTES_MAX // 1024 // 1024} MB",
+        },
+    )
+
+
+class PrefilledSchema(ma.Schema):
+    version = ma.fields.Int(required=True)
+    filled = ma.fields.List(ma.fields.Str(), required=True, metadata={"description": "填上的字段"})
+
+
+class QueryCodeSchema(ma.Schema):
+    version = ma.fields.Int(required=True)
+    query_code = ma.fields.Str(required=True, metadata={"description": "新的查询码，旧的从此无效"})
 
 
 class NeededMaterialSchema(ma.Schema):

@@ -28,6 +28,7 @@ from app.applications.domain import STATE_LABELS as STATE_LABELS
 from app.applications.domain import AnswersRefused as AnswersRefused
 from app.applications.domain import Channel as Channel
 from app.applications.domain import Event as Event
+from app.applications.domain import FileNotWanted as FileNotWanted
 from app.applications.domain import FileRefused as FileRefused
 from app.applications.domain import FileType as FileType
 from app.applications.domain import ItemChanged as ItemChanged
@@ -35,6 +36,7 @@ from app.applications.domain import ItemClosed as ItemClosed
 from app.applications.domain import MoveNotAllowed as MoveNotAllowed
 from app.applications.domain import ProgressUnknown as ProgressUnknown
 from app.applications.domain import State as State
+from app.applications.domain import TooManyFiles as TooManyFiles
 from app.applications.domain import Who as Who
 from app.applications.domain import events_from as events_from
 from app.applications.domain import is_number as is_number
@@ -59,6 +61,7 @@ from app.applications.outside import open_cases as open_cases
 from app.applications.outside import step_taken as step_taken
 from app.applications.outside import take_in as take_in
 from app.applications.own import CaseList as CaseList
+from app.applications.own import NewCode as NewCode
 from app.applications.own import mine as mine
 from app.applications.own import my_case as my_case
 from app.applications.own import new_query_code as new_query_code

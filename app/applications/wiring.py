@@ -1,6 +1,6 @@
-from app.applications.api import applications_api, cases_api, progress_api
-from app.applications.desk_pages import desk
-from app.applications.pages import pages
+from app.applications.api import progress_api
+from app.applications.file_pages import desk, pages
+from app.applications.files_api import applications_api, cases_api
 from app.core.capability import Capability
 
 CAPABILITY = Capability(
@@ -9,4 +9,6 @@ CAPABILITY = Capability(
     pages=(pages, desk),
     jobs="app.applications.jobs:JOBS",
     open_cases="app.applications.open_cases:open_cases_of",
+    mine=(("我的办件", "applications_pages.mine"),),
+    hears={"resident.closed": "applications.forget-resident"},
 )

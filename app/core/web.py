@@ -7,7 +7,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from flask import Blueprint, Flask, Response, current_app, g, request
@@ -50,6 +50,25 @@ _seconds = Histogram(
 )
 
 Environ = dict[str, Any]
+View = TypeVar("View", bound=Callable[..., Any])
+_UPLOAD_BYTES = "__hall_upload_bytes__"
+
+
+def takes_uploads(most_bytes: int) -> Callable[[View], View]:
+    """Mark a view as one that takes files of up to ``most_bytes`` together; others keep the usual bound."""
+
+    def decorate(view: View) -> View:
+        setattr(view, _UPLOAD_BYTES, most_bytes)
+        return view
+
+    return decorate
+
+
+def _upload_bytes() -> int:
+    view = current_app.view_functions.get(request.endpoint or "")
+    view_class = getattr(view, "view_class", None)
+    target = getattr(view_class, request.method.lower(), None) if view_class else view
+    return int(getattr(target, _UPLOAD_BYTES, MAX_UPLOAD_BYTES))
 
 
 class RequestIds:
@@ -99,8 +118,9 @@ def _refusing(settings: Settings) -> Callable[..., Iterable[bytes]]:
 
 def _begin() -> None:
     g.started = time.perf_counter()
-    if request.mimetype != "multipart/form-data":
-        request.max_content_length = MAX_BODY_BYTES
+    upload = request.mimetype == "multipart/form-data"
+    # Before anything is read: what is longer is refused by its stated length.
+    request.max_content_length = _upload_bytes() if upload else MAX_BODY_BYTES
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=request.environ["hall.request_id"])
 

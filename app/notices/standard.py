@@ -62,6 +62,14 @@ STANDARD = (
         ),
     ),
     Standard(
+        NewTemplate("application.draft-ending", "草稿快要到期", Topic.PROGRESS, valid_hours=24 * 7),
+        Wording(
+            "{事项}的草稿快要到期",
+            "您填了一半的“{事项}”还没有提交，{时间}以后会自动删除。要办请打开接着填。",
+            (_MATTER, _TIME),
+        ),
+    ),
+    Standard(
         NewTemplate("document.served", "文书送达", Topic.SERVED, binding=True, valid_hours=24 * 15),
         Wording(
             "{文书}送达",
