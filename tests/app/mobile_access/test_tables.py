@@ -115,7 +115,7 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused():
     packed = io.BytesIO(bomb)
     with pytest.MonkeyPatch.context() as patch:
         # A real bomb of 20 MB would slow the suite down; the limit is what is tested.
-        patch.setattr("app.mobile_access.tables.UNZIPPED_MAX", 100)
+        patch.setattr("app.core.sheets.UNZIPPED_MAX", 100)
         assert "太大" in refusal(packed.getvalue())[0].message
 
 
