@@ -11,7 +11,7 @@ from flask.cli import AppGroup
 
 from app.core import clock, db
 from app.core.installation import settings
-from app.demo import alipay, notices, people, service
+from app.demo import alipay, notices, people, service, themes
 from app.demo.catalogue import add_items, link_pages, relate_items
 from app.demo.conversations import set_rules
 from app.demo.identity import sign_in_person
@@ -19,6 +19,7 @@ from app.demo.third_parties import make_applications
 from app.mobile_access import service as mobile_access
 from app.payments import service as payments
 from config import items
+from config import themes as sample_themes
 from config.settings import Environment
 
 WAIT_SECONDS = 420.0
@@ -77,6 +78,8 @@ def sample_items() -> None:
     if added:
         db.transaction(partial(relate_items, items.relations(), now))
         click.echo(f"示例事项 sample items: {added}")
+    if new_themes := db.transaction(lambda: themes.add_themes(sample_themes.samples(), now)):
+        click.echo(f"示例主题 sample themes: {new_themes}")
 
 
 @group.command("alerts")
@@ -101,6 +104,7 @@ def resident() -> None:
     db.transaction(lambda: notices.give_forms(now))
     if person is not None:
         db.transaction(lambda: notices.tell_person(person, now))
+        db.transaction(lambda: themes.apply(person, now))
         click.echo("沙箱的手机已登录过一次 the sandbox's person is known as a resident")
     if person is not None and people.make_people(person, now):
         click.echo("两位已实名的示例居民、一家企业、一份授权 sample people, an enterprise, a delegation")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_
 
 from app.catalogue import service as catalogue
 from app.catalogue.service import ItemView
@@ -64,13 +64,12 @@ def draft(raw: Mapping[str, Any], *, actor: str, now: datetime) -> int:
         theme = Theme(code=wanted.code, sample=wanted.sample, created_at=now)
         db.writing().add(theme)
         db.writing().flush()
-    numbers = select(ThemeVersion.number, ThemeVersion.state).where(ThemeVersion.theme_id == theme.id)
-    before = dict(db.writing().execute(numbers).tuples())
-    if VersionState.DRAFT in before.values():
+    versions = list(db.writing().scalars(select(ThemeVersion).where(ThemeVersion.theme_id == theme.id)))
+    if any(one.state is VersionState.DRAFT for one in versions):
         raise Conflict("这个主题已有一份草稿，请先改完或发布它")
     row = ThemeVersion(
         theme_id=theme.id,
-        number=max(before, default=0) + 1,
+        number=max((one.number for one in versions), default=0) + 1,
         state=VersionState.DRAFT,
         version=1,
         live=None,
@@ -351,11 +350,11 @@ def view_of(row: ThemeVersion) -> VersionView:
 
 def newest_versions() -> list[VersionView]:
     """Return of every theme the version in force and the newest one, by theme and number."""
-    newest = select(func.max(ThemeVersion.number)).where(ThemeVersion.theme_id == Theme.id).scalar_subquery()
+    last = select(ThemeVersion.theme_id, func.max(ThemeVersion.number)).group_by(ThemeVersion.theme_id)
     query = (
         select(ThemeVersion)
         .join(Theme, Theme.id == ThemeVersion.theme_id)
-        .where((ThemeVersion.live == 1) | (ThemeVersion.number == newest))
+        .where((ThemeVersion.live == 1) | tuple_(ThemeVersion.theme_id, ThemeVersion.number).in_(last))
         .order_by(Theme.code, ThemeVersion.number)
     )
     return [view_of(row) for row in db.session().scalars(query)]
