@@ -68,6 +68,7 @@ from app.catalogue.relations import (
     variants_of,
 )
 from app.catalogue.searching import ItemMatch, listing, search
+from app.catalogue.typed import is_starred, typed_answers
 from app.catalogue.versions import (
     add_directory,
     add_implementation,
@@ -135,6 +136,7 @@ __all__ = [
     "find_directory",
     "form_problems",
     "from_json",
+    "is_starred",
     "item",
     "item_by_code",
     "link_page",
@@ -152,6 +154,7 @@ __all__ = [
     "search",
     "shape_problems",
     "superseded_versions",
+    "typed_answers",
     "upper_item",
     "variant_for",
     "variants_of",

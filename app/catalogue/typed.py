@@ -1,0 +1,56 @@
+"""What a page's form says, as answers to a form document: browsers know texts only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Any, Protocol
+
+from app.catalogue.forms import Form
+
+SHOWN = "shown"
+"""Name of the hidden fields that say which questions the page asked."""
+_WHOLE = re.compile(r"-?[0-9]{1,15}")
+_STARRED = frozenset({"id_number", "phone"})
+
+
+class Texts(Protocol):
+    """What a browser sent."""
+
+    def get(self, key: str, default: str = "", /) -> Any: ...
+
+    def getlist(self, key: str, /) -> list[str]: ...
+
+
+def typed_answers(form: Form, sent: Texts, given: Collection[str]) -> dict[str, Any]:
+    """Return the answers to the fields that the page showed.
+
+    An empty text takes the answer away, but for a starred number that is ``given``: left empty it stays
+    as it is.
+    """
+    found: dict[str, Any] = {}
+    properties = form["schema"]["properties"]
+    for name in sent.getlist(SHOWN):
+        if name not in properties:
+            continue
+        value = _value(properties[name], name, sent)
+        if value is not None or not (is_starred(form, name) and name in given):
+            found[name] = value
+    return found
+
+
+def _value(told: dict[str, Any], name: str, sent: Texts) -> Any:
+    match told["type"]:
+        case "boolean":
+            return True if sent.get(name) == "yes" else None
+        case "array":
+            return sent.getlist(name) or None
+        case "integer":
+            text = sent.get(name, "").strip()
+            return int(text) if _WHOLE.fullmatch(text) else text or None
+    return sent.get(name, "").strip() or None
+
+
+def is_starred(form: Form, name: str) -> bool:
+    """Tell whether the answer is shown with stars only, so that the page cannot send it back."""
+    return form["schema"]["properties"][name].get("x-personal") in _STARRED
