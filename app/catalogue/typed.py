@@ -15,9 +15,7 @@ _STARRED = frozenset({"id_number", "phone"})
 
 
 class Texts(Protocol):
-    """What a browser sent."""
-
-    def get(self, key: str, default: str = "", /) -> Any: ...
+    """What a browser sent: per name, what was typed there."""
 
     def getlist(self, key: str, /) -> list[str]: ...
 
@@ -40,15 +38,16 @@ def typed_answers(form: Form, sent: Texts, given: Collection[str]) -> dict[str, 
 
 
 def _value(told: dict[str, Any], name: str, sent: Texts) -> Any:
+    typed = sent.getlist(name)
+    text = typed[0].strip() if typed else ""
     match told["type"]:
         case "boolean":
-            return True if sent.get(name) == "yes" else None
+            return True if text == "yes" else None
         case "array":
-            return sent.getlist(name) or None
+            return typed or None
         case "integer":
-            text = sent.get(name, "").strip()
             return int(text) if _WHOLE.fullmatch(text) else text or None
-    return sent.get(name, "").strip() or None
+    return text or None
 
 
 def is_starred(form: Form, name: str) -> bool:
