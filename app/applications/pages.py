@@ -175,27 +175,11 @@ def _form(
         values={**found.answers, **(typed or {})},
         chosen={**found.materials, **(chosen or {})},
         key=secrets.token_urlsafe(12),
-        shape=json.dumps(_shape(found), ensure_ascii=False),
+        shape=json.dumps(catalogue.page_shape(found.form, found.answers), ensure_ascii=False),
         told_variant=told,
         choices=[one for one in variants if one.when is None],
         level_lacking=found.item.content.level > access.current_resident().level,
     )
-
-
-def _shape(found: CaseView) -> dict[str, Any]:
-    """Return what the page's script must know of the form to show and hide fields as the server does."""
-    form = found.form
-    return {
-        "sections": [{"fields": one["fields"]} for one in form["sections"]],
-        "fields": {
-            name: {"visible_if": told["visible_if"]} if "visible_if" in told else {}
-            for name, told in form["fields"].items()
-        },
-        "types": {name: told["type"] for name, told in form["schema"]["properties"].items()},
-        "rules": form.get("rules", []),
-        # Their answers stand on the page as stars: rules about them are the server's to check.
-        "unknown": [name for name in form["fields"] if starred(found, name) and name in found.answers],
-    }
 
 
 @pages.post("/me/applications/<id:application_id>/form")

@@ -68,7 +68,7 @@ from app.catalogue.relations import (
     variants_of,
 )
 from app.catalogue.searching import ItemMatch, listing, search
-from app.catalogue.typed import is_starred, typed_answers
+from app.catalogue.typed import is_starred, page_shape, typed_answers
 from app.catalogue.versions import (
     add_directory,
     add_implementation,
@@ -144,6 +144,7 @@ __all__ = [
     "materials_for",
     "move_version",
     "normalised",
+    "page_shape",
     "personal_fields",
     "places_of",
     "problems",

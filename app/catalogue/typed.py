@@ -53,3 +53,18 @@ def _value(told: dict[str, Any], name: str, sent: Texts) -> Any:
 def is_starred(form: Form, name: str) -> bool:
     """Tell whether the answer is shown with stars only, so that the page cannot send it back."""
     return form["schema"]["properties"][name].get("x-personal") in _STARRED
+
+
+def page_shape(form: Form, given: Collection[str]) -> dict[str, Any]:
+    """Return what the page's script must know of a form to show and hide fields as the server does."""
+    return {
+        "sections": [{"fields": one["fields"]} for one in form["sections"]],
+        "fields": {
+            name: {"visible_if": told["visible_if"]} if "visible_if" in told else {}
+            for name, told in form["fields"].items()
+        },
+        "types": {name: told["type"] for name, told in form["schema"]["properties"].items()},
+        "rules": form.get("rules", []),
+        # Their answers stand on the page as stars: rules about them are the server's to check.
+        "unknown": [name for name in form["fields"] if is_starred(form, name) and name in given],
+    }
