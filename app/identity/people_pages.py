@@ -1,4 +1,4 @@
-"""Residents' pages of proving who they are: real name, face, and two accounts that become one."""
+"""Residents' pages of proving who they are: real name, face, enterprises, two accounts that become one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,15 @@ from app.core.errors import DomainError, Invalid, LevelTooLow, NotFound
 from app.core.own_path import is_own_path
 from app.identity import service
 from app.identity.pages import pages
-from app.identity.service import FACE_LEVEL, ID_KIND_LABELS, LINK_LABELS, NAME_LEVEL, IdKind, SignedIn
+from app.identity.service import (
+    ENTERPRISE_NAME_MAX,
+    FACE_LEVEL,
+    ID_KIND_LABELS,
+    LINK_LABELS,
+    NAME_LEVEL,
+    IdKind,
+    SignedIn,
+)
 
 NUMBER_MAX = 40
 
@@ -135,3 +143,34 @@ def prove_link(link_id: int) -> ResponseReturnValue:
         done = state is not service.LinkState.PROPOSED
         flash("两个账户都已确认，正在归并。" if done else "已确认。请再用另一个账户登录并确认。", "success")
     return redirect(url_for(".verify"), 303)
+
+
+@pages.get("/me/enterprises")
+@access.resident(NAME_LEVEL)
+def enterprises() -> ResponseReturnValue:
+    return _enterprises({})
+
+
+def _enterprises(typed: Mapping[str, str], trouble: DomainError | None = None) -> ResponseReturnValue:
+    page = render_template(
+        "identity/enterprises.html",
+        found=service.enterprises_of(_me().id),
+        offered=service.is_verifiable(),
+        typed=typed,
+        problems=trouble.fields if trouble else {},
+        trouble=trouble,
+    )
+    return page if trouble is None else (page, problems.status_of(trouble))
+
+
+@pages.post("/me/enterprises")
+@access.resident(NAME_LEVEL)
+def add_enterprise() -> ResponseReturnValue:
+    typed = {name: request.form.get(name, "")[:ENTERPRISE_NAME_MAX] for name in ("uscc", "name")}
+    now = clock.system_clock()
+    try:
+        service.verify_enterprise(_me().id, typed["uscc"], typed["name"], by=service.provider(), now=now)
+    except DomainError as error:
+        return _enterprises(typed, error)
+    flash("企业认证成功，您可以为它办事，也可以授权经办人。", "success")
+    return redirect(url_for(".enterprises"), 303)

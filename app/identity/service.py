@@ -29,6 +29,7 @@ from app.identity.delegations import may_act as may_act
 from app.identity.domain import CHANNEL_LEVEL as CHANNEL_LEVEL
 from app.identity.domain import CLIENT_LABELS as CLIENT_LABELS
 from app.identity.domain import CODE_MAX as CODE_MAX
+from app.identity.domain import ENTERPRISE_NAME_MAX as ENTERPRISE_NAME_MAX
 from app.identity.domain import FACE_LEVEL as FACE_LEVEL
 from app.identity.domain import NAME_LEVEL as NAME_LEVEL
 from app.identity.domain import PHONE_FIELD as PHONE_FIELD
@@ -116,6 +117,7 @@ from app.identity.sessions import end_all_sessions as end_all_sessions
 from app.identity.sessions import end_by_token as end_by_token
 from app.identity.sessions import end_session as end_session
 from app.identity.sessions import find_session as find_session
+from app.identity.sessions import level_of as level_of
 from app.identity.sessions import open_session as open_session
 from app.identity.sessions import sessions as sessions
 from app.identity.sessions import touch_session as touch_session

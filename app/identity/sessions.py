@@ -100,10 +100,24 @@ def find_session(token: str, *, now: datetime) -> SignedIn | None:
     if found is None:
         return None
     level, row = found
-    if level >= NAME_LEVEL and row.face_until is not None and row.face_until > now:
-        level = FACE_LEVEL
     due = now - row.used_at >= USED_EVERY
-    return SignedIn(row.resident_id, level, row.id, row.account_id, touch_due=due)
+    return SignedIn(row.resident_id, _level(level, row, now), row.id, row.account_id, touch_due=due)
+
+
+def level_of(session_id: int, *, now: datetime) -> int:
+    """Return how sure a session is of who it is at this moment, 0 when it is gone."""
+    query = (
+        select(Resident.level, ResidentSession)
+        .join(Resident, Resident.id == ResidentSession.resident_id)
+        .where(ResidentSession.id == session_id)
+    )
+    found = db.session().execute(query).first()
+    return 0 if found is None else _level(found[0], found[1], now)
+
+
+def _level(account_level: int, row: ResidentSession, now: datetime) -> int:
+    shown = row.face_until is not None and row.face_until > now
+    return FACE_LEVEL if shown and account_level >= NAME_LEVEL else account_level
 
 
 def touch_session(session_id: int, *, now: datetime) -> None:
