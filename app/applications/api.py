@@ -10,9 +10,8 @@ from flask.views import MethodView
 
 from app.applications import schemas, service
 from app.applications.domain import PROGRESS_PER_ADDRESS, PROGRESS_PER_NUMBER, STARTS_PER_HOUR
-from app.applications.service import CaseList, CaseView, DeskList, Event, ProgressView, Saved, Told
+from app.applications.service import CaseList, CaseView, ProgressView, Saved
 from app.core import access, clock, db, idempotency, limits
-from app.core.access import Permission
 from app.core.idempotency import Answer
 from app.core.json_api import Blueprint, answered_once
 
@@ -20,7 +19,6 @@ applications_api = Blueprint(
     "applications", __name__, url_prefix="/my/applications", description="我的申请：草稿、提交、补正、撤回"
 )
 progress_api = Blueprint("progress", __name__, url_prefix="/progress", description="凭编号和查询码查进度")
-cases_api = Blueprint("cases", __name__, url_prefix="/cases", description="办理单位的工作台")
 _application = schemas.ApplicationSchema()
 _receipt = schemas.ApplicationReceiptSchema()
 _started = schemas.ApplicationStartedSchema()
@@ -189,74 +187,3 @@ def guarded_progress(number: str, query_code: str) -> ProgressView:
     limits.hit(PROGRESS_PER_ADDRESS, "progress", request.remote_addr or "")
     limits.hit(PROGRESS_PER_NUMBER, "progress-number", number)
     return service.progress(number, query_code)
-
-
-@cases_api.route("")
-class Cases(MethodView):
-    @cases_api.arguments(schemas.CaseQuerySchema(), location="query")
-    @cases_api.response(200, schemas.CaseListSchema())
-    @access.staff(Permission.CASES_READ)
-    def get(self, query: dict[str, Any]) -> DeskList:
-        """List the open cases in one's scope, what is due first first"""
-        return service.queue(access.current_staff(), **query)
-
-
-@cases_api.route("/<id:application_id>")
-class OneCase(MethodView):
-    @cases_api.response(200, _application)
-    @access.staff(Permission.CASES_READ)
-    def get(self, application_id: int) -> CaseView:
-        """Get a case, personal answers starred"""
-        return service.case_for(access.current_staff(), application_id)
-
-
-@cases_api.route("/<id:application_id>/handler")
-class Handler(MethodView):
-    @cases_api.arguments(schemas.ApplicationVersionSchema())
-    @cases_api.response(200, _application)
-    @access.staff(Permission.CASES_HANDLE)
-    @db.transactional
-    def put(self, sent: dict[str, int], application_id: int) -> CaseView:
-        """Take a case on"""
-        by = access.current_staff()
-        service.take(by, application_id, version=sent["version"])
-        return service.case_for(by, application_id)
-
-    @cases_api.response(200, _application)
-    @access.staff(Permission.CASES_HANDLE)
-    @db.transactional
-    def delete(self, application_id: int) -> CaseView:
-        """Put a case back for colleagues"""
-        by = access.current_staff()
-        service.put_back(by, application_id)
-        return service.case_for(by, application_id)
-
-
-@cases_api.route("/<id:application_id>/steps")
-class Steps(MethodView):
-    @cases_api.arguments(schemas.CaseStepSchema())
-    @cases_api.response(200, _application)
-    @access.staff(Permission.CASES_READ)
-    @db.transactional
-    def post(self, sent: dict[str, Any], application_id: int) -> CaseView:
-        """Take a step: accept, ask for a supplement, decide, …; whose step it is hangs on the event"""
-        by, event = access.current_staff(), sent.pop("event")
-        service.step(by, application_id, Event(event), told_from(sent), now=clock.system_clock())
-        return service.case_for(by, application_id)
-
-
-def told_from(sent: dict[str, Any]) -> Told:
-    """Return what was said with a step."""
-    return Told(**{**sent, "delivery": sent["delivery"].value if sent["delivery"] else ""})
-
-
-@cases_api.route("/<id:application_id>/personal")
-class Personal(MethodView):
-    @cases_api.arguments(schemas.CaseReasonSchema())
-    @cases_api.response(200, schemas.CaseAnswersSchema())
-    @access.staff(Permission.CASES_HANDLE)
-    @db.transactional
-    def post(self, sent: dict[str, str], application_id: int) -> dict[str, Any]:
-        """Read the answers in clear text; the reading is written down with its reason"""
-        by = access.current_staff()
-        return {"answers": service.personal_answers(by, application_id, sent["reason"])}

@@ -10,7 +10,7 @@ from werkzeug.datastructures import FileStorage
 
 from app.applications import schemas, service
 from app.applications.api import applications_api as applications_api
-from app.applications.api import cases_api as cases_api
+from app.applications.desk_api import cases_api as cases_api
 from app.applications.file_answers import ONE_UPLOAD_BYTES, answered, store, take
 from app.applications.service import FileView, NewCode, Prefilled
 from app.core import access, clock, db, web

@@ -25,13 +25,22 @@ class Application(Model):
         forgotten_at: when the personal answers and files of an ended case were forgotten.
         desk_on: when its department must act, far away when it waits for somebody else; NULL once
             it is no work of theirs. The desk's order.
+        city_code: the city whose body handles it, so that a city's desk is one range of an index.
         step: how many steps of the handling are done.
+        proposed_by_id: who proposed a decision that waits for a second person; NULL while none does.
+        used_days: working days between acceptance and decision, pauses left out.
+        on_time: decided within the promise.
+        calendar_version: the version of the working calendar its limits were reckoned by.
     """
 
     __tablename__ = "application"
     __table_args__ = (
         Index("ix_application_mine", "resident_id", "created_at", "id"),
         Index("ix_application_desk", "body_id", "desk_on", "id"),
+        Index("ix_application_desk_all", "desk_on", "id"),
+        Index("ix_application_desk_city", "city_code", "desk_on", "id"),
+        Index("ix_application_desk_handler", "handler_id", "desk_on", "id"),
+        Index("ix_application_calendar", "state", "calendar_version", "id"),
         Index("ix_application_intake", "state", "desk_on"),
         Index("ix_application_supplement", "state", "supplement_due_on"),
         Index("ix_application_version", "item_version_id", "state"),
@@ -68,7 +77,9 @@ class Application(Model):
     expires_on: Mapped[date | None]
     reminded_at: Mapped[datetime | None]
     forgotten_at: Mapped[datetime | None]
-    handler_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), index=True)
+    city_code: Mapped[str | None] = mapped_column(String(20))
+    handler_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    proposed_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), index=True)
     step: Mapped[int] = mapped_column(default=0)
     event_count: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
@@ -87,6 +98,9 @@ class Application(Model):
     desk_on: Mapped[date | None]
     extension_days: Mapped[int] = mapped_column(default=0)
     pauses: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    calendar_version: Mapped[int] = mapped_column(default=0)
+    used_days: Mapped[int | None]
+    on_time: Mapped[bool | None]
     granted: Mapped[bool | None]
     reason: Mapped[str] = mapped_column(Text, default="")
     remedy: Mapped[str] = mapped_column(Text, default="")
@@ -102,7 +116,10 @@ class ApplicationEvent(Model):
     """
 
     __tablename__ = "application_event"
-    __table_args__ = (UniqueConstraint("application_id", "number", name="uq_application_event_number"),)
+    __table_args__ = (
+        UniqueConstraint("application_id", "number", name="uq_application_event_number"),
+        Index("ix_application_event_at", "at", "event"),
+    )
 
     id: Mapped[int] = key_column()
     application_id: Mapped[int] = mapped_column(ForeignKey("application.id"))

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from app.applications import domain
-from app.applications.clock import Limit, pauses_from
+from app.applications import domain, proposals
+from app.applications.clock import Limit, pauses_from, used_days
 from app.applications.domain import DELIVERY_DAYS, ENDED, INTAKE_DAYS, MESSAGES, Event, State, Who
 from app.applications.models import Application, ApplicationEvent
 from app.catalogue.service import ItemView
@@ -15,6 +15,7 @@ from app.core import audit, db, hearing
 from app.core.clock import day_of
 from app.core.errors import NotFound, Stale
 from app.core.working_time import calendar, working_days_later
+from app.organisations import service as organisations
 
 NOBODYS_TURN = date(9999, 12, 31)
 """Where a case stands on the desk while somebody else has to act."""
@@ -58,6 +59,7 @@ def make_move(
         MoveNotAllowed: the table has no such move, or it is not theirs to make.
     """
     move = domain.move(row.state, event, who)
+    proposals.drop(row, now)
     row.state = move.to
     row.version += 1
     row.event_count += 1
@@ -114,6 +116,10 @@ def _desk_on(row: Application) -> date | None:
 def start_intake(row: Application, now: datetime) -> None:
     """Start the clock of intake: what came in today is to be answered within five working days."""
     row.received_at = now
+    row.calendar_version = calendar().version
+    if row.city_code is None:
+        place = organisations.places([row.body_id]).get(row.body_id)
+        row.city_code = place.city_code if place else None
     row.intake_due_on = working_days_later(day_of(now), INTAKE_DAYS, calendar())
     row.supplement_due_on = None
 
@@ -129,6 +135,7 @@ def reckon_handling(row: Application, item: ItemView) -> None:
     """Reckon promised and lawful limit anew from acceptance, pauses and extension; none while paused."""
     if row.accepted_at is None:
         return
+    row.calendar_version = calendar().version
     limit = limit_of(row, item.content.promised_days)
     row.promise_due_on = limit.due_on(calendar())
     lawful = item.content.lawful_days
@@ -144,5 +151,10 @@ def limit_of(row: Application, days: int) -> Limit:
 
 def start_delivery(row: Application, now: datetime) -> None:
     """Stop the clock of handling and start that of delivery."""
+    today = day_of(now)
     row.decided_at = now
-    row.delivery_due_on = working_days_later(day_of(now), DELIVERY_DAYS, calendar())
+    row.calendar_version = calendar().version
+    row.delivery_due_on = working_days_later(today, DELIVERY_DAYS, calendar())
+    row.on_time = row.promise_due_on is not None and today <= row.promise_due_on
+    if row.accepted_at is not None:
+        row.used_days = used_days(day_of(row.accepted_at), today, pauses_from(row.pauses), calendar())

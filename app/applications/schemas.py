@@ -8,6 +8,7 @@ from typing import Any
 
 import marshmallow as ma
 
+from app.applications.desk_domain import MARK_LABELS, Mark
 from app.applications.domain import (
     CHANNEL_LABELS,
     EVENT_LABELS,
@@ -371,14 +372,34 @@ class ProgressSchema(ma.Schema):
 
 class CaseQuerySchema(ma.Schema):
     state = _code(State, STATE_LABELS, "状态", load_default=None)
-    only_mine = ma.fields.Bool(load_default=False, metadata={"description": "只看我领取的"})
+    item_id = Id(load_default=None, metadata={"description": "只看这个事项（实施清单）的"})
+    whose = ma.fields.Str(
+        load_default="",
+        validate=ma.validate.OneOf(["", "mine", "unassigned"]),
+        metadata={"description": "mine 我领取的，unassigned 没人领取的，空为全部"},
+    )
+    overdue = ma.fields.Bool(load_default=False, metadata={"description": "只看已超期的"})
+    proposed = ma.fields.Bool(load_default=False, metadata={"description": "只看等待复核的"})
     cursor = Text(longest=CURSOR_MAX, load_default=None)
     limit = ma.fields.Int(load_default=20, validate=ma.validate.Range(1, PAGE_MAX))
+
+
+class CaseRiskSchema(ma.Schema):
+    mark = _code(Mark, MARK_LABELS, "督办标识", required=True)
+    promise_left = ma.fields.Int(
+        required=True, allow_none=True, metadata={"description": "离现在的期限还有几个工作日，超期为负"}
+    )
+    lawful_left = ma.fields.Int(
+        required=True, allow_none=True, metadata={"description": "离法定期限还有几个工作日"}
+    )
+    provisional = ma.fields.Bool(required=True, metadata={"description": "期限所在年份的节假日还没有公布"})
 
 
 class CaseLineSchema(ma.Schema):
     case = ma.fields.Nested(ApplicationLineSchema(), required=True)
     handler_id = Id(required=True, allow_none=True)
+    risk = ma.fields.Nested(CaseRiskSchema(), required=True)
+    proposed = ma.fields.Bool(required=True, metadata={"description": "有决定等待复核"})
 
 
 class CaseListSchema(ma.Schema):
@@ -426,8 +447,67 @@ class CaseStepSchema(ma.Schema):
     )
 
 
+class CasePutBackSchema(ma.Schema):
+    reason = Text(longest=TEXT_MAX, required=True, metadata={"description": "为什么退回"})
+
+
+class CaseHandOverSchema(ma.Schema):
+    version = _version()
+    staff_id = Id(required=True, metadata={"description": "转交给谁"})
+    reason = Text(longest=TEXT_MAX, required=True, metadata={"description": "为什么转交"})
+
+
+class CaseOpinionSchema(ma.Schema):
+    text = Text(longest=TEXT_MAX, required=True, metadata={"description": "给同事的意见，申请人看不到"})
+
+
+class CaseSecondSchema(ma.Schema):
+    """第二人复核."""
+
+    version = _version()
+    confirmed = ma.fields.Bool(required=True, metadata={"description": "同意决定；不同意则退回"})
+    opinion = Text(
+        longest=TEXT_MAX, may_be_empty=True, load_default="", metadata={"description": "意见，退回时必填"}
+    )
+
+
+class CaseProposalSchema(ma.Schema):
+    event = _code(Event, EVENT_LABELS, "步骤", required=True)
+    granted = ma.fields.Bool(required=True)
+    reason = ma.fields.Str(required=True)
+    remedy = ma.fields.Str(required=True)
+    opinion = ma.fields.Str(required=True)
+    proposed_by_id = Id(required=True)
+    proposed_at = ma.fields.AwareDateTime(required=True)
+
+
+class CaseHistoryLineSchema(ma.Schema):
+    at = ma.fields.AwareDateTime(required=True)
+    label = ma.fields.Str(required=True)
+    actor = ma.fields.Str(required=True)
+    text = ma.fields.Str(required=True)
+    opinion = ma.fields.Str(required=True, metadata={"description": "内部意见"})
+
+
+class CaseSchema(ApplicationSchema):
+    """A case as its desk sees it."""
+
+    handler_id = Id(required=True, allow_none=True)
+    risk = ma.fields.Nested(CaseRiskSchema(), required=True)
+    proposal = ma.fields.Nested(
+        CaseProposalSchema(), required=True, allow_none=True, metadata={"description": "等待复核的决定"}
+    )
+    may_confirm = ma.fields.Bool(required=True, metadata={"description": "您可以复核"})
+    history = ma.fields.List(ma.fields.Nested(CaseHistoryLineSchema()), required=True)
+
+
 class CaseReasonSchema(ma.Schema):
     reason = Text(longest=200, required=True, metadata={"description": "查看完整信息的理由，记入留痕"})
+    code = ma.fields.Str(
+        load_default="",
+        validate=ma.validate.Length(0, 10),
+        metadata={"description": "动态验证码；没有在几分钟内验证过的必填"},
+    )
 
 
 class CaseAnswersSchema(ma.Schema):

@@ -233,19 +233,30 @@ def special_end(act: Act, told: Told) -> None:
     act.move(told, f"特别程序“{last.kind}”已结束，继续办理。", kind=last.kind)
 
 
-def decide(act: Act, told: Told) -> None:
-    """Grant or refuse; a refusal says why, and what can be done against it."""
+def check_decision(act: Act, told: Told) -> None:
+    """Refuse a decision that is not one yet: a refusal says why, and what can be done against it.
+
+    Raises:
+        Invalid: something was not said.
+        MoveNotAllowed: the item is not decided on the spot.
+    """
     if told.granted is None:
         raise Invalid(fields={"granted": ["请选择准予或不予"]})
     if not told.granted:
         _demand_reason_and_remedy(told)
     if act.event is Event.DECIDE_ON_SPOT and act.item.content.case_type is not CaseType.ON_THE_SPOT:
         raise MoveNotAllowed("不是即办件，不能当场决定")
+
+
+def decide(act: Act, told: Told, proposed_by: int | None = None) -> None:
+    """Decide; ``proposed_by`` is who wrote the decision that a second person now confirms."""
+    check_decision(act, told)
     row = act.row
     row.granted, row.reason, row.remedy = told.granted, told.reason, told.remedy
     moving.start_delivery(row, act.now)
     words = "准予。" if told.granted else f"不予：{told.reason}"
-    act.move(told, f"已作出决定：{words}", granted=told.granted)
+    second = {"proposed_by": f"staff:{proposed_by}"} if proposed_by is not None else {}
+    act.move(told, f"已作出决定：{words}", granted=told.granted, **second)
 
 
 def complete(act: Act, told: Told) -> None:

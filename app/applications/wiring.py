@@ -1,4 +1,5 @@
 from app.applications.api import progress_api
+from app.applications.away_pages import away
 from app.applications.file_pages import desk, pages
 from app.applications.files_api import applications_api, cases_api
 from app.core.capability import Capability
@@ -6,7 +7,7 @@ from app.core.capability import Capability
 CAPABILITY = Capability(
     "applications",
     api=(applications_api, progress_api, cases_api),
-    pages=(pages, desk),
+    pages=(pages, desk, away),
     jobs="app.applications.jobs:JOBS",
     open_cases="app.applications.open_cases:open_cases_of",
     mine=(("我的办件", "applications_pages.mine"),),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from app.core.access import Permission
@@ -24,6 +24,7 @@ class Role(StrEnum):
     PROVINCE_REVIEWER = "province_reviewer"
     PROVINCE_WATCH = "province_watch"
     DEPARTMENT_OPERATOR = "department_operator"
+    DEPARTMENT_HEAD = "department_head"
     CITY_OPERATOR = "city_operator"
     COUNTY_OPERATOR = "county_operator"
     AUDITOR = "auditor"
@@ -55,6 +56,7 @@ ROLE_LABELS: Mapping[Role, str] = {
     Role.PROVINCE_REVIEWER: "省级审核员",
     Role.PROVINCE_WATCH: "省级值守员",
     Role.DEPARTMENT_OPERATOR: "部门经办员",
+    Role.DEPARTMENT_HEAD: "部门负责人",
     Role.CITY_OPERATOR: "地市经办员",
     Role.COUNTY_OPERATOR: "县（市、区）经办员",
     Role.AUDITOR: "审计员",
@@ -95,6 +97,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     ),
     Role.PROVINCE_WATCH: frozenset({Permission.PAGES_READ, Permission.WATCH}),
     Role.DEPARTMENT_OPERATOR: _OPERATOR,
+    Role.DEPARTMENT_HEAD: frozenset({Permission.PAGES_READ, Permission.CASES_READ, Permission.CASES_HEAD}),
     Role.CITY_OPERATOR: _OPERATOR,
     Role.COUNTY_OPERATOR: _OPERATOR,
     Role.AUDITOR: frozenset({Permission.AUDIT_READ}),
@@ -106,6 +109,7 @@ SCOPE_OF: Mapping[Role, ScopeKind] = {
     Role.PROVINCE_REVIEWER: ScopeKind.PROVINCE,
     Role.PROVINCE_WATCH: ScopeKind.PROVINCE,
     Role.DEPARTMENT_OPERATOR: ScopeKind.BODY,
+    Role.DEPARTMENT_HEAD: ScopeKind.BODY,
     Role.CITY_OPERATOR: ScopeKind.CITY,
     Role.COUNTY_OPERATOR: ScopeKind.COUNTY,
     Role.AUDITOR: ScopeKind.PROVINCE,
@@ -117,6 +121,9 @@ STANDS_ALONE = frozenset({Role.AUDITOR, Role.SYSTEM_ADMINISTRATOR})
 IDLE = timedelta(minutes=15)
 ABSOLUTE = timedelta(hours=12)
 SEEN_EVERY = timedelta(minutes=1)
+CONFIRMED_FOR = timedelta(minutes=10)
+"""How long a one-time code vouches for who sits at the desk."""
+
 FAILURES_MAX = 5
 LOCKED_FOR = timedelta(minutes=15)
 ATTEMPTS_PER_ADDRESS = "60/15minutes"
@@ -199,11 +206,18 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A signed-in member of staff, or the bearer of one's token."""
+    """A signed-in member of staff, or the bearer of one's token.
+
+    Attributes:
+        session_id: None for the bearer of a token.
+        confirmed_at: when this session's owner last showed a one-time code.
+    """
 
     staff_id: int
     name: str
     grants: tuple[Grant, ...]
+    session_id: int | None = None
+    confirmed_at: datetime | None = None
 
     @property
     def actor(self) -> str:

@@ -124,7 +124,10 @@ class StaffGrant(Model):
 
 
 class StaffSession(Model):
-    """Only the digest of the cookie's secret is kept, here and in the tables below."""
+    """Only the digest of the cookie's secret is kept, here and in the tables below.
+
+    ``confirmed_at``: when its owner last showed a one-time code.
+    """
 
     __tablename__ = "staff_session"
     __table_args__ = (Index("ix_staff_session_expires_at", "expires_at"),)
@@ -134,6 +137,7 @@ class StaffSession(Model):
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), index=True)
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
     expires_at: Mapped[datetime]
 
 

@@ -19,6 +19,7 @@ from app.core import audit, db, vault
 from app.core.errors import Forbidden, Invalid, NotFound
 from app.organisations.domain import (
     ABSOLUTE,
+    CONFIRMED_FOR,
     FAILURES_MAX,
     IDLE,
     LOCKED_FOR,
@@ -112,7 +113,7 @@ def after_code(secret: str, code: str, *, now: datetime) -> str | None:
         return None
     _use_link(link.id, now)
     row.failure_count = 0
-    return open_session(row.id, by="password", now=now)
+    return open_session(row.id, by="password", confirmed_at=now, now=now)
 
 
 def _may_sign_in(row: Staff, now: datetime) -> bool:
@@ -155,8 +156,12 @@ def _take_step(staff_id: int, step: int) -> bool:
     return int(taken.rowcount) == 1  # type: ignore[attr-defined]
 
 
-def open_session(staff_id: int, *, by: str, now: datetime) -> str:
-    """Return the secret of a new session; ``by`` says how the person signed in."""
+def open_session(staff_id: int, *, by: str, confirmed_at: datetime | None = None, now: datetime) -> str:
+    """Return the secret of a new session; ``by`` says how the person signed in.
+
+    Args:
+        confirmed_at: when a one-time code was shown, None when none was.
+    """
     secret = secrets.token_urlsafe(SECRET_BYTES)
     db.writing().add(
         StaffSession(
@@ -164,6 +169,7 @@ def open_session(staff_id: int, *, by: str, now: datetime) -> str:
             staff_id=staff_id,
             created_at=now,
             seen_at=now,
+            confirmed_at=confirmed_at,
             expires_at=now + ABSOLUTE,
         )
     )
@@ -175,7 +181,7 @@ def open_session(staff_id: int, *, by: str, now: datetime) -> str:
 def session_principal(secret: str, *, now: datetime) -> SessionView | None:
     """Return who a session belongs to; None after 15 idle minutes or 12 hours in all."""
     query = (
-        select(Staff.id, Staff.name, StaffSession.seen_at)
+        select(Staff.id, Staff.name, StaffSession.seen_at, StaffSession.id, StaffSession.confirmed_at)
         .join(Staff, Staff.id == StaffSession.staff_id)
         .where(
             StaffSession.digest == vault.hash_secret(secret),
@@ -187,9 +193,35 @@ def session_principal(secret: str, *, now: datetime) -> SessionView | None:
     row = db.session().execute(query).first()
     if row is None:
         return None
-    staff_id, name, seen_at = row
-    principal = Principal(staff_id, name, grants_of([staff_id])[staff_id])
+    staff_id, name, seen_at, session_id, confirmed_at = row
+    principal = Principal(staff_id, name, grants_of([staff_id])[staff_id], session_id, confirmed_at)
     return SessionView(principal, touch_due=now - seen_at >= SEEN_EVERY)
+
+
+def freshly_confirmed(by: Principal, now: datetime) -> bool:
+    """Tell whether the caller showed a one-time code within the last minutes."""
+    return by.confirmed_at is not None and now - by.confirmed_at <= CONFIRMED_FOR
+
+
+def confirm(by: Principal, code: str, *, now: datetime) -> bool:
+    """Tell whether ``code`` is the caller's one-time code, and write it down for the session.
+
+    Wrong codes count as failures to sign in do. Call it in a transaction of its own: an error in the
+    same one would make them uncounted.
+    """
+    row = db.writing().get(Staff, by.staff_id)
+    if row is None or row.totp_token is None or not _may_sign_in(row, now):
+        return False
+    step = matching_step(vault.unseal(TOTP_FIELD, row.totp_token), code, now, after=row.totp_last_step)
+    if step is None or not _take_step(row.id, step):
+        _count_failure(Staff.id == row.id, now)
+        return False
+    if by.session_id is not None:
+        db.writing().execute(
+            update(StaffSession).where(StaffSession.id == by.session_id).values(confirmed_at=now)
+        )
+    audit.record(by.actor, "code-confirmed", "staff", row.id)
+    return True
 
 
 def touch_session(secret: str, *, now: datetime) -> None:
@@ -333,7 +365,7 @@ def finish_set_up(secret: str, *, password_hash: str, code: str, now: datetime) 
     if former:
         vault.forget(former)
     audit.record(f"staff:{row.id}", "credentials-set", "staff", row.id)
-    return open_session(row.id, by="set-up", now=now)
+    return open_session(row.id, by="set-up", confirmed_at=now, now=now)
 
 
 def forget_expired(now: datetime) -> None:

@@ -13,6 +13,7 @@ from app.catalogue import service as catalogue
 from app.channel_accounts import service as channel_accounts
 from app.core import db
 from app.notices import service as notices
+from app.organisations import service as organisations
 from app.organisations.service import Principal
 from tests.app.catalogue.builders import an_item, good_answers
 from tests.app.identity import builders as residents
@@ -113,8 +114,7 @@ def take_step(
     application_id: int, event: Event, *, by: Principal | None = None, now: datetime = NOW, **words: Any
 ) -> None:
     """Take a step as somebody who may; ``words`` change what is said with it."""
-    supervisors = {Event.EXTEND, Event.SPECIAL_BEGIN, Event.VOID}
-    by = by or (a_supervisor() if event in supervisors else a_handler(application_id))
+    by = by or whose_step(application_id, event)
     said = {**WORDS.get(event, {}), **words}
     service.step(by, application_id, event, Told(version=version_of(application_id), **said), now=now)
 
@@ -129,8 +129,20 @@ def a_handler(application_id: int) -> Principal:
     return a_principal("city_operator", region_code=item.region_code)
 
 
+def a_head(application_id: int) -> Principal:
+    """Return the head of the case's body."""
+    return a_principal("department_head", body=organisations.get_body(row_of(application_id).body_id))
+
+
 def a_supervisor() -> Principal:
     return a_principal("province_reviewer")
+
+
+def whose_step(application_id: int, event: Event) -> Principal:
+    """Return somebody who may take the step."""
+    if event in {Event.EXTEND, Event.SPECIAL_BEGIN}:
+        return a_head(application_id)
+    return a_supervisor() if event is Event.VOID else a_handler(application_id)
 
 
 def row_of(application_id: int) -> Application:

@@ -11,6 +11,7 @@ from app.applications.models import Application
 from app.applications.service import Event, State
 from app.core import audit, db, vault
 from app.core.idempotency import IdempotentAnswer
+from app.identity import service as identity
 from tests.app.applications.builders import (
     a_case,
     a_draft,
@@ -22,6 +23,7 @@ from tests.app.applications.builders import (
 )
 from tests.app.catalogue.builders import a_version, good_answers, valid_id_number
 from tests.app.identity.builders import a_bearer
+from tests.app.organisations.builders import with_codes
 from tests.builders import NOW, a_body, a_principal
 from tests.builders import a_bearer as a_staff_bearer
 
@@ -275,16 +277,24 @@ def a_staff_bearer_of(given, role, **scope):
 @on_sqlite
 def test_the_desk_sees_stars_and_reading_more_is_written_down(given, client, app):
     case_id = given(a_case)
-    bearer = a_staff_bearer_of(given, "city_operator", region_code="440100")
+    who = given(a_principal, "city_operator", region_code="440100")
+    bearer, codes = given(a_staff_bearer, who), given(with_codes, who)
 
     seen = client.get(f"/api/v1/cases/{case_id}", headers=bearer).get_json()["answers"]
     path = f"/api/v1/cases/{case_id}/personal"
-    clear = client.post(path, json={"reason": "核对身份"}, headers=bearer).get_json()["answers"]
+    without = client.post(path, json={"reason": "核对身份"}, headers=bearer)
+    wrong = client.post(path, json={"reason": "核对身份", "code": "000000"}, headers=bearer)
+    said = {"reason": "核对身份", "code": codes.now()}
+    clear = client.post(path, json=said, headers=bearer).get_json()["answers"]
+    again = client.post(path, json=said, headers=bearer)
 
     assert seen["name"] == "测*一"
+    assert {one.get_json()["code"] for one in (without, wrong, again)} == {"code_needed"}
     assert clear["id_number"] == valid_id_number()
     with app.app_context():
         assert audit.history("application", case_id)[0].action == "application.personal_read"
+        used = identity.uses(owner_of(case_id))
+        assert [(one.by, one.purpose) for one in used] == [("广州市人民政府", "核对身份")]
 
 
 @on_sqlite
@@ -315,12 +325,14 @@ def test_two_people_cannot_decide_the_same_case(given, client, app):
 
     def decide(bearer):
         said = {"event": "decide", "version": version, "granted": True}
-        return app.test_client().post(f"/api/v1/cases/{case_id}/steps", json=said, headers=bearer).status_code
+        return app.test_client().post(f"/api/v1/cases/{case_id}/steps", json=said, headers=bearer)
 
     with ThreadPoolExecutor(2) as pool:
-        answers = sorted(pool.map(decide, people))
+        won, lost = sorted(pool.map(decide, people), key=lambda answer: answer.status_code)
 
-    assert answers == [200, 409]
+    assert (won.status_code, lost.status_code) == (200, 409)
+    assert "测试人员" in lost.get_json()["detail"]
+    assert "“作出决定”" in lost.get_json()["detail"]
 
 
 @on_sqlite

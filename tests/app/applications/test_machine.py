@@ -14,6 +14,7 @@ from tests.app.applications.builders import (
     WORDS,
     a_case,
     a_handler,
+    a_head,
     a_supervisor,
     an_open_item,
     owner_of,
@@ -31,7 +32,8 @@ def attempt(case_id, event, who, people):
     owner, now, version = owner_of(case_id), NOW + timedelta(hours=1), version_of(case_id)
     said = Told(version=version, **WORDS.get(event, {}))
     if who in people:
-        act = lambda: service.step(people[who], case_id, event, said, now=now)  # noqa: E731
+        by = people[event] if who is Who.SUPERVISOR and event in people else people[who]
+        act = lambda: service.step(by, case_id, event, said, now=now)  # noqa: E731
     elif who is Who.CLOCK:
         by_clock = {
             Event.DEEM_ACCEPT: service.deem_accepted,
@@ -80,6 +82,8 @@ def test_every_move_of_the_facts_works_and_no_other(context):
         lambda: {
             Who.DEPARTMENT: a_handler(cases[State.SUBMITTED]),
             Who.SUPERVISOR: a_supervisor(),
+            Event.EXTEND: a_head(cases[State.HANDLING]),
+            Event.SPECIAL_BEGIN: a_head(cases[State.HANDLING]),
         }
     )
 

@@ -9,6 +9,7 @@ from app.applications.service import Event, State
 from tests.app.applications.builders import a_case, a_resident, an_open_item, owner_of, take_step
 from tests.app.catalogue.builders import good_answers
 from tests.app.identity.builders import signed_in
+from tests.app.organisations.builders import with_codes
 from tests.builders import a_principal, sign_in
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
@@ -170,7 +171,7 @@ def test_the_desk_handles_a_case_by_its_pages(client, given, app):
 
     assert f"/desk/cases/{case_id}" in listed
     assert asked.status_code == 303
-    assert all(words in shown for words in ("请补交“住所证明”", "请写明工作起止时间", "待补正"))
+    assert all(words in shown for words in ("“住所证明”：没有提交，请补交", "请写明工作起止时间", "待补正"))
 
 
 def test_the_desk_is_told_what_a_step_lacks(client, given):
@@ -185,20 +186,28 @@ def test_the_desk_is_told_what_a_step_lacks(client, given):
     assert lacking.status_code == 422
     assert "请告知申请人可以怎样救济" in lacking.text
     assert unknown.status_code == 404
-    assert "已被他人先行处理" in client.get(stale.location).text
+    assert "请刷新后再办" in client.get(stale.location).text
 
 
 def test_the_desk_reads_names_only_with_a_reason(client, given):
     case_id = given(a_case)
-    sign_in(client, given, given(a_principal, "city_operator", region_code="440100"))
+    who = given(a_principal, "city_operator", region_code="440100")
+    codes = given(with_codes, who)
+    sign_in(client, given, who)
     page = f"/desk/cases/{case_id}"
 
-    without = post(client, page, f"{page}/personal", why="")
-    reason = post(client, page, f"{page}/personal", why="核对身份")
+    refused = [
+        post(client, page, f"{page}/personal", why="", code=codes.at(0)),
+        post(client, page, f"{page}/personal", why="核对身份"),
+        post(client, page, f"{page}/personal", why="核对身份", code="123456"),
+    ]
+    reason = post(client, page, f"{page}/personal", why="核对身份", code=codes.now())
+    soon_again = post(client, page, f"{page}/personal", why="再次核对")
 
-    assert without.status_code == 422
-    assert "测试一" not in without.text
+    assert {one.status_code for one in refused} == {422}
+    assert not any("测试一" in one.text for one in refused)
     assert "测试一" in reason.text
+    assert "测试一" in soon_again.text
 
 
 def test_a_decided_case_tells_the_applicant_what_came_out(app, given):

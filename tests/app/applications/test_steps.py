@@ -157,12 +157,12 @@ def test_who_took_a_case_is_seen_and_nobody_takes_it_away(given, app):
     case_id = given(a_case)
     one, other = (given(a_principal, "city_operator", region_code="440100") for _ in range(2))
 
-    given(service.take, one, case_id, version=3)
+    given(service.take, one, case_id, version=3, now=NOW)
     with pytest.raises(MoveNotAllowed):
-        given(service.take, other, case_id, version=4)
+        given(service.take, other, case_id, version=4, now=NOW)
     with pytest.raises(MoveNotAllowed):
-        given(service.put_back, other, case_id)
-    given(service.put_back, one, case_id)
+        given(service.put_back, other, case_id, "出差", now=NOW)
+    given(service.put_back, one, case_id, "出差", now=NOW)
 
     with app.app_context():
         assert row_of(case_id).handler_id is None
@@ -230,5 +230,5 @@ def test_a_draft_is_nobodys_work(given, app):
     person = given(a_principal, "city_operator", region_code="440100")
 
     with app.app_context():
-        assert service.queue(person).items == []
+        assert service.queue(person, today=NOW.date()).items == []
         assert row_of(draft_id).desk_on is None

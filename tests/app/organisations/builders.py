@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 
 import pyotp
 
-from app.core import clock
+from app.core import clock, db, vault
 from app.organisations import service
+from app.organisations.models import Staff
 from app.organisations.service import LinkPurpose
 from config.settings import Environment
 from tests.builders import a_principal
@@ -37,6 +38,14 @@ def a_link(staff_id: int, purpose: str = "set_up", now: datetime | None = None) 
         environment=Environment.TEST,
         now=now or clock.system_clock(),
     )
+
+
+def with_codes(who: service.Principal) -> pyotp.TOTP:
+    """Give somebody one-time codes, as setting them up long ago would have."""
+    totp = pyotp.TOTP(pyotp.random_base32())
+    db.writing().get_one(Staff, who.staff_id).totp_token = vault.seal("totp_secret", totp.secret)
+    db.writing().flush()
+    return totp
 
 
 def an_account(username: str = "zhang.san", now: datetime | None = None) -> Account:
