@@ -27,7 +27,7 @@ COOKIE = "hall_view"
 COOKIE_SECONDS = 365 * 86400
 COOKIE_CHARS_MAX = 120
 CHOOSE_PATH = "/view"
-"""Where the portal takes a choice and leads back; links of every page point there."""
+"""Where the portal takes a choice and leads back; forms of every page point there."""
 WORDS = ("lang", "style", "region")
 REGION_CODE = re.compile(r"[0-9]{6}([0-9]{6})?")
 
@@ -78,13 +78,13 @@ class View:
 
     Attributes:
         region: code of the chosen place, as the phone says it; ``""`` is the whole province.
-        region_asked: the address itself names the place.
+        signed_in: a resident is known, who keeps what they choose for all their devices.
     """
 
     language: Language
     edition: Edition
     region: str
-    region_asked: bool = False
+    signed_in: bool = False
 
     @property
     def elder(self) -> bool:
@@ -111,8 +111,7 @@ def init_app(app: Flask, choices: str) -> None:
     """Let pages ask for their view.
 
     Args:
-        choices: ``module:name`` of a function that returns the :class:`Choice` of a resident by id;
-            ``""`` where nobody keeps one.
+        choices: ``module:name`` of a function that returns the :class:`Choice` of a resident by id.
     """
     app.extensions["hall_choices"] = choices
     app.after_request(_say_what_it_depends_on)
@@ -122,7 +121,8 @@ def init_app(app: Flask, choices: str) -> None:
             urlsplit(installed.base_url).hostname or "", installed.site_id_code, installed.icp_number
         ),
         "looks": LocalProxy(current),
-        "look_link": look_link,
+        "here": here,
+        "choose_path": CHOOSE_PATH,
         "languages": LANGUAGE_LABELS,
     }
     app.context_processor(lambda: known)
@@ -139,13 +139,13 @@ def current() -> View:
 
 
 def _found() -> View:
-    asked = from_words(request.args)
-    chosen = asked.over(_resident_choice()).over(device_choice())
+    of_resident = _resident_choice()
+    chosen = from_words(request.args).over(of_resident or Choice()).over(device_choice())
     return View(
         chosen.language or _browser_language(),
         chosen.edition or DEFAULT.edition,
         chosen.region or "",
-        region_asked=asked.region is not None,
+        signed_in=of_resident is not None,
     )
 
 
@@ -155,17 +155,18 @@ def device_choice() -> Choice:
     return from_words(dict(parse_qsl(kept, max_num_fields=10) if kept.count("&") < 10 else ()))
 
 
-def _resident_choice() -> Choice:
+def _resident_choice() -> Choice | None:
+    """Return what the signed-in resident chose; None for a visitor."""
     reference = current_app.extensions["hall_choices"]
     try:
         resident = access.maybe_resident()
-        if not reference or resident is None:
-            return Choice()
+        if resident is None:
+            return None
         of_resident: Callable[[int], Choice] = load(reference)
         return of_resident(resident.id)
     except (DomainError, SQLAlchemyError):
         # The page that says what is wrong must not fail for the same reason.
-        return Choice()
+        return None
 
 
 def _browser_language() -> Language:
@@ -231,12 +232,7 @@ def keep_on_device(answer: Response, choice: Choice) -> None:
 _SECRETS = frozenset({"code", "auth_code", "state", "ticket"})
 
 
-def look_link(**words: str) -> str:
-    """Return the address that chooses ``words`` (lang, style, region) and leads back to this page."""
-    return f"{CHOOSE_PATH}?{urlencode({**words, 'return_to': _here()})}"
-
-
-def _here() -> str:
+def here() -> str:
     """Return the current page's address without what is to be chosen; home for the answer to a form."""
     if request.method not in {"GET", "HEAD"}:
         rules = current_app.create_url_adapter(request)

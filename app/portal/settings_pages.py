@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -30,29 +32,30 @@ def _never_stored(answer: Response) -> Response:
 
 
 @settings_pages.get(CHOOSE_PATH)
-@access.public("how pages look is nobody's secret; who is signed in keeps it for all devices")
-def choose() -> ResponseReturnValue:
-    """Keep what the address names, and lead back to where it was chosen.
+@access.public("how pages look is nobody's secret")
+def choose_here() -> ResponseReturnValue:
+    """Let this phone remember what the address names, and lead back to where it was chosen."""
+    return _kept(_back(request.args), viewing.from_words(request.args))
 
-    A link and no form, so that one tap does it on every page without a session for every visitor. It
-    changes how pages look to who follows it, and nothing else.
-    """
-    choice = viewing.from_words(request.args)
-    preferences.check_place(choice)
-    asked = request.args.get("return_to", "")
-    return _kept(asked if is_own_path(asked) else "/", choice)
+
+@settings_pages.post(CHOOSE_PATH)
+@access.resident()
+def choose_everywhere() -> ResponseReturnValue:
+    """Keep what was chosen for all the resident's devices."""
+    choice, me, now = viewing.from_words(request.form), access.current_resident(), clock.system_clock()
+    db.transaction(lambda: preferences.choose(me.id, choice, now=now))
+    return _kept(_back(request.form), choice)
 
 
 @settings_pages.get("/place")
 @access.public("residents look before they sign in")
 def places() -> str:
     """Offer the province, its cities, and what lies within each."""
-    asked = request.args.get("return_to", "")
     return render_template(
         "portal/places.html",
         groups=place_groups(),
         chosen=preferences.place_name(viewing.current().region),
-        return_to=asked if is_own_path(asked) else "/",
+        return_to=_back(request.args),
     )
 
 
@@ -65,19 +68,22 @@ def settings() -> str:
 @settings_pages.post("/me/settings")
 @access.resident()
 def save_settings() -> ResponseReturnValue:
-    choice = viewing.from_words(request.form)
-    answer = _kept(url_for(".settings"), choice)
+    choice, me, now = viewing.from_words(request.form), access.current_resident(), clock.system_clock()
+    db.transaction(lambda: preferences.choose(me.id, choice, now=now))
     flash("已保存，您登录的设备都会这样显示。", "success")  # translated where it is shown
-    return answer
+    return _kept(url_for(".settings"), choice)
 
 
 def _kept(target: str, choice: Choice) -> Response:
-    resident, now = access.maybe_resident(), clock.system_clock()
-    if resident is not None:
-        db.transaction(lambda: preferences.choose(resident.id, choice, now=now))
+    preferences.check_place(choice)
     answer = make_response(redirect(target, 303))
     viewing.keep_on_device(answer, choice)
     return answer
+
+
+def _back(words: Mapping[str, str]) -> str:
+    asked = words.get("return_to", "")
+    return asked if is_own_path(asked) else "/"
 
 
 def place_groups() -> list[tuple[RegionView, list[RegionView]]]:

@@ -75,10 +75,10 @@ def test_words_find_pages_and_the_near_ones_when_nothing_is_exact(client, given)
 
 def test_changing_the_edition_leads_back_to_channel_theme_and_words(client):
     here = "/?channel=wechat&theme=household&q=%E6%88%B7%E5%8F%A3"
-    link = re.search(r'href="(/view\?style=elder[^"]*)"', client.get(here).text)
-    assert link
+    back_to = re.search(r'name="return_to" value="([^"]*)"', client.get(here).text)
+    assert back_to
 
-    back = client.get(html.unescape(link[1]))
+    back = client.get("/view", query_string={"style": "elder", "return_to": html.unescape(back_to[1])})
 
     assert (back.status_code, back.location) == (303, here)
     assert 'class="phone-page elder"' in client.get("/").text
