@@ -107,8 +107,8 @@ def _picture(content: bytes, form: str) -> Looked:
             upright = ImageOps.exif_transpose(picture)
             upright.thumbnail((SIDE_MAX, SIDE_MAX))
             shown = upright.convert("RGBA")
-    except TooManyPixels:
-        raise
+    except (TooManyPixels, Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise TooManyPixels from None
     except Exception:  # Pillow passes on whatever its decoders raise over a malformed file
         raise FileDamaged from None
     # A new picture takes over what is seen and nothing else: no EXIF, no place, no profile, no text.

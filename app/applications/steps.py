@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from app.applications import moving, sealing, telling
+from app.applications import attachments, moving, sealing, telling
 from app.applications.clock import pause_to_json
 from app.applications.domain import (
     SUPPLEMENT_ITEMS_MAX,
@@ -296,6 +296,12 @@ def refer_up(act: Act, told: Told) -> None:
         answers=row.answers,
         sealed=sealing.copied(row, form_of(row)),
         materials=row.materials,
+        sources=row.sources,
+        variant=row.variant,
+        agent_id=row.agent_id,
+        delegation_id=row.delegation_id,
+        enterprise_id=row.enterprise_id,
+        code_issue=0,
         event_count=0,
         step=0,
         extension_days=0,
@@ -308,8 +314,10 @@ def refer_up(act: Act, told: Told) -> None:
     linked.number = free_number(upper.region_code, row.channel, act.now)
     linked.submitted_at = act.now
     moving.start_intake(linked, act.now)
+    linked.files = {}
     db.writing().add(linked)
     db.writing().flush()
+    attachments.copy_files(row, linked)
     moving.make_move(
         linked,
         Event.SUBMIT,
