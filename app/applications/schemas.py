@@ -29,11 +29,10 @@ from app.applications.domain import (
 from app.applications.steps import STEPS
 from app.catalogue.service import ANSWERS_MAX, DELIVERY_LABELS, HANDING_LABELS, Delivery, Handing
 from app.core.cursor import CURSOR_MAX
-from app.core.fields import Id, Text
+from app.core.fields import Answer, Id, Text
 
 PAGE_MAX = 50
 FIELD_MAX = 40
-ANSWER_MAX = 2000
 VARIANT_MAX = 40
 WHO_LABELS = {Who.RESIDENT: "申请人", Who.DEPARTMENT: "办理单位", Who.SUPERVISOR: "监督", Who.CLOCK: "系统"}
 
@@ -41,34 +40,6 @@ WHO_LABELS = {Who.RESIDENT: "申请人", Who.DEPARTMENT: "办理单位", Who.SUP
 def _code(codes: type[StrEnum], labels: Mapping[Any, str], what: str, **options: Any) -> Any:
     said = "、".join(f"{code} {label}" for code, label in labels.items())
     return ma.fields.Enum(codes, by_value=True, metadata={"description": f"{what}：{said}"}, **options)
-
-
-class Answer(ma.fields.Field[Any]):
-    """One answer: text, whole number, yes or no, a list of texts; null takes it away."""
-
-    default_error_messages = {"invalid": "不是有效的回答"}
-
-    def __init__(self, **kwargs: Any) -> None:
-        shape = {
-            "oneOf": [
-                {"type": "string", "maxLength": ANSWER_MAX},
-                {"type": "integer"},
-                {"type": "boolean"},
-                {"type": "array", "maxItems": ANSWERS_MAX, "items": {"type": "string", "maxLength": 40}},
-                {"type": "null"},
-            ]
-        }
-        super().__init__(metadata=shape, allow_none=True, **kwargs)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        if isinstance(value, str) and len(value) <= ANSWER_MAX:
-            return value
-        if isinstance(value, bool) or (isinstance(value, int) and abs(value) < 2**53):
-            return value
-        listed = isinstance(value, list) and len(value) <= ANSWERS_MAX
-        if listed and all(isinstance(one, str) and len(one) <= 40 for one in value):
-            return value
-        raise self.make_error("invalid")
 
 
 def _answers(**options: Any) -> ma.fields.Dict:
@@ -359,6 +330,15 @@ class ProgressStepSchema(ma.Schema):
     at = ma.fields.AwareDateTime(required=True)
 
 
+class ProgressPartSchema(ma.Schema):
+    number = ma.fields.Str(required=True, allow_none=True)
+    item_name = ma.fields.Str(required=True)
+    body_name = ma.fields.Str(required=True)
+    state_label = ma.fields.Str(required=True)
+    due_on = ma.fields.Date(required=True, allow_none=True)
+    done = ma.fields.Bool(required=True, metadata={"description": "已有结果"})
+
+
 class ProgressSchema(ma.Schema):
     number = ma.fields.Str(required=True)
     item_name = ma.fields.Str(required=True)
@@ -368,6 +348,11 @@ class ProgressSchema(ma.Schema):
     submitted_at = ma.fields.AwareDateTime(required=True)
     due_on = ma.fields.Date(required=True, allow_none=True)
     steps = ma.fields.List(ma.fields.Nested(ProgressStepSchema()), required=True)
+    parts = ma.fields.List(
+        ma.fields.Nested(ProgressPartSchema()),
+        required=True,
+        metadata={"description": "主题编号下的各个子办件；单个办件为空"},
+    )
 
 
 class CaseQuerySchema(ma.Schema):

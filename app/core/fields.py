@@ -12,6 +12,8 @@ import marshmallow as ma
 from app.core.ids import read_id
 from app.core.quiet import clock_time, minutes_of
 
+_ANSWER_MAX = 2000
+_CHOICES_MAX = 100
 # Control characters, lone surrogates: nothing that a person types, everything that breaks exports.
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
@@ -50,6 +52,34 @@ class Text(ma.fields.String):
         if not text and not self._may_be_empty:
             raise self.make_error("empty")
         return text
+
+
+class Answer(ma.fields.Field[Any]):
+    """One answer: text, whole number, yes or no, a list of texts; null takes it away."""
+
+    default_error_messages = {"invalid": "不是有效的回答"}
+
+    def __init__(self, **kwargs: Any) -> None:
+        shape = {
+            "oneOf": [
+                {"type": "string", "maxLength": _ANSWER_MAX},
+                {"type": "integer"},
+                {"type": "boolean"},
+                {"type": "array", "maxItems": _CHOICES_MAX, "items": {"type": "string", "maxLength": 40}},
+                {"type": "null"},
+            ]
+        }
+        super().__init__(metadata=shape, allow_none=True, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if isinstance(value, str) and len(value) <= _ANSWER_MAX:
+            return value
+        if isinstance(value, bool) or (isinstance(value, int) and abs(value) < 2**53):
+            return value
+        listed = isinstance(value, list) and len(value) <= _CHOICES_MAX
+        if listed and all(isinstance(one, str) and len(one) <= 40 for one in value):
+            return value
+        raise self.make_error("invalid")
 
 
 class Moment(ma.fields.AwareDateTime):
