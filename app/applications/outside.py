@@ -9,7 +9,9 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from app.applications import moving, sealing, telling
+from app.applications import attachments, moving, sealing, telling
+from app.applications.attachments import FileView
+from app.applications.blobs import BlobStore
 from app.applications.domain import Channel, Event, State, Who
 from app.applications.drafts import new_row
 from app.applications.models import Application, ApplicationEvent
@@ -147,22 +149,25 @@ def hand_over(
     Raises:
         NotFound: the body has no such case.
     """
-    row = db.session().get(Application, application_id)
-    if row is None or row.body_id != body_id or row.submitted_at is None or row.number is None:
-        raise NotFound("没有这个办件")
+    row = _of_body(application_id, body_id)
     form, item = form_of(row), catalogue.version(row.item_version_id)
     opened = sealing.opened(row, form)
     audit.record(actor, "application.hand_over", "application", row.id, {"by": by})
     if first:
         identity.record_use(
-            row.resident_id, what="申请表", by=by, purpose="办理申请", case_number=row.number, now=now
+            row.resident_id,
+            what="申请表",
+            by=by[:40],
+            purpose="办理申请",
+            case_number=row.number or "",
+            now=now,
         )
     return HandedIn(
         name=_first(form, opened, "name"),
         id_number=_first(form, opened, "id_number"),
         phone=_first(form, opened, "phone"),
         channel=row.channel,
-        submitted_at=row.submitted_at,
+        submitted_at=row.submitted_at or now,
         answers={form["fields"].get(name, {}).get("label", name): value for name, value in opened.items()},
         materials=_materials(row, item),
     )
@@ -180,6 +185,51 @@ def _materials(row: Application, item: ItemView) -> list[dict[str, str]]:
         for one in item.content.materials
         if one.code in row.materials
     ]
+
+
+def handed_files(application_id: int, *, body_id: int) -> list[FileView]:
+    """Return the files of a case that its body has, the first first.
+
+    Raises:
+        NotFound: the body has no such case.
+    """
+    return attachments.files_of(_of_body(application_id, body_id), for_desk=True)
+
+
+def hand_over_file(
+    application_id: int,
+    file_id: int,
+    *,
+    body_id: int,
+    actor: str,
+    by: str,
+    store: BlobStore,
+    now: datetime,
+) -> tuple[FileView, bytes]:
+    """Open a file of a case for the system of the body that decides; the applicant sees that it was.
+
+    Raises:
+        NotFound: the body has no such case, or the case no such file.
+    """
+    row = _of_body(application_id, body_id)
+    found = attachments.open_file(row, file_id, thumb=False, store=store, for_desk=True)
+    audit.record(actor, "application.file_read", "application", row.id, {"file": str(file_id)})
+    identity.record_use(
+        row.resident_id,
+        what="上传的文件",
+        by=by[:40],
+        purpose="办理申请",
+        case_number=row.number or "",
+        now=now,
+    )
+    return found
+
+
+def _of_body(application_id: int, body_id: int) -> Application:
+    row = db.session().get(Application, application_id)
+    if row is None or row.body_id != body_id or row.submitted_at is None:
+        raise NotFound("没有这个办件")
+    return row
 
 
 def take_in(

@@ -6,6 +6,8 @@ Functions that write need a running transaction.
 from __future__ import annotations
 
 from app.applications.attachments import FileView as FileView
+from app.applications.blobs import BlobStore as BlobStore
+from app.applications.blobs import FolderStore as FolderStore
 from app.applications.clock import due_on as due_on
 from app.applications.deadlines import deem_accepted as deem_accepted
 from app.applications.deadlines import overdue_intakes as overdue_intakes
@@ -77,6 +79,8 @@ from app.applications.outside import HandedIn as HandedIn
 from app.applications.outside import StepTaken as StepTaken
 from app.applications.outside import facts_of as facts_of
 from app.applications.outside import hand_over as hand_over
+from app.applications.outside import hand_over_file as hand_over_file
+from app.applications.outside import handed_files as handed_files
 from app.applications.outside import id_by_number as id_by_number
 from app.applications.outside import open_cases as open_cases
 from app.applications.outside import step_taken as step_taken

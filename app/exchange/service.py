@@ -5,6 +5,16 @@ Functions that write need a running transaction.
 
 from __future__ import annotations
 
+from app.exchange.conformance import RunView as RunView
+from app.exchange.conformance import Task as Task
+from app.exchange.conformance import current as current
+from app.exchange.conformance import passed_run as passed_run
+from app.exchange.conformance import report as report
+from app.exchange.conformance import runs as runs
+from app.exchange.conformance import saw_inbox as saw_inbox
+from app.exchange.conformance import saw_messages as saw_messages
+from app.exchange.conformance import saw_read as saw_read
+from app.exchange.conformance import start as start
 from app.exchange.domain import MESSAGE_LABELS as MESSAGE_LABELS
 from app.exchange.domain import OUT_LABELS as OUT_LABELS
 from app.exchange.domain import OUTCOME_LABELS as OUTCOME_LABELS
@@ -47,6 +57,9 @@ from app.exchange.repairing import queue as queue
 from app.exchange.repairing import resend as resend
 from app.exchange.repairing import tell_of_waiting as tell_of_waiting
 from app.exchange.repairing import undelivered as undelivered
+from app.exchange.showing import CaseSeen as CaseSeen
+from app.exchange.showing import case_seen as case_seen
+from app.exchange.showing import file_of as file_of
 from app.exchange.systems import CATCH_UP_JOB as CATCH_UP_JOB
 from app.exchange.systems import SystemView as SystemView
 from app.exchange.systems import SystemWanted as SystemWanted

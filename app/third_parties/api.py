@@ -27,7 +27,7 @@ my_consents = Blueprint(
 )
 BLUEPRINTS = (open_api, my_consents)
 _sent = schemas.OpenSentSchema()
-open_api.after_request(tell_what_is_left)
+open_api.after_app_request(tell_what_is_left)
 
 
 def _caller() -> Caller:

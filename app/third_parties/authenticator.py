@@ -18,6 +18,7 @@ class PartnerAuthenticator:
     """Implements ``core.access.PartnerAuthenticator``."""
 
     def by_signature(self) -> Caller:
+        g.for_partners = True
         try:
             caller = service.admit(_signed_request(), now=clock.system_clock())
         except QuotaUsedUp as full:
@@ -30,8 +31,12 @@ class PartnerAuthenticator:
 def tell_what_is_left(answer: Response) -> Response:
     """Say in every answer to a third party what is left of its quota, and how to sign where it did not.
 
+    Of every capability's routes for third parties; other answers stay as they are.
+
     Source: draft-ietf-httpapi-ratelimit-headers-10.
     """
+    if not g.get("for_partners"):
+        return answer
     if answer.status_code == 401:
         answer.headers["WWW-Authenticate"] = SIGNATURE
     remaining: Iterable[Remaining] = g.get("partner_remaining", ())

@@ -11,7 +11,6 @@ from app.catalogue import service as catalogue
 from app.core import access, clock, db
 from app.core.json_api import Blueprint
 from app.third_parties import schemas, service
-from app.third_parties.authenticator import tell_what_is_left
 from app.third_parties.service import Caller, Scope, Stage
 
 open_items = Blueprint(
@@ -21,8 +20,6 @@ open_cases = Blueprint(
     "open_cases", __name__, url_prefix="/open/applications", description="第三方应用：同意的群众的办件进度"
 )
 BLUEPRINTS = (open_items, open_cases)
-for blueprint in BLUEPRINTS:
-    blueprint.after_request(tell_what_is_left)
 
 
 @open_items.route("")

@@ -171,7 +171,7 @@ def _fields(
 @cache
 def golden() -> tuple[int, tuple[GoldenCase, ...]]:
     """Return version and cases of the conformance run, in the order they are run."""
-    read = yaml.safe_load((FOLDER / "golden.yaml").read_text(encoding="utf-8"))
+    read = _golden_file()
     cases = tuple(
         GoldenCase(
             code=one["code"],
@@ -184,3 +184,15 @@ def golden() -> tuple[int, tuple[GoldenCase, ...]]:
         for one in read["cases"]
     )
     return read["version"], cases
+
+
+def examples() -> Mapping[str, Mapping[str, Any]]:
+    """Return a message of each kind that follows the standard, by its code, with ``{@…}`` to be filled in."""
+    found: Mapping[str, Mapping[str, Any]] = _golden_file()["examples"]
+    return found
+
+
+@cache
+def _golden_file() -> dict[str, Any]:
+    read: dict[str, Any] = yaml.safe_load((FOLDER / "golden.yaml").read_text(encoding="utf-8"))
+    return read

@@ -10,6 +10,7 @@ from tests.app.third_parties.builders import a_key, a_subject, an_app
 from tests.builders import a_bearer, a_principal
 
 LITE = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+TOGETHER = ("/api/v1/open/", "/api/v1/exchange/")
 HOSTILE = [
     b"{",
     b"null",
@@ -32,9 +33,9 @@ def send(client, key, route, body=b"", **places):
 
 
 @LITE
-def test_there_are_routes_for_third_parties_and_all_are_below_open(app):
+def test_there_are_routes_for_third_parties_and_all_stand_together(app):
     assert len(partner_routes(app)) > 12
-    assert [one.rule for one in partner_routes(app) if not one.rule.startswith("/api/v1/open/")] == []
+    assert [one.rule for one in partner_routes(app) if not one.rule.startswith(TOGETHER)] == []
 
 
 @LITE

@@ -21,6 +21,7 @@ from app.exchange.models import ExchangeMessage, ExchangeSystem
 from app.exchange.service import Given, Kind, Receipt, SystemState, SystemWanted
 from app.notices import service as notices
 from app.organisations import service as organisations
+from app.third_parties import service as third_parties
 from app.third_parties.service import Scope, Stage
 from config import exchange
 from tests.app.applications.builders import an_open_item
@@ -99,6 +100,12 @@ def a_system(
     row.state, row.passed_version = state, exchange.golden()[0]
     db.writing().flush()
     return Docked(made.id, made.code, body.id, item_id, item.code, a_key(app, stage))
+
+
+def without_quota(docked: Docked, stage: Stage) -> None:
+    """Let a system call as often as tests do."""
+    boss = a_principal("system_administrator")
+    third_parties.set_quota(boss, docked.key.app.id, stage, third_parties.Quota(6000, 100_000))
 
 
 def a_manager() -> organisations.Principal:
