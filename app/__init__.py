@@ -24,6 +24,7 @@ from app.core import (
     hot,
     json_api,
     languages,
+    lately,
     limits,
     logs,
     problems,
@@ -79,6 +80,7 @@ def create_app(settings: Settings) -> Flask:
     app.url_map.converters["id"] = IdConverter
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     db.init_app(app, settings.database_url)
+    lately.init_app(app)
     vault.init_app(app, settings)
     audit.init_app(app, settings.audit_key)
     limits.init_app(app, settings.redis_url)

@@ -92,6 +92,7 @@ def a_region(code: str) -> Region:
     )
     db.writing().add(made)
     db.writing().flush()
+    organisations.forget_regions()
     return made
 
 

@@ -67,6 +67,7 @@ def tables(app):
     app.extensions["hall_keyring"].unwrapped.clear()
     app.extensions["hall_limits"].forget()
     app.extensions.pop("hall_calendar", None)
+    app.extensions["hall_lately"].clear()
     empty_tables(app.extensions["hall_db"].write_engine)
 
 

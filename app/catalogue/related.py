@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.catalogue.domain import RelationKind
+from app.catalogue.lines import ItemMatch
 from app.catalogue.relations import Relation, all_relations_of, variants_of
-from app.catalogue.searching import ItemMatch, nearest_items
+from app.catalogue.searching import nearest_items
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Row,
     Select,
     Subquery,
-    and_,
     case,
     delete,
     func,
     insert,
     literal,
-    or_,
     select,
     union_all,
 )
 from sqlalchemy.orm import Session
 
-from app.catalogue import terms
+from app.catalogue import lines, terms
 from app.catalogue.content import Content, from_json
-from app.catalogue.domain import DOMAIN_LABELS, LIMIT_MAX, QUERY_MAX, Domain, VersionState
+from app.catalogue.domain import DOMAIN_LABELS, LIMIT_MAX, QUERY_MAX, Domain
+from app.catalogue.lines import ItemMatch
 from app.catalogue.models import ItemDirectory, ItemImplementation, ItemTerm, ItemVersion
 from app.catalogue.reach import Reach, reach_of
 from app.catalogue.terms import Phrase
 from app.core import db
-from app.organisations import service as organisations
 
 _NAME, _SYNONYM, _DOMAIN, _RESULT, _MATERIAL, _SUMMARY = 6, 6, 3, 2, 2, 1
 _CANDIDATES = 200
@@ -44,27 +41,6 @@ _POSTING = (
     ItemTerm.weight,
     ItemTerm.term.startswith(f"{terms.WHOLE}:").label("whole"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ItemMatch:
-    """One item as a list shows it.
-
-    Attributes:
-        id: of the implementation; what the guide's address names.
-        online: one can apply here and now.
-        page_id: the body's own mobile page for it, None when there is none.
-    """
-
-    id: int
-    name: str
-    body_name: str
-    region_code: str
-    region_name: str
-    summary: str
-    online: bool
-    sample: bool
-    page_id: int | None
 
 
 def search(text: str, region_code: str | None = None, *, limit: int = 10) -> list[ItemMatch]:
@@ -92,23 +68,18 @@ def listing(
 ) -> tuple[list[ItemMatch], str | None]:
     """Return items by their name as a place carries them out, and where to go on; None at the end.
 
+    Args:
+        domain: only those of one field of life; None for all.
+
     Raises:
         Invalid: there is no such region.
     """
-    reach = reach_of(region_code)
+    name, _, code = (after or "").rpartition("|")
     limit = min(limit, LIMIT_MAX)
-    # By name, which people can read; those that share one are told apart by the code.
-    name, code = ItemDirectory.name, ItemDirectory.code
-    query = select(ItemDirectory.id, name, code).where(_carried_out(reach, ItemDirectory.id))
-    if domain is not None:
-        query = query.where(ItemDirectory.domain == domain)
-    if after:
-        last_name, _, last_code = after.rpartition("|")
-        query = query.where(or_(name > last_name, and_(name == last_name, code > last_code)))
-    rows = list(db.session().execute(query.order_by(name, code).limit(limit + 1)))
-    shown = rows[:limit]
-    found = _matches([row.id for row in shown], reach, limit)
-    return found, f"{shown[-1].name}|{shown[-1].code}" if len(rows) > limit else None
+    found = lines.page(reach_of(region_code), (name, code) if after else None, limit + 1, domain)
+    shown = found[:limit]
+    matches = [match for _, _, match in shown]
+    return matches, f"{shown[-1][0]}|{shown[-1][1]}" if len(found) > limit else None
 
 
 def _scored(way: terms.Way, reach: Reach) -> list[int]:
@@ -147,10 +118,16 @@ def _best(asked: Sequence[str], least: int, reach: Reach) -> list[tuple[int, flo
     if not asked:
         return []
     postings = union_all(*(select(_postings(term).subquery()) for term in asked)).subquery()
-    return _ranked(postings, least, _carried_out(reach, postings.c.directory_id))
+    here = lines.carried_out(postings.c.directory_id, somewhere=reach.codes is None)
+    return _ranked(postings, least, here, given=lines.bound(reach))
 
 
-def _ranked(postings: Subquery, least: int, *conditions: ColumnElement[bool]) -> list[tuple[int, float]]:
+def _ranked(
+    postings: Subquery,
+    least: int,
+    *conditions: ColumnElement[bool],
+    given: Mapping[str, Any] = MappingProxyType({}),
+) -> list[tuple[int, float]]:
     # What has more of the words is better than what has one of them in a better place. The whole phrase
     # counts by its weight only: it is one of two spellings.
     counted = func.sum(case((postings.c.whole, 0), else_=1))
@@ -164,30 +141,13 @@ def _ranked(postings: Subquery, least: int, *conditions: ColumnElement[bool]) ->
         .limit(_CANDIDATES)
     )
     # MariaDB sums to decimals.
-    return [(row.directory_id, float(row.score)) for row in db.session().execute(query)]
-
-
-def _carried_out(reach: Reach, directory_id: Any) -> ColumnElement[bool]:
-    found = (
-        select(ItemImplementation.id)
-        .join(ItemVersion, ItemVersion.implementation_id == ItemImplementation.id)
-        .where(ItemImplementation.directory_id == directory_id, ItemVersion.live == 1)
-    )
-    if reach.codes is not None:
-        found = found.where(ItemImplementation.region_code.in_(reach.codes))
-    return found.exists()
+    return [(row.directory_id, float(row.score)) for row in db.session().execute(query, dict(given))]
 
 
 def _matches(directory_ids: Sequence[int], reach: Reach, limit: int) -> list[ItemMatch]:
     """Return the nearest implementations of the first items that are carried out here, in their order."""
-    nearest: dict[int, int] = {}
-    for start in range(0, len(directory_ids), limit):  # mostly the first are carried out here
-        nearest |= _nearest(directory_ids[start : start + limit], reach)
-        if len(nearest) >= limit:
-            break
-    shown = [one for one in directory_ids if one in nearest][:limit]
-    found = _by_directory([nearest[one] for one in shown])
-    return [found[one] for one in shown if one in found]
+    found = lines.nearest(directory_ids[:limit], reach)
+    return [found[one] for one in directory_ids if one in found]
 
 
 def nearest_items(directory_ids: Sequence[int], region_code: str | None) -> dict[int, ItemMatch]:
@@ -196,53 +156,7 @@ def nearest_items(directory_ids: Sequence[int], region_code: str | None) -> dict
     Raises:
         Invalid: there is no such region.
     """
-    return _by_directory(list(_nearest(directory_ids, reach_of(region_code)).values()))
-
-
-def _by_directory(implementation_ids: Sequence[int]) -> dict[int, ItemMatch]:
-    if not implementation_ids:
-        return {}
-    query = (
-        select(ItemImplementation, ItemVersion.content, ItemVersion.state, ItemDirectory.sample)
-        .join(ItemVersion, ItemVersion.implementation_id == ItemImplementation.id)
-        .join(ItemDirectory, ItemDirectory.id == ItemImplementation.directory_id)
-        .where(ItemImplementation.id.in_(implementation_ids), ItemVersion.live == 1)
-    )
-    rows = db.session().execute(organisations.join_body(query, ItemImplementation.body_id))
-    return {row[0].directory_id: _match(row) for row in rows}
-
-
-def _match(row: Row[*tuple[Any, ...]]) -> ItemMatch:
-    implementation, content, state, sample = row[:4]
-    body = organisations.joined_body(row)
-    return ItemMatch(
-        id=implementation.id,
-        name=str(content["name"]),
-        body_name=body.full_name,
-        region_code=implementation.region_code,
-        region_name=body.region_name,
-        summary=str(content["summary"]),
-        online=bool(content["online"]) and state is VersionState.PUBLISHED,
-        sample=sample,
-        page_id=implementation.page_id,
-    )
-
-
-def _nearest(directory_ids: Sequence[int], reach: Reach) -> dict[int, int]:
-    """Return the id of the nearest live implementation by item."""
-    live = (
-        select(ItemImplementation.directory_id, ItemImplementation.id, ItemImplementation.region_code)
-        .join(ItemVersion, ItemVersion.implementation_id == ItemImplementation.id)
-        .where(ItemImplementation.directory_id.in_(directory_ids), ItemVersion.live == 1)
-    )
-    if reach.codes is not None:
-        live = live.where(ItemImplementation.region_code.in_(reach.codes))
-    found: dict[int, tuple[int, str, int]] = {}
-    for directory_id, implementation_id, region_code in db.session().execute(live):
-        # Codes sort the province before its cities, for those who ask from nowhere in particular.
-        rank = (reach.rank(region_code), region_code, implementation_id)
-        found[directory_id] = min(rank, found.get(directory_id, rank))
-    return {directory_id: rank[-1] for directory_id, rank in found.items()}
+    return lines.nearest(directory_ids, reach_of(region_code))
 
 
 def phrases_of(name: str, domain: Domain, content: Content) -> set[Phrase]:

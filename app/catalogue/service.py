@@ -55,6 +55,8 @@ from app.catalogue.forms import (
     shape_problems,
     visible_fields,
 )
+from app.catalogue.lines import ItemMatch
+from app.catalogue.lines import to_json as line_to_json
 from app.catalogue.quality import QualityProblem, quality_problems
 from app.catalogue.reading import ItemPlace, ItemView, item, places_of, upper_item, version, versions
 from app.catalogue.related import RelatedItem, related_items
@@ -67,7 +69,7 @@ from app.catalogue.relations import (
     remove_relation,
     variants_of,
 )
-from app.catalogue.searching import ItemMatch, listing, search
+from app.catalogue.searching import listing, search
 from app.catalogue.typed import is_starred, page_shape, typed_answers
 from app.catalogue.versions import (
     add_directory,
@@ -138,6 +140,7 @@ __all__ = [
     "from_json",
     "is_starred",
     "item",
+    "line_to_json",
     "item_by_code",
     "link_page",
     "listing",

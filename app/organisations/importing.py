@@ -11,6 +11,7 @@ from app.core import audit, db
 from app.core.db import Model
 from app.organisations.domain import RegionLevel
 from app.organisations.models import Body, BodyAlias, Region, ScheduleBatch, ScheduleMember, Target
+from app.organisations.places import forget_regions
 from config.notice import Notice
 
 Progress = Callable[[int, int], None]
@@ -40,6 +41,7 @@ def import_notice(notice: Notice, progress: Progress) -> Mapping[str, int]:
     )
     tables.remove_others(ScheduleBatch, ("annex", "part", "batch"), _batch_rows(notice))
     tables.bring(Target, ("level", "words"), _target_rows(notice), remove=True)
+    forget_regions()
     if any(tables.changes.values()):
         audit.record("system", "notice-imported", "notice", 0, tables.changes)
     return tables.changes

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, or_, select
 
-from app.core import db
+from app.core import db, lately
 from app.core.errors import NotFound
 from app.organisations.domain import RegionLevel
 from app.organisations.models import Body, BodyAlias, Region, ScheduleBatch, ScheduleMember, Target
@@ -73,8 +73,20 @@ class TargetView:
     source: str
 
 
+_REGIONS = "organisations.regions"
+
+
 def regions() -> list[RegionView]:
     """Return every region, by code."""
+    return lately.kept(_REGIONS, _regions).copy()
+
+
+def forget_regions() -> None:
+    """Read the regions anew: they were changed."""
+    lately.forget(_REGIONS)
+
+
+def _regions() -> list[RegionView]:
     rows = db.session().scalars(select(Region).order_by(Region.code))
     return [RegionView(row.code, row.name, row.level, row.parent_code, row.reports_directly) for row in rows]
 
@@ -113,6 +125,15 @@ def join_body(query: Select[*tuple[Any, ...]], body_id_column: Any) -> Select[*t
     """
     joined = query.join(Body, Body.id == body_id_column).join(Region, Region.code == Body.region_code)
     return joined.add_columns(*_JOINED)
+
+
+def join_names(query: Select[*tuple[Any, ...]], body_id_column: Any) -> Select[*tuple[Any, ...]]:
+    """Add ``joined_full_name`` and ``joined_region_name`` of each row's body, and nothing else of it."""
+    body, region = Body.__table__, Region.__table__
+    joined = query.join(body, body.c.id == body_id_column).join(region, region.c.code == body.c.region_code)
+    return joined.add_columns(
+        body.c.full_name.label("joined_full_name"), region.c.name.label("joined_region_name")
+    )
 
 
 def joined_body(row: Row[*tuple[Any, ...]]) -> BodyView:
