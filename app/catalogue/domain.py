@@ -22,6 +22,8 @@ LEVEL_MAX = 3
 VARIANTS_MAX = 30
 VARIANT_MAX = 40
 SCENE_KEY_MAX = 40
+SCENE_KEY = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+SCENE_ANSWERS_MAX = 80
 VARIANT_CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 OUR_SCHEME = "hall-sample"
 """The scheme of codes made up for sample items; real ones keep the code and scheme they came with."""

@@ -84,6 +84,41 @@ def guide(item_id: int) -> str:
     )
 
 
+@pages.get("/scenes")
+@access.public("residents look before they sign in")
+def scenes() -> str:
+    return render_template("catalogue/scenes.html", scenes=service.scenes())
+
+
+@pages.get("/scenes/<key>")
+@access.public("residents look before they sign in")
+def begin_scene(key: str) -> str:
+    return _scene_page(key, [])
+
+
+@pages.get("/scenes/<key>/<path:answers>")
+@access.public("residents look before they sign in; the address holds their choices, nothing personal")
+def go_on_in_scene(key: str, answers: str) -> str:
+    return _scene_page(key, answers.split("/")[: service.SCENE_ANSWERS_MAX])
+
+
+def _scene_page(key: str, answers: list[str]) -> str:
+    region = _region()
+    stand = service.stand(key, answers, region)
+    codes = [one.choice.code for one in stand.walk.taken]
+    place = next((one.name for one in organisations.regions() if one.code == region), "")
+    return render_template(
+        "catalogue/scene.html",
+        scene=stand.scene,
+        walk=stand.walk,
+        arrival=stand.arrival,
+        exit=stand.exit,
+        # Addresses of the steps already made, the first question in front.
+        ways=["/".join(["/scenes", key, *codes[:made]]) for made in range(len(codes) + 1)],
+        place=place,
+    )
+
+
 def _materials(content: Content, variant: Variant | None) -> tuple[Material, ...]:
     """Return what a variant asks for; every material where none was chosen yet."""
     return service.materials_for(content, variant.code) if variant else content.materials

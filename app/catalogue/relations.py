@@ -150,6 +150,12 @@ def demand_editor(by: Principal, directory_id: int) -> None:
         raise NotFound("没有这个事项")
 
 
+def directory_names(directory_ids: Iterable[int]) -> dict[int, str]:
+    """Return the names of items by directory entry."""
+    query = select(ItemDirectory.id, ItemDirectory.name).where(ItemDirectory.id.in_(set(directory_ids)))
+    return {row.id: row.name for row in db.session().execute(query)}
+
+
 def variants_of(directory_id: int) -> dict[str, str]:
     """Return the names of the variants (情形) that versions in force of an item have, by code."""
     query = (

@@ -169,6 +169,7 @@ class ServiceItemSchema(ma.Schema):
     version_number = ma.fields.Int(required=True)
     code = ma.fields.Str(required=True, metadata={"description": "实施编码，按来源原样"})
     code_scheme = ma.fields.Str(required=True)
+    directory_id = Id(required=True)
     directory_code = ma.fields.Str(required=True, metadata={"description": "基本编码"})
     item_type = _code(ItemType, ITEM_TYPE_LABELS, "事项类型")
     domain = _code(Domain, DOMAIN_LABELS, "办事领域")

@@ -28,6 +28,7 @@ from app.catalogue.domain import (
     OUR_SCHEME,
     QUERY_MAX,
     RELATION_LABELS,
+    SCENE_ANSWERS_MAX,
     SERVED_LABELS,
     VERSION_LABELS,
     CaseType,
@@ -55,8 +56,6 @@ from app.catalogue.forms import (
     shape_problems,
     visible_fields,
 )
-from app.catalogue.lines import ItemMatch
-from app.catalogue.lines import to_json as line_to_json
 from app.catalogue.quality import QualityProblem, quality_problems
 from app.catalogue.reading import ItemPlace, ItemView, item, places_of, upper_item, version, versions
 from app.catalogue.related import RelatedItem, related_items
@@ -65,11 +64,27 @@ from app.catalogue.relations import (
     add_relation,
     all_relations_of,
     demand_editor,
+    directory_names,
     relations_of,
     remove_relation,
     variants_of,
 )
-from app.catalogue.searching import listing, search
+from app.catalogue.scene_script import Exit, Script, Target, Walk
+from app.catalogue.scenes import (
+    Arrival,
+    SceneVersionView,
+    SceneView,
+    Stand,
+    dead_leaves,
+    save_scene,
+    scene,
+    scene_problems,
+    scene_versions,
+    scenes,
+    stand,
+    withdraw_scene,
+)
+from app.catalogue.searching import ItemMatch, listing, search
 from app.catalogue.typed import is_starred, page_shape, typed_answers
 from app.catalogue.versions import (
     add_directory,
@@ -94,13 +109,16 @@ __all__ = [
     "OUR_SCHEME",
     "QUERY_MAX",
     "RELATION_LABELS",
+    "SCENE_ANSWERS_MAX",
     "SERVED_LABELS",
     "VERSION_LABELS",
     "Answers",
+    "Arrival",
     "CaseType",
     "Content",
     "Delivery",
     "Domain",
+    "Exit",
     "Fee",
     "Form",
     "Handing",
@@ -119,18 +137,26 @@ __all__ = [
     "RelationCycle",
     "RelationKind",
     "Result",
+    "SceneVersionView",
+    "SceneView",
+    "Script",
     "ServedKind",
+    "Stand",
     "Step",
+    "Target",
     "Variant",
     "VersionEvent",
     "VersionMoveNotAllowed",
     "VersionState",
+    "Walk",
     "add_directory",
     "add_implementation",
     "add_relation",
     "all_relations_of",
     "codes_of",
+    "dead_leaves",
     "demand_editor",
+    "directory_names",
     "draft_version",
     "due_versions",
     "edit_version",
@@ -140,7 +166,6 @@ __all__ = [
     "from_json",
     "is_starred",
     "item",
-    "line_to_json",
     "item_by_code",
     "link_page",
     "listing",
@@ -155,8 +180,14 @@ __all__ = [
     "related_items",
     "relations_of",
     "remove_relation",
+    "save_scene",
+    "scene",
+    "scene_problems",
+    "scene_versions",
+    "scenes",
     "search",
     "shape_problems",
+    "stand",
     "superseded_versions",
     "typed_answers",
     "upper_item",
@@ -165,4 +196,5 @@ __all__ = [
     "version",
     "versions",
     "visible_fields",
+    "withdraw_scene",
 ]

@@ -1,6 +1,13 @@
 from app.catalogue.api import items_api
 from app.catalogue.desk_pages import desk
 from app.catalogue.pages import pages
+from app.catalogue.scene_console import console
+from app.catalogue.scenes_api import SCENE_BLUEPRINTS
 from app.core.capability import Capability
 
-CAPABILITY = Capability("catalogue", api=(items_api,), pages=(pages, desk), jobs="app.catalogue.jobs:JOBS")
+CAPABILITY = Capability(
+    "catalogue",
+    api=(items_api, *SCENE_BLUEPRINTS),
+    pages=(pages, desk, console),
+    jobs="app.catalogue.jobs:JOBS",
+)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
+from typing import Any
 
 from app.catalogue import service as catalogue
 from app.catalogue.service import Domain, ItemType, RelationKind, VersionEvent
 from app.core.clock import day_of
+from app.core.errors import Stale
 from app.mobile_access.service import PageView
 from app.organisations import service as organisations
 from config.items import SampleItem, SampleRelation
@@ -63,6 +66,13 @@ def relate_items(relations: Sequence[SampleRelation], now: datetime) -> None:
         if item is not None and other is not None:
             kind = RelationKind(one.kind)
             catalogue.add_relation(item, kind, other, variant=one.variant, actor=ACTOR, now=now)
+
+
+def add_scenes(scenes: Mapping[str, Mapping[str, Any]], now: datetime) -> None:
+    """Add the sample scenes that were never there; what somebody withdrew stays withdrawn."""
+    for key, content in scenes.items():
+        with suppress(Stale):
+            catalogue.save_scene(key, content, seen=0, sample=True, actor=ACTOR, now=now)
 
 
 def link_pages(samples: Sequence[SampleItem], pages: Sequence[PageView]) -> None:

@@ -67,6 +67,19 @@ def form_schema() -> dict[str, Any]:
     return read
 
 
+def scene_schema() -> dict[str, Any]:
+    """Return the JSON Schema that every scene follows."""
+    read: dict[str, Any] = json.loads((FOLDER / "scene.schema.json").read_text(encoding="utf-8"))
+    return read
+
+
+def scenes() -> dict[str, Any]:
+    """Return the sample scenes (场景) by key, in the order of their list."""
+    found = {path.stem: _read(path) for path in (FOLDER / "scenes").glob("*.yaml")}
+    order = sorted(found, key=lambda key: found[key]["position"])
+    return {key: {name: told for name, told in found[key].items() if name != "position"} for key in order}
+
+
 def samples(folder: Path = FOLDER / "samples") -> list[SampleItem]:
     """Return the sample items, by code.
 
