@@ -12,12 +12,13 @@ from sqlalchemy.exc import IntegrityError
 
 from app.catalogue.content import Content, Material, materials_for
 from app.catalogue.domain import SCENE_KEY, RelationKind
+from app.catalogue.lines import ItemMatch
 from app.catalogue.models import Scene, SceneVersion
 from app.catalogue.reading import ItemPlace, item, places_of
 from app.catalogue.related import RelatedItem, related_items
 from app.catalogue.relations import variants_of
 from app.catalogue.scene_script import Exit, Script, Walk, leaves, script_of, script_problems, walk
-from app.catalogue.searching import ItemMatch, nearest_items
+from app.catalogue.searching import nearest_items
 from app.catalogue.versions import find_directory
 from app.core import audit, db
 from app.core.errors import Invalid, NotFound, Stale

@@ -56,6 +56,8 @@ from app.catalogue.forms import (
     shape_problems,
     visible_fields,
 )
+from app.catalogue.lines import ItemMatch
+from app.catalogue.lines import to_json as line_to_json
 from app.catalogue.quality import QualityProblem, quality_problems
 from app.catalogue.reading import ItemPlace, ItemView, item, places_of, upper_item, version, versions
 from app.catalogue.related import RelatedItem, related_items
@@ -84,7 +86,7 @@ from app.catalogue.scenes import (
     stand,
     withdraw_scene,
 )
-from app.catalogue.searching import ItemMatch, listing, search
+from app.catalogue.searching import listing, search
 from app.catalogue.typed import is_starred, page_shape, typed_answers
 from app.catalogue.versions import (
     add_directory,
@@ -167,6 +169,7 @@ __all__ = [
     "is_starred",
     "item",
     "item_by_code",
+    "line_to_json",
     "link_page",
     "listing",
     "materials_for",
