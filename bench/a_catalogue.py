@@ -35,6 +35,11 @@ def names(count: int) -> Iterator[str]:
         yield f"{trade}{act}（{form}，{place}）"
 
 
+def asked() -> list[str]:
+    """Return what people type besides names: everyday words, slips, pinyin."""
+    return list(_WORDS["asked"])
+
+
 def fill(engine: Engine, count: int = ITEMS) -> list[int]:
     """Put ``count`` published items into an empty catalogue; return their ids."""
     bodies = organisations.bodies()

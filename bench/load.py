@@ -7,6 +7,7 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,17 +25,23 @@ class Load:
 
 def measure(port: int, path: str, pids: list[int], *, requests: int) -> Load:
     """Ask ``requests`` times for ``path``; every answer must be a 200."""
-    each = requests // CONNECTIONS
+    one = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
+    return measure_each(port, [one] * requests, pids)
+
+
+def measure_each(port: int, requests: Sequence[bytes], pids: list[int]) -> Load:
+    """Send every one of ``requests`` once; every answer must be a 200."""
     errors: list[BaseException] = []
 
-    def ask() -> None:
+    def ask(share: Sequence[bytes]) -> None:
         try:
-            _ask(port, path, each)
+            _ask(port, share)
         except BaseException as error:
             errors.append(error)
 
+    shares = [requests[at::CONNECTIONS] for at in range(CONNECTIONS)]
     cpu_before, began = cpu_seconds(pids), time.perf_counter()
-    threads = [threading.Thread(target=ask) for _ in range(CONNECTIONS)]
+    threads = [threading.Thread(target=ask, args=(share,)) for share in shares]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -42,16 +49,14 @@ def measure(port: int, path: str, pids: list[int], *, requests: int) -> Load:
     elapsed = time.perf_counter() - began
     if errors:
         raise errors[0]
-    done = each * CONNECTIONS
-    return Load(done / elapsed, (cpu_seconds(pids) - cpu_before) / done * 1000)
+    return Load(len(requests) / elapsed, (cpu_seconds(pids) - cpu_before) / len(requests) * 1000)
 
 
-def _ask(port: int, path: str, times: int) -> None:
-    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
+def _ask(port: int, requests: Sequence[bytes]) -> None:
     with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         rest = b""
-        for _ in range(times):
+        for request in requests:
             connection.sendall(request)
             rest = _read_answer(connection, rest)
 

@@ -54,14 +54,14 @@ def gunicorn(
         stderr=subprocess.DEVNULL,
     )
     try:
-        _wait(base + path, process)
+        wait_for(base + path, process)
         yield Server(port, process.pid, time.perf_counter() - began)
     finally:
         process.terminate()
         process.wait(20)
 
 
-def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
+def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < end and process.poll() is None:
         with suppress(urllib.error.URLError, OSError), urllib.request.urlopen(url, timeout=2):

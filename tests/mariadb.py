@@ -24,8 +24,13 @@ def missing() -> str:
 
 
 @contextmanager
-def server() -> Iterator[str]:
-    """Run a server and yield the URL of its empty database ``hall``."""
+def server(*, memory: str = "64M", durable: bool = False) -> Iterator[str]:
+    """Run a server and yield the URL of its empty database ``hall``.
+
+    Args:
+        memory: of its buffer pool.
+        durable: write the log to disk at each commit, as one that serves people does.
+    """
     folder = Path(tempfile.mkdtemp(prefix="hall-mariadb-"))
     port = _free_port()
     user = ["--user=root"] if os.geteuid() == 0 else []
@@ -45,8 +50,8 @@ def server() -> Iterator[str]:
                 f"--socket={folder}/s",
                 f"--tmpdir={folder}",  # a server that starts clears the temporary tables of a shared one
                 "--bind-address=127.0.0.1",
-                "--innodb-buffer-pool-size=64M",
-                "--innodb-flush-log-at-trx-commit=0",
+                f"--innodb-buffer-pool-size={memory}",
+                f"--innodb-flush-log-at-trx-commit={int(durable)}",
                 "--skip-name-resolve",
                 "--skip-log-bin",
             ],
