@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from app.catalogue import desk_forms, desk_reading, editing, vetting
 from app.catalogue.content import to_json
-from app.catalogue.desk_reading import DeskVersion
+from app.catalogue.desk_reading import DeskVersion, Filter
 from app.catalogue.differences import CHANGE_LABELS
 from app.catalogue.domain import (
     CASE_TYPE_LABELS,
@@ -87,10 +87,12 @@ def listing() -> str:
     body_id = read_id(asked.get("body_id", ""))
     found = desk_reading.implementations(
         by,
-        text=asked.get("q", "").strip()[:QUERY_MAX],
-        state=_state(asked.get("state", "")),
-        body_id=body_id,
-        rule=rule if rule in BY_CODE else "",
+        Filter(
+            text=asked.get("q", "").strip()[:QUERY_MAX],
+            state=_state(asked.get("state", "")),
+            body_id=body_id,
+            rule=rule if rule in BY_CODE else "",
+        ),
         after=asked.get("after", "")[:AFTER_MAX] or None,
     )
     return render_template(

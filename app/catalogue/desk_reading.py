@@ -160,36 +160,57 @@ class BodyQuality:
     worst: list[StandingLine]
 
 
-def implementations(
-    by: Principal,
-    *,
-    text: str = "",
-    state: VersionState | None = None,
-    body_id: int | None = None,
-    rule: str = "",
-    after: str | None = None,
-    limit: int = 20,
-) -> StandingList:
-    """Return the implementations in the caller's scope by name.
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which implementations are meant.
 
-    Args:
+    Attributes:
+        text: part of the name.
         state: of the newest version.
         rule: only those that break this standard check.
+    """
+
+    text: str = ""
+    state: VersionState | None = None
+    body_id: int | None = None
+    rule: str = ""
+
+
+def implementations(
+    by: Principal, wanted: Filter, *, after: str | None = None, limit: int = 20
+) -> StandingList:
+    """Return the implementations in the caller's scope by name.
 
     Raises:
         Invalid: ``after`` is none of ours.
     """
     limit = min(limit, LIMIT_MAX)
+    lines = lines_of(narrowed(by, wanted, after).limit(limit + 1))
+    more = len(lines) > limit
+    return StandingList(lines[:limit], after_of(lines[limit - 1]) if more else None)
+
+
+def after_of(line: StandingLine) -> str:
+    """Return where a list goes on after a line."""
+    return f"{line.name}{_GAP}{line.id}"
+
+
+def narrowed(by: Principal, wanted: Filter, after: str | None) -> Select[*tuple[Any, ...]]:
+    """Return the query of the implementations that are meant, by name.
+
+    Raises:
+        Invalid: ``after`` is none of ours.
+    """
     query = _standings(by)
-    if text:
-        query = query.where(ItemStanding.name.contains(text, autoescape=True))
-    if state is not None:
-        query = query.where(ItemStanding.newest_state == state)
-    if body_id is not None:
-        query = query.where(ItemStanding.body_id == body_id)
-    if rule:
+    if wanted.text:
+        query = query.where(ItemStanding.name.contains(wanted.text, autoescape=True))
+    if wanted.state is not None:
+        query = query.where(ItemStanding.newest_state == wanted.state)
+    if wanted.body_id is not None:
+        query = query.where(ItemStanding.body_id == wanted.body_id)
+    if wanted.rule:
         broken = select(ItemFault.implementation_id).where(
-            ItemFault.implementation_id == ItemStanding.implementation_id, ItemFault.rule == rule
+            ItemFault.implementation_id == ItemStanding.implementation_id, ItemFault.rule == wanted.rule
         )
         query = query.where(broken.exists())
     if after:
@@ -200,18 +221,13 @@ def implementations(
                 and_(ItemStanding.name == name, ItemStanding.implementation_id > last),
             )
         )
-    query = query.order_by(ItemStanding.name, ItemStanding.implementation_id).limit(limit + 1)
-    lines = _lines(query)
-    more = len(lines) > limit
-    return StandingList(
-        lines[:limit], f"{lines[limit - 1].name}{_GAP}{lines[limit - 1].id}" if more else None
-    )
+    return query.order_by(ItemStanding.name, ItemStanding.implementation_id)
 
 
 def waiting(by: Principal, *, limit: int = LIMIT_MAX) -> list[StandingLine]:
     """Return what waits for the review in the caller's scope, the longest first."""
     query = _standings(by).where(ItemStanding.waiting_since.is_not(None))
-    return _lines(query.order_by(ItemStanding.waiting_since, ItemStanding.implementation_id).limit(limit))
+    return lines_of(query.order_by(ItemStanding.waiting_since, ItemStanding.implementation_id).limit(limit))
 
 
 def _standings(by: Principal) -> Select[*tuple[Any, ...]]:
@@ -223,7 +239,8 @@ def _standings(by: Principal) -> Select[*tuple[Any, ...]]:
     return organisations.join_body(query, ItemStanding.body_id)
 
 
-def _lines(query: Select[*tuple[Any, ...]]) -> list[StandingLine]:
+def lines_of(query: Select[*tuple[Any, ...]]) -> list[StandingLine]:
+    """Return the lines that such a query finds."""
     return [_line(row) for row in db.session().execute(query)]
 
 
@@ -261,7 +278,6 @@ def directory(*, text: str = "", after: str | None = None, limit: int = 20) -> D
     Raises:
         Invalid: ``after`` is none of ours.
     """
-    limit = min(limit, LIMIT_MAX)
     query = select(ItemDirectory)
     if text:
         query = query.where(ItemDirectory.name.contains(text, autoescape=True))
@@ -304,7 +320,7 @@ def _directory(row: ItemDirectory) -> DirectoryLine:
 def carried_out(by: Principal, directory_id: int) -> list[StandingLine]:
     """Return who in the caller's scope carries an item out; at most ``LIMIT_MAX``."""
     query = _standings(by).where(ItemStanding.directory_id == directory_id)
-    return _lines(query.order_by(ItemStanding.body_id).limit(LIMIT_MAX))
+    return lines_of(query.order_by(ItemStanding.body_id).limit(LIMIT_MAX))
 
 
 def implementation(by: Principal, implementation_id: int) -> ImplementationView:
@@ -313,7 +329,7 @@ def implementation(by: Principal, implementation_id: int) -> ImplementationView:
     Raises:
         NotFound: there is none in the caller's scope.
     """
-    lines = _lines(_standings(by).where(ItemStanding.implementation_id == implementation_id))
+    lines = lines_of(_standings(by).where(ItemStanding.implementation_id == implementation_id))
     if not lines:
         raise NotFound("没有这个事项")
     row = db.session().get_one(ItemImplementation, implementation_id)
@@ -460,5 +476,5 @@ def body_quality(by: Principal, body_id: int) -> BodyQuality:
         raise NotFound("没有这个单位")
     mine = next((one for one in scores(by) if one.body_id == body_id), None)
     query = _standings(by).where(ItemStanding.body_id == body_id, ItemStanding.score.is_not(None))
-    worst = _lines(query.order_by(ItemStanding.score, ItemStanding.implementation_id).limit(WORST_MAX))
+    worst = lines_of(query.order_by(ItemStanding.score, ItemStanding.implementation_id).limit(WORST_MAX))
     return BodyQuality(organisations.get_body(body_id), mine, rule_counts(by, body_id), worst)

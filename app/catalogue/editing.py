@@ -22,6 +22,7 @@ from app.catalogue.domain import (
     version_move,
 )
 from app.catalogue.models import ItemDirectory, ItemImplementation, ItemVersion
+from app.catalogue.vetting import clean_bases
 from app.core import audit, db
 from app.core.access import Permission
 from app.core.clock import day_of
@@ -42,7 +43,7 @@ _BY_ITSELF = frozenset({VersionEvent.EDIT})
 FINISHED = frozenset(
     {VersionState.PUBLISHED, VersionState.SUSPENDED, VersionState.SUPERSEDED, VersionState.RETIRED}
 )
-_WRITABLE = frozenset({VersionState.DRAFT, VersionState.RETURNED})
+WRITABLE = frozenset({VersionState.DRAFT, VersionState.RETURNED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def create_directory(by: Principal, new: NewDirectory, *, now: datetime) -> int:
         name=new.name,
         item_type=new.item_type,
         domain=new.domain,
-        legal_basis=new.legal_basis,
+        legal_basis=clean_bases(new.legal_basis),
         sample=new.sample,
         actor=by.actor,
         now=now,
@@ -95,7 +96,7 @@ def change_directory(by: Principal, directory_id: int, new: NewDirectory, *, ver
     if (new.code, new.code_scheme) != (row.code, row.code_scheme):
         raise Invalid("基本编码不能改", fields={"code": ["基本编码不能改"]})
     row.name, row.item_type, row.domain = new.name, new.item_type, new.domain
-    row.legal_basis = [dict(one) for one in new.legal_basis]
+    row.legal_basis = clean_bases(new.legal_basis)
     row.version += 1
     audit.record(by.actor, "catalogue.item_changed", "item_directory", row.id, {"code": row.code})
     standing.touch_directory(row.id)
@@ -247,7 +248,7 @@ def save_version(
         VersionMoveNotAllowed: the version left the desk.
     """
     row = _version(by, version_id, Permission.ITEMS_EDIT, version)
-    if row.state not in _WRITABLE:
+    if row.state not in WRITABLE:
         raise VersionMoveNotAllowed("这个版本已经送出，不能修改；需要改的话，请先起草新版本")
     versions.edit_version(
         version_id,
@@ -303,7 +304,7 @@ def events_for(by: Principal, state: VersionState, body_id: int) -> tuple[Versio
 
 def may_write(by: Principal, state: VersionState, body_id: int) -> bool:
     """Tell whether the caller may change a version of a body in this state."""
-    return state in _WRITABLE and organisations.covers(by, Permission.ITEMS_EDIT, body_id)
+    return state in WRITABLE and organisations.covers(by, Permission.ITEMS_EDIT, body_id)
 
 
 def _version(by: Principal, version_id: int, permission: Permission | None, version: int) -> ItemVersion:

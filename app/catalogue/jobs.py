@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from app.catalogue import service, standing
+from app.catalogue import importing, service, standing
 from app.catalogue.service import VersionEvent
 from app.core import clock, db
 from app.core.errors import Conflict
@@ -45,7 +45,12 @@ def _touch(implementation_ids: Iterable[int]) -> None:
         standing.touch(one)
 
 
+def forget_imports(_payload: Mapping[str, Any]) -> None:
+    db.transaction(lambda: importing.forget_imports(now=clock.system_clock()))
+
+
 JOBS = (
     Job("catalogue.publish-due", publish_due, every=timedelta(minutes=10)),
     Job("catalogue.assess", assess, every=timedelta(hours=1)),
+    Job("catalogue.forget-imports", forget_imports, every=timedelta(days=1)),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from app.catalogue.content import Content, from_json
@@ -36,6 +36,7 @@ _MAY_MISS = frozenset(
 )
 # What neither a page nor a table can hold.
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_GAPS = re.compile(r"[、,，;；\s]")
 _EMPTY: Mapping[Kind, Any] = {Kind.YES: False, Kind.NUMBER: 0, Kind.CODES: [], Kind.WORDS: []}
 
 
@@ -178,7 +179,10 @@ def _words(told: Field | Column, value: Any, faults: list[str]) -> Iterator[str]
         faults.append("应是列表")
         return
     for one in value:
-        yield _text(one, told.longest, faults)
+        text = _text(one, told.longest, faults)
+        if _GAPS.search(text):
+            faults.append("里的编号不能有空格和标点")
+        yield text
 
 
 def _number(value: Any, optional: bool, faults: list[str]) -> Any:
@@ -201,3 +205,14 @@ def _text(value: Any, longest: int, faults: list[str]) -> str:
     if len(text) > longest:
         faults.append(f"不能超过 {longest} 个字")
     return text
+
+
+def clean_bases(bases: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
+    """Return legal bases on one line each, without the sign that sets their parts apart in tables."""
+    return [
+        {
+            name: " ".join(one.get(name, "").replace("|", "｜").split())
+            for name in ("name", "number", "clause")
+        }
+        for one in bases
+    ]
