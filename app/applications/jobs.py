@@ -60,7 +60,20 @@ def _each(case_ids: list[int], act: Callable[..., object]) -> None:
         db.transaction(partial(act, case_id, now=clock.system_clock()))
 
 
+def recompute_limits(_payload: Mapping[str, Any]) -> None:
+    """Reckon the limits of open cases anew after the calendar changed; a portion per transaction."""
+    while db.transaction(lambda: service.recompute(now=clock.system_clock())):
+        pass
+
+
+def remind(_payload: Mapping[str, Any]) -> None:
+    for case_id, kind in service.due_reminders(clock.day_of(clock.system_clock())):
+        db.transaction(partial(service.remind, case_id, kind, now=clock.system_clock()))
+
+
 JOBS = (
+    Job(service.RECOMPUTE_JOB, recompute_limits, every=timedelta(minutes=10)),
+    Job("applications.remind", remind, every=timedelta(minutes=30)),
     Job("applications.end-intakes", end_intakes, every=timedelta(minutes=10)),
     Job("applications.end-supplements", end_supplements, every=timedelta(minutes=10)),
     Job("applications.retire-items", retire_items, every=timedelta(hours=6)),

@@ -63,7 +63,7 @@ def make_move(
     row.state = move.to
     row.version += 1
     row.event_count += 1
-    row.desk_on = _desk_on(row)
+    row.desk_on = desk_on(row)
     if move.to in ENDED:
         row.ended_at = now
     db.writing().add(
@@ -100,7 +100,8 @@ def _let_others_hear(row: Application, now: datetime) -> None:
     hearing.tell("application.changed", moved, dedup_key=f"{row.id}:{row.event_count}")
 
 
-def _desk_on(row: Application) -> date | None:
+def desk_on(row: Application) -> date | None:
+    """Return where a case stands on the desk: when its department must act."""
     match row.state:
         case State.SUBMITTED:
             return row.intake_due_on

@@ -98,6 +98,11 @@ from app.applications.progress import ProgressPart as ProgressPart
 from app.applications.progress import ProgressStep as ProgressStep
 from app.applications.progress import ProgressView as ProgressView
 from app.applications.progress import progress as progress
+from app.applications.recomputing import RECOMPUTE_JOB as RECOMPUTE_JOB
+from app.applications.recomputing import count_moved as count_moved
+from app.applications.recomputing import recompute as recompute
+from app.applications.reminders import due_reminders as due_reminders
+from app.applications.reminders import remind as remind
 from app.applications.reported import step_by_system as step_by_system
 from app.applications.steps import Told as Told
 from app.applications.submitting import apply_with as apply_with

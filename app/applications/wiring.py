@@ -3,11 +3,15 @@ from app.applications.away_pages import away
 from app.applications.file_pages import desk, pages
 from app.applications.files_api import applications_api, cases_api
 from app.core.capability import Capability
+from app.core.later import LaterGroup
 
 CAPABILITY = Capability(
     "applications",
     api=(applications_api, progress_api, cases_api),
     pages=(pages, desk, away),
+    commands=(
+        LaterGroup("calendar", "app.applications.calendar_cli:calendar", help="The working calendar."),
+    ),
     jobs="app.applications.jobs:JOBS",
     open_cases="app.applications.open_cases:open_cases_of",
     mine=(("我的办件", "applications_pages.mine"),),

@@ -54,6 +54,36 @@ STANDARD = (
         ),
     ),
     Standard(
+        NewTemplate("application.correction-reminder", "补正期限提醒", Topic.CORRECTION, valid_hours=24 * 3),
+        Wording(
+            "请尽快补正：{事项}",
+            "您申请的“{事项}”（{编号}）还没有补正，最迟{时间}，逾期将退件。",
+            (_MATTER, _NUMBER, _TIME),
+        ),
+    ),
+    Standard(
+        NewTemplate("application.limit-moved", "期限调整", Topic.PROGRESS),
+        Wording(
+            "{事项}的期限有调整",
+            "因国家放假安排变化，您申请的“{事项}”（{编号}）的{期限}由{原定}改为{时间}。",
+            (
+                _MATTER,
+                _NUMBER,
+                Variable("期限", VariableType.TEXT, 10, "承诺办结期限"),
+                Variable("原定", VariableType.DATE, 20, "2027年10月8日"),
+                _TIME,
+            ),
+        ),
+    ),
+    Standard(
+        NewTemplate("application.result-reminder", "结果待领取提醒", Topic.DECISION, valid_hours=24 * 5),
+        Wording(
+            "结果待领取：{事项}",
+            "您申请的“{事项}”（{编号}）已办结，请在{时间}前向{单位}领取结果。",
+            (_MATTER, _NUMBER, _TIME, _BODY),
+        ),
+    ),
+    Standard(
         NewTemplate("application.decided", "申请已办结", Topic.DECISION, valid_hours=24 * 5),
         Wording(
             "{事项}已办结",
