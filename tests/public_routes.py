@@ -7,6 +7,7 @@ OPEN_TO_ALL = {
     "GET /static/<path:filename>",
     "GET /view",
     "GET /place",
+    "GET /privacy",
     "GET /api/openapi.json",
     "GET /api/docs",
     "GET /api/open/openapi.json",

@@ -59,6 +59,12 @@ def places() -> str:
     )
 
 
+@settings_pages.get("/privacy")
+@access.public("what the hall does with personal data is told to everybody")
+def privacy() -> str:
+    return render_template("portal/privacy.html")
+
+
 @settings_pages.get("/me/settings")
 @access.resident()
 def settings() -> str:
