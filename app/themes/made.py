@@ -73,7 +73,7 @@ class Made:
         found = []
         for slot in self.merged.slots:
             uses = {item: code for item, code in slot.uses.items() if (item, code) in needed}
-            ways = tuple(way for way in slot.handings if way != Handing.UPLOAD)
+            ways = tuple(Handing(way) for way in slot.handings if way != Handing.UPLOAD)
             if uses and ways:
                 required = any(needed[use].required for use in uses.items())
                 found.append(replace(slot, uses=uses, handings=ways, required=required))

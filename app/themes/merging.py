@@ -20,6 +20,7 @@ from app.themes.strictness import stricter
 
 NAME_LENGTH = 40
 WORDS_LENGTH = 40
+RULES_MAX = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +218,7 @@ def _rest(source: Source) -> str:
     return f"{source.title}要另外填的"[:WORDS_LENGTH]
 
 
-def _say_conditions(groups: Sequence[_Group], by_item: Mapping[str, Source]) -> None:
+def _spoken(groups: Sequence[_Group], by_item: Mapping[str, Source]) -> dict[str, ItemConditions]:
     names: dict[str, dict[str, str]] = {item: {} for item in by_item}
     shared: dict[str, set[str]] = {item: set() for item in by_item}
     for group in groups:
@@ -225,12 +226,32 @@ def _say_conditions(groups: Sequence[_Group], by_item: Mapping[str, Source]) -> 
             names[item][name] = group.name
             if len(group.uses) > 1:
                 shared[item].add(name)
-    spoken = {
+    return {
         item: ItemConditions(_conditions_of(source.form), names[item], frozenset(shared[item]))
         for item, source in by_item.items()
     }
+
+
+def _say_conditions(groups: Sequence[_Group], by_item: Mapping[str, Source]) -> None:
+    spoken = _spoken(groups, by_item)
     for group in groups:
         group.condition = any_of([spoken[item].of(name) for item, name in group.uses.items()])
+
+
+def _rules(groups: Sequence[_Group], by_item: Mapping[str, Source]) -> list[dict[str, Any]]:
+    """Return the items' rules over several fields that can be said of the questions as well.
+
+    The others are not lost: each item's own form has the last word on its projection.
+    """
+    spoken = _spoken(groups, by_item)
+    said = [
+        spoken[item].rule(rule) for item, source in by_item.items() for rule in source.form.get("rules", ())
+    ]
+    found: list[dict[str, Any]] = []
+    for one in said:
+        if one is not None and one not in found:
+            found.append(one)
+    return found[:RULES_MAX]
 
 
 def _ordered(groups: list[_Group], by_item: Mapping[str, Source], findings: list[Finding]) -> list[_Group]:
@@ -285,7 +306,9 @@ def _form(groups: Sequence[_Group], by_item: Mapping[str, Source]) -> dict[str, 
         for group in groups
         if any(name in by_item[item].form["schema"]["required"] for item, name in group.uses.items())
     ]
+    rules = _rules(groups, by_item)
     return {
+        **({"rules": rules} if rules else {}),
         "schema": {
             "type": "object",
             "properties": {group.name: group.schema for group in groups},

@@ -109,8 +109,8 @@ class ThemeCaseView:
         visible: the questions asked with these answers, in order.
         due_on: by when all must be decided; None while nobody accepted anything, or while paused.
         law: where the limit stands; ``""`` for the latest of the sub-cases' own limits.
+        level: 实名等级 that submitting demands.
         may: what the owner may do now.
-        theme_open: the theme can still be applied for in this place.
     """
 
     id: int
@@ -138,9 +138,15 @@ class ThemeCaseView:
     law: str
     extension_days: int
     extension_reason: str
+    level: int
     parts: list[PartView]
     events: list[EventView]
     may: tuple[Event, ...]
+
+    @property
+    def sources(self) -> dict[str, Any]:
+        """Return where answers came from other than the applicant: nothing is prefilled here."""
+        return {}
 
     @property
     def done_count(self) -> int:
@@ -291,6 +297,7 @@ def _view(row: ThemeApplication) -> ThemeCaseView:
         law="行政许可法第二十六条、第四十二条" if made.definition.joint else "",
         extension_days=row.extension_days,
         extension_reason=row.extension_reason,
+        level=max(view.content.level for view in made.views.values()),
         parts=_parts(made, parts, known) or _parts_to_be(made),
         events=_events(row.id),
         may=tuple(one for one in (Event.SUBMIT, Event.DISCARD, Event.WITHDRAW) if may_move(row.state, one)),

@@ -37,6 +37,23 @@ class ItemConditions:
         condition = self._own.get(field)
         return None if condition is None else self._rewritten(condition)
 
+    def rule(self, rule: Condition) -> dict[str, Any] | None:
+        """Return a rule over several fields; None where a field may be hidden from this item alone."""
+        fields = names_of_rule(rule)
+        hidden = [name for name in fields if name in self._shared and name in self._own]
+        if hidden or not set(fields) <= set(self._names):
+            return None
+        made = {key: self._renamed(told) for key, told in rule.items() if key not in {"when", "message"}}
+        when = {"when": self._rewritten(rule["when"])} if "when" in rule else {}
+        return {**made, **when, "message": rule["message"]}
+
+    def _renamed(self, told: Any) -> Any:
+        if isinstance(told, Mapping):
+            return {key: self._renamed(one) for key, one in told.items()}
+        if isinstance(told, list):
+            return [self._renamed(one) for one in told]
+        return self._names[told] if isinstance(told, str) else told
+
     def _rewritten(self, node: Condition) -> dict[str, Any]:
         ((operator, told),) = node.items()
         if operator in {"and", "or"}:
@@ -54,6 +71,20 @@ class ItemConditions:
             elif seen_when is not None:
                 compared = {"and": [seen_when, compared]}
         return compared
+
+
+def names_of_rule(rule: Condition) -> list[str]:
+    """Return the fields that a rule compares or looks at."""
+    told = [one for key, one in rule.items() if key not in {"when", "message"}]
+    return [*_texts_in(told), *names_in(rule.get("when"))]
+
+
+def _texts_in(node: Any) -> list[str]:
+    if isinstance(node, Mapping):
+        return [name for one in node.values() for name in _texts_in(one)]
+    if isinstance(node, list):
+        return [name for one in node for name in _texts_in(one)]
+    return [node] if isinstance(node, str) else []
 
 
 def any_of(conditions: list[dict[str, Any] | None]) -> dict[str, Any] | None:

@@ -31,6 +31,7 @@ from app.themes.drafts import forget_draft as forget_draft
 from app.themes.drafts import save as save
 from app.themes.drafts import start as start
 from app.themes.extending import extend as extend
+from app.themes.merging import Feed as Feed
 from app.themes.merging import Finding as Finding
 from app.themes.progress import ThemeCaseList as ThemeCaseList
 from app.themes.progress import ThemeCaseView as ThemeCaseView

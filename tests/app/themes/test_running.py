@@ -12,7 +12,10 @@ from tests.app.applications import builders as cases
 from tests.app.themes import builders as build
 from tests.builders import NOW
 
-pytestmark = pytest.mark.usefixtures("context")
+pytestmark = [
+    pytest.mark.parametrize("app", ["sqlite"], indirect=True),
+    pytest.mark.usefixtures("context"),
+]
 
 
 def told(made):
