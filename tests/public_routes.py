@@ -37,6 +37,10 @@ OPEN_TO_ALL = {
     "GET /api/v1/items",
     "GET /api/v1/items/<id:item_id>",
     "GET /api/v1/items/<id:item_id>/relations",
+    "GET /themes",
+    "GET /themes/<id:theme_id>",
+    "GET /api/v1/themes",
+    "GET /api/v1/themes/<id:theme_id>",
     # residents sign in
     "GET /me/sign-in",
     "GET /sign-in/<key>",

@@ -80,8 +80,7 @@ def page(
     if after is not None:
         given |= {"name": after[0], "code": after[1]}
     statement = _page(reach.codes is None, after is not None, domain is not None)
-    rows = db.session().execute(statement, given)
-    return [(row.directory_name, row.directory_code, _match(row)) for row in rows]
+    return [(row.directory_name, row.directory_code, _match(row)) for row in db.rows(statement, given)]
 
 
 def nearest(directory_ids: Sequence[int], reach: Reach) -> dict[int, ItemMatch]:
@@ -89,8 +88,7 @@ def nearest(directory_ids: Sequence[int], reach: Reach) -> dict[int, ItemMatch]:
     if not directory_ids:
         return {}
     given = {**bound(reach), "directory_ids": list(directory_ids)}
-    rows = db.session().execute(_chosen(reach.codes is None), given)
-    return {row.directory_id: _match(row) for row in rows}
+    return {row.directory_id: _match(row) for row in db.rows(_chosen(reach.codes is None), given)}
 
 
 @cache

@@ -45,28 +45,46 @@ def terms_of(phrases: Iterable[Phrase]) -> dict[str, int]:
     found: dict[str, int] = {}
     for phrase in phrases:
         text = cleaned(phrase.text)
-        if text and len(text) <= _WHOLE_MAX:
-            whole = f"{WHOLE}:{text}"
-            found[whole] = max(phrase.weight * _WHOLE_COUNTS, found.get(whole, 0))
+        for whole in _wholes(text, by_sound=phrase.by_sound):
+            term = f"{WHOLE}:{whole}"
+            found[term] = max(phrase.weight * _WHOLE_COUNTS, found.get(term, 0))
         for term in _indexed(text, by_sound=phrase.by_sound):
             found[term] = max(phrase.weight, found.get(term, 0))
     return found
 
 
+def _wholes(text: str, *, by_sound: bool) -> Iterator[str]:
+    """Yield the spellings of a whole phrase: as written, in pinyin, by its initials."""
+    if text and len(text) <= _WHOLE_MAX:
+        yield text
+        if by_sound and _HAN.fullmatch(text):
+            syllables = _syllables(text)
+            spelled = "".join(syllables)
+            if len(spelled) <= _WHOLE_MAX:
+                yield spelled
+            if 1 < len(syllables) <= _INITIALS_MAX:
+                yield "".join(syllable[0] for syllable in syllables)
+
+
 def _indexed(text: str, *, by_sound: bool) -> Iterator[str]:
     for run in _HAN.findall(text):
-        yield from (f"{CHARACTER}:{one}" for one in run)
         yield from _pairs(run)
         if by_sound:
+            # Single characters are for slips in what people call things; in sentences they are noise.
+            yield from (f"{CHARACTER}:{one}" for one in run)
             yield from _pinyin_terms(run)
     yield from (f"{PINYIN}:{one}" for run in _LATIN.findall(text) for one in _pieces(run))
 
 
-def _pinyin_terms(run: str) -> Iterator[str]:
+def _syllables(run: str) -> list[str]:
     # Imported here: its word list costs 65 MB, and only who writes the index needs it.
     from pypinyin import lazy_pinyin
 
-    syllables = lazy_pinyin(run)
+    return lazy_pinyin(run)
+
+
+def _pinyin_terms(run: str) -> Iterator[str]:
+    syllables = _syllables(run)
     yield from (f"{PINYIN}:{one}" for one in _pieces("".join(syllables)))
     initials = "".join(syllable[0] for syllable in syllables)
     for length in range(2, _INITIALS_MAX + 1):

@@ -11,7 +11,7 @@ import json
 import random
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -26,10 +26,12 @@ from sqlalchemy import (
     Dialect,
     Enum,
     ExceptionContext,
+    Executable,
     Insert,
     Integer,
     LargeBinary,
     MetaData,
+    Result,
     SmallInteger,
     Table,
     TypeDecorator,
@@ -38,6 +40,7 @@ from sqlalchemy import (
     insert,
 )
 from sqlalchemy.dialects import mysql
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, UOWTransaction, mapped_column
 
@@ -216,6 +219,35 @@ def session() -> Session:
         g.read_session = reading
     found: Session = g.read_session
     return found
+
+
+def rows(statement: Executable, given: Mapping[str, Any] | None = None) -> Result[Any]:
+    """Run a statement over tables, put together once, after what the transaction changed so far.
+
+    Statements over models write pending changes first by themselves; those over tables, which cost a
+    fraction, do not.
+    """
+    running = session()
+    running.flush()
+    return running.execute(statement, given)
+
+
+def insert_once(model: type[Model], values: Mapping[str, Any]) -> None:
+    """Insert a row in the running transaction unless one with its unique key is there.
+
+    One statement and no savepoint; somebody who inserts the same in this moment is waited for. Which of
+    the two it was is asked by the key: drivers do not count alike.
+    """
+    table = cast(Table, model.__table__)
+    given = dict(values)
+    if writing().get_bind().dialect.name == "sqlite":
+        made: Any = sqlite_insert(table).values(given).on_conflict_do_nothing()
+    else:
+        # IGNORE would swallow more than taken keys.
+        key = next(iter(table.primary_key)).name
+        made = mysql.insert(table).values(given).on_duplicate_key_update({key: table.c[key]})
+    writing().flush()
+    writing().execute(made)
 
 
 def _refuse_write(_session: Session, _context: UOWTransaction, _instances: object) -> None:

@@ -7,19 +7,18 @@ idempotent, because a job whose worker dies is run again.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, Delete, Index, String, Text, Update, and_, delete, func, or_, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core import audit, clock, db
 from app.core.db import Model, key_column
 from app.core.errors import NotFound
+from app.core.ids import new_id
 
 LEASE = timedelta(minutes=2)  # renewed while the job runs; ends soon after a worker was killed
 LONGEST_RUN = timedelta(minutes=30)  # a job that takes longer hangs: its lease is not renewed any more
@@ -104,20 +103,17 @@ def enqueue(
         run_at: not before this instant; None is at once.
     """
     now = clock.system_clock()
-    row = JobRow(
-        name=name,
-        payload=dict(payload or {}),
-        dedup_key=dedup_key,
-        run_at=run_at or now,
-        created_at=now,
-    )
-    if dedup_key is None:
-        db.writing().add(row)
-        return
-    if db.writing().scalar(select(JobRow.id).where(JobRow.dedup_key == dedup_key)):
-        return
-    with suppress(IntegrityError), db.writing().begin_nested():
-        db.writing().add(row)  # unless another process asked for the same in this moment
+    row = {
+        "id": new_id(),
+        "name": name,
+        "payload": dict(payload or {}),
+        "dedup_key": dedup_key,
+        "state": JobState.PENDING,
+        "run_at": run_at or now,
+        "attempts": 0,
+        "created_at": now,
+    }
+    db.insert_once(JobRow, row)
 
 
 def claim(owner: str, *, limit: int, now: datetime, first: Collection[str] = ()) -> list[Claimed]:

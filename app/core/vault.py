@@ -10,7 +10,8 @@ from __future__ import annotations
 import hmac
 import secrets
 from base64 import urlsafe_b64encode
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from cryptography.exceptions import InvalidTag
@@ -27,6 +28,7 @@ from app.core.errors import DomainError, NotFound
 from config.settings import SecretMissing, Settings
 
 NONCE_BYTES = 12
+_SETTLED = timedelta(minutes=1)
 _INDEX_KEY = "blind-index-key"
 
 
@@ -71,6 +73,7 @@ class Keyring:
         self.newest = max(self.masters)
         self.unwrapped: dict[int, bytes] = {}
         self.index_key: bytes | None = None
+        self.sealing_id = 0
 
     def derived_index_key(self) -> bytes:
         """Return the key that hangs on the oldest master, so that adding a master keeps numbers findable."""
@@ -121,12 +124,30 @@ def unseal(field: str, token: str) -> str:
         NotFound: no such token for this field.
         VaultDamaged: it does not open.
     """
-    row = db.session().get(VaultEntry, token)
+    return unseal_all({token: field})[token]
+
+
+def unseal_all(fields: Mapping[str, str]) -> dict[str, str]:
+    """Return the values sealed under several tokens, read in one statement.
+
+    Args:
+        fields: by token, what it is.
+
+    Raises:
+        NotFound: no such token for its field.
+        VaultDamaged: one does not open.
+    """
+    given = db.session().scalars(select(VaultEntry).where(VaultEntry.token.in_(fields))) if fields else ()
+    rows = {row.token: row for row in given}
+    return {token: _opened(rows.get(token), field) for token, field in fields.items()}
+
+
+def _opened(row: VaultEntry | None, field: str) -> str:
     if row is None or row.field != field:
         raise NotFound("没有这条加密数据")
     cipher = AESGCM(_data_key(_keyring(), row.key_id))
     try:
-        return cipher.decrypt(row.nonce, row.ciphertext, _bound_to(token, field, row.key_id)).decode()
+        return cipher.decrypt(row.nonce, row.ciphertext, _bound_to(row.token, field, row.key_id)).decode()
     except InvalidTag:
         raise VaultDamaged from None
 
@@ -216,6 +237,8 @@ def _find_index_key(ring: Keyring) -> bytes:
 
 
 def _sealing_key(ring: Keyring) -> tuple[int, bytes]:
+    if ring.sealing_id in ring.unwrapped:
+        return ring.sealing_id, ring.unwrapped[ring.sealing_id]
     row = db.writing().scalar(
         select(VaultKey)
         .where(VaultKey.master_version == ring.newest)
@@ -224,6 +247,9 @@ def _sealing_key(ring: Keyring) -> tuple[int, bytes]:
     )
     if row is None:
         row = _new_data_key(ring)
+    elif clock.system_clock() - row.created_at > _SETTLED:
+        # A younger one may be this transaction's own, which may be rolled back.
+        ring.sealing_id = row.id
     return row.id, _data_key(ring, row.id)
 
 

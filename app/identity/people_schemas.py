@@ -98,8 +98,8 @@ class NewDelegationSchema(ma.Schema):
     agent_kind = ma.fields.Enum(IdKind, by_value=True, required=True)
     agent_number = Text(required=True, longest=NUMBER_MAX)
     agent_name = Text(required=True, longest=NAME_MAX)
-    starts_on = ma.fields.Date(required=True)
-    ends_on = ma.fields.Date(required=True)
+    starts_on = ma.fields.Date(required=True, metadata={"maxLength": 10})
+    ends_on = ma.fields.Date(required=True, metadata={"maxLength": 10})
     scope = ma.fields.List(
         Id(),
         load_default=list,

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
-from sqlalchemy.exc import IntegrityError
 
 from app.core import audit, db, outbox, vault
 from app.core.errors import Invalid
+from app.core.ids import new_id
 from app.core.own_path import is_own_path
 from app.notices import preferences
 from app.notices import wording as words
@@ -66,33 +65,35 @@ def send(
     values = words.checked_values(version_view(row).wording.variables, data)
     quiet = None if template.urgent else preferences.settings(resident_id).quiet
     due_at = quiet.end_after(now) if quiet is not None and quiet.covers(now) else now
-    message = Message(
-        resident_id=resident_id,
-        version_id=row.id,
-        dedup_key=dedup_key,
-        topic=template.topic,
-        urgent=template.urgent,
-        binding=template.binding,
-        link=link,
-        state=DeliveryState.CREATED,
-        created_at=now,
-        due_at=due_at,
-        valid_until=valid_until or now + timedelta(hours=template.valid_hours),
-        touched_at=now,
-        is_read=False,
-    )
-    with suppress(IntegrityError), db.writing().begin_nested():
-        # Unless another process tells the same in this moment.
-        message.values_token = vault.seal(VALUES_FIELD, json.dumps(values, ensure_ascii=False))
-        db.writing().add(message)
+    message = {
+        "id": new_id(),
+        "resident_id": resident_id,
+        "version_id": row.id,
+        "dedup_key": dedup_key,
+        "topic": template.topic,
+        "urgent": template.urgent,
+        "binding": template.binding,
+        "values_token": vault.seal(VALUES_FIELD, json.dumps(values, ensure_ascii=False)),
+        "link": link,
+        "state": DeliveryState.CREATED,
+        "created_at": now,
+        "due_at": due_at,
+        "valid_until": valid_until or now + timedelta(hours=template.valid_hours),
+        "touched_at": now,
+        "is_read": False,
+    }
+    db.insert_once(Message, message)
     made_id = _message_id(resident_id, dedup_key)
     assert made_id is not None
-    if made_id == message.id:
-        _mark_used(row, now)
-        ask(made_id, due_at)
-        if message.binding:
-            detail = {"template": template_key, "number": row.number}
-            audit.record("system", "notice.create", "notice_message", made_id, detail)
+    if made_id != message["id"]:
+        # Another process told the same in this moment.
+        vault.forget(str(message["values_token"]))
+        return made_id
+    _mark_used(row, now)
+    ask(made_id, due_at)
+    if template.binding:
+        detail = {"template": template_key, "number": row.number}
+        audit.record("system", "notice.create", "notice_message", made_id, detail)
     return made_id
 
 

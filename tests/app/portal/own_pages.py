@@ -22,6 +22,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from app import create_app
 from app.applications.service import State
+from app.catalogue import service as catalogue
 from app.core import access, clock, db, migrate
 from app.identity import service as identity
 from app.mobile_access.service import State as PageState
@@ -29,6 +30,9 @@ from app.notices import service as notices
 from app.third_parties import service as third_parties
 from app.third_parties.service import Scope, Stage
 from tests.app.applications.builders import a_case, a_draft, an_open_item
+from tests.app.catalogue.builders import an_item
+from tests.app.catalogue.test_scene_script import SCRIPT
+from tests.app.catalogue.test_variants import MATERIALS, VARIANTS
 from tests.app.identity.builders import SESSION, a_resident, a_session, an_account
 from tests.app.mobile_access.builders import a_page
 from tests.app.third_parties.builders import a_caller, an_app
@@ -46,12 +50,19 @@ NO_PAGES = {
     "/me/bindings/add/<key>": "leads to the platform",
     "/me/verify/return": "leads back to where a proof was asked for",
     "/status/feed.xml": "a feed",
+    "/me/applications/<id:application_id>/files/<id:file_id>": "a file",
+    "/me/applications/<id:application_id>/files/<id:file_id>/thumb": "a picture",
     "/status/badge/<id:page_id>.svg": "a picture",
     "/bridge/<version>/hall-bridge.js": "a script",
     "/sso/<id:page_id>": "leads to a department's page",
     "/view": "leads back to where it was chosen",
     "/sandbox/consent/<token>": "made-up people answer there, no resident",
 }
+PAPERS = [
+    {"code": "m1", "name": "身份证", "handings": ["shared"]},
+    {"code": "m2", "name": "住所证明", "handings": ["paper", "promise"]},
+    {"code": "m3", "name": "照片", "handings": ["upload"], "required": False},
+]
 
 
 @dataclass(frozen=True)
@@ -85,6 +96,9 @@ class _Handler(WSGIRequestHandler):
     def version_string(self) -> str:
         return "hall"
 
+    def log_request(self, *_: object) -> None:
+        """Say nothing: a test that fails shows its own words."""
+
 
 def routes(app: Flask) -> set[str]:
     """Return the routes of everything that residents may open with a browser."""
@@ -103,7 +117,7 @@ def _filled() -> tuple[int, dict[str, str]]:
     now = clock.system_clock()
     resident = a_resident(an_account())
     notices.ensure_standard(now=now)
-    item = an_open_item()
+    item = an_open_item(materials=PAPERS)
     due = a_case(State.SUPPLEMENT_DUE, item_id=item, resident_id=resident, now=now)
     a_case(State.COMPLETED, item_id=item, resident_id=resident, now=now)
     draft = a_draft(item, resident, now=now)
@@ -111,11 +125,17 @@ def _filled() -> tuple[int, dict[str, str]]:
     a_page(state=PageState.ONLINE, name="户政服务")
     closed = a_page(state=PageState.SUSPENDED, name="停办的事", hotline="020-12345")
     granted, asked = _consents(resident, now)
+    an_item("天河区", "440106", variants=VARIANTS, materials=MATERIALS)
+    catalogue.save_scene("stay", SCRIPT, seen=0, actor="system", now=now)
     return resident, {
         "/": "/",
         "/items": "/items",
         "/items/<id:item_id>": f"/items/{item}",
         "/place": "/place",
+        "/privacy": "/privacy",
+        "/scenes": "/scenes",
+        "/scenes/<key>": "/scenes/stay",
+        "/scenes/<key>/<path:answers>": "/scenes/stay/permit/work",
         "/progress": "/progress",
         "/status": "/status",
         "/bridge": "/bridge",
@@ -124,7 +144,12 @@ def _filled() -> tuple[int, dict[str, str]]:
         "/me/applications": "/me/applications",
         "/me/applications/<id:application_id>": f"/me/applications/{due}",
         "/me/applications/<id:application_id>/form": f"/me/applications/{draft}/form",
+        "/me/applications/<id:application_id>/materials/<code>": f"/me/applications/{draft}/materials/m3",
         "/me": "/me",
+        "/me/verify": "/me/verify",
+        "/me/delegations": "/me/delegations",
+        "/me/delegations/new": "/me/delegations/new",
+        "/me/enterprises": "/me/enterprises",
         "/me/close": "/me/close",
         "/me/settings": "/me/settings",
         "/me/notice-settings": "/me/notice-settings",

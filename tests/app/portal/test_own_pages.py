@@ -1,0 +1,129 @@
+"""The hall's own pages hold what the hall asks of everybody's: the access spec, WCAG 2.2 AA, 60 KB.
+
+All pages in both editions are judged by ``make soak``; here every page once by axe-core and its bytes,
+a few by the whole spec.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from mobile_pages.spec.base import Profile
+from tests.app.portal.own_check import a_checker, faults
+from tests.app.portal.own_pages import HOST, a_hall, routes
+from tests.processes import BROWSER
+
+AXE = Path("mobile_pages/gather/vendor/axe.min.js").read_text(encoding="utf-8")
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PAGE_BYTES_MAX = 60_000
+PHONE = {"width": 360, "height": 780}
+TARGETS = """min => [...document.querySelectorAll("a, button, summary, select, .choice,"
+    + "input:not([type=hidden], [type=radio], [type=checkbox]), textarea")]
+  .filter(one => one.checkVisibility() && !one.closest(".skip-link, .visually-hidden"))
+  .filter(one => getComputedStyle(one).display !== "inline")
+  .map(one => [one.getBoundingClientRect(), one.outerHTML])
+  .filter(([box]) => box.height && (box.height < min || box.width < min))
+  .map(([box, html]) => `${box.width}x${box.height} ${html.slice(0, 150)}`)"""
+SMALL_TEXT = """min => [...document.querySelectorAll("body *")]
+  .filter(one => [...one.childNodes].some(each => each.nodeType === 3 && each.data.trim()))
+  .filter(one => one.checkVisibility() && !one.closest(".visually-hidden, .skip-link"))
+  .filter(one => parseFloat(getComputedStyle(one).fontSize) < min)
+  .map(one => `${getComputedStyle(one).fontSize} ${one.outerHTML.slice(0, 150)}`)"""
+
+
+@pytest.fixture(scope="module")
+def hall(tmp_path_factory):
+    with a_hall(tmp_path_factory.mktemp("hall")) as hall:
+        yield hall
+
+
+@pytest.fixture(scope="module")
+def phone(hall):
+    """Give a browser that finds the hall by its name."""
+    flags = [f"--host-resolver-rules=MAP {HOST}:443 127.0.0.1:{hall.port}"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=f"/usr/bin/{BROWSER}", args=flags)
+        yield browser
+        browser.close()
+
+
+def opened(phone, edition="standard", **options):
+    context = phone.new_context(viewport=PHONE, locale="zh-CN", ignore_https_errors=True, **options)
+    context.add_cookies([{"name": "hall_view", "value": f"style={edition}", "url": f"https://{HOST}"}])
+    return context
+
+
+def test_every_page_for_residents_has_an_example(hall):
+    assert routes(hall.app) == hall.pages.keys()
+
+
+def test_every_example_is_a_page_in_the_common_frame(hall):
+    for route, path in hall.pages.items():
+        assert '<html lang="zh-Hans" class="phone-page">' in hall.page(path), route
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("edition", "target", "text"), [("standard", 48, 14), ("elder", 60, 18)], ids=["standard", "elder"]
+)
+def test_every_page_passes_axe_and_can_be_read_and_hit(hall, phone, edition, target, text):
+    found = []
+    with opened(phone, edition) as context:
+        page = context.new_page()
+        for route, path in sorted(hall.pages.items()):
+            page.set_viewport_size(PHONE)
+            page.goto(f"https://{HOST}{path}")
+            # Whole in sight, so that the bar at the bottom covers nothing that could be scrolled into view.
+            page.set_viewport_size({**PHONE, "height": page.evaluate("document.body.scrollHeight")})
+            page.evaluate(f"() => {{ {AXE} }}")
+            run = page.evaluate("tags => axe.run(document, {runOnly: tags})", WCAG)
+            found += [f"{route}: {one['id']} {one['nodes'][0]['html'][:200]}" for one in run["violations"]]
+            found += [f"{route}: {one}" for one in page.evaluate(TARGETS, target)]
+            found += [f"{route}: {one}" for one in page.evaluate(SMALL_TEXT, text)]
+            if page.evaluate("document.documentElement.scrollWidth") > PHONE["width"]:
+                found.append(f"{route}: wider than the phone")
+
+    assert not found, "\n".join(found)
+
+
+def test_every_page_with_all_it_loads_is_small(hall):
+    weights = {}
+    client = hall.app.test_client()
+    for path in hall.pages.values():
+        page = hall.page(path)
+        files = re.findall(r'(?:href|src)="(/static/[^"]+)"', page)
+        answers = [
+            client.get(one.replace("&amp;", "&"), headers={"Accept-Encoding": "gzip"}) for one in files
+        ]
+        weights[path] = len(gzip.compress(page.encode())) + sum(len(one.data) for one in answers)
+
+    assert {path: bytes_ for path, bytes_ in weights.items() if bytes_ > PAGE_BYTES_MAX} == {}
+
+
+@pytest.mark.browser
+def test_the_first_page_takes_sixty_kilobytes_over_the_wire_at_most(hall, phone):
+    with opened(phone) as context:
+        page = context.new_page()
+        wire = context.new_cdp_session(page)
+        wire.send("Network.enable")
+        taken = []
+        wire.on("Network.loadingFinished", lambda event: taken.append(event["encodedDataLength"]))
+        page.goto(f"https://{HOST}/", wait_until="networkidle")
+
+        assert len(taken) >= 3
+        assert sum(taken) <= PAGE_BYTES_MAX
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("profile", [Profile.STANDARD, Profile.ELDER])
+def test_the_pages_of_the_main_path_pass_the_access_spec_without_a_waiver(hall, profile):
+    main = ("/", "/items/<id:item_id>", "/me/applications/<id:application_id>/form")
+    with a_checker(hall) as checker:
+        found = {route: faults(checker.check(hall.pages[route], profile, quick=True)) for route in main}
+
+    assert found == dict.fromkeys(main, [])
