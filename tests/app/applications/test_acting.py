@@ -82,7 +82,7 @@ def test_the_case_is_the_principals_and_says_who_acted(by):
     submit(pair.agent, case_id)
 
     seen = service.my_case(pair.principal, case_id)
-    assert (seen.state, seen.acting) == (State.SUBMITTED, "由李**代办")
+    assert (seen.state, seen.acting) == (State.SUBMITTED, "由**示代办")
     assert [one.id for one in service.mine(pair.principal).items] == [case_id]
     assert [one.id for one in service.mine(pair.agent, acting=True).items] == [case_id]
     assert service.mine(pair.agent).items == []
@@ -154,7 +154,7 @@ def test_one_goes_on_with_ones_own_draft_beside_that_for_another(by):
 
 def test_an_enterprise_applies_through_its_people_who_stand_in_for_each_other(by):
     chief, clerk = a_person(by), a_person(by, LI)
-    enterprise_id = do(identity.register_enterprise, chief, *COMPANY, now=NOW)
+    enterprise_id = identity.verify_enterprise(chief, *COMPANY, by=by, now=NOW)
     kind = identity.DelegationKind.CLERK
     offer = an_offer(kind=kind, enterprise_id=enterprise_id)
     delegation_id = do(identity.give_delegation, chief, offer, now=NOW)
