@@ -118,6 +118,7 @@ def _register(app: Flask, settings: Settings, found: list[Capability]) -> None:
     app.extensions["hall_jobs"] = jobs
     app.extensions["hall_watch"] = next((one.watch for one in found if one.watch), "")
     app.extensions["hall_open_cases"] = next((one.open_cases for one in found if one.open_cases), "")
+    app.extensions["hall_item_names"] = next((one.item_names for one in found if one.item_names), "")
     app.extensions["hall_mine"] = tuple(link for one in found for link in one.mine)
     app.extensions["hall_gauges"] = tuple(one.gauges for one in found if one.gauges)
     hearing.init_app(app, (one.hears for one in found))

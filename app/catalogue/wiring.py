@@ -11,4 +11,5 @@ CAPABILITY = Capability(
     api=(items_api, *SCENE_BLUEPRINTS),
     pages=(pages, desk, files, console),
     jobs="app.catalogue.jobs:JOBS",
+    item_names="app.catalogue.naming:item_names",
 )

@@ -29,6 +29,8 @@ class Capability:
             capability that keeps the watch stands above those that ask, so they ask through here.
         open_cases: ``module:name`` of a function that counts the open cases of a version of an item; who
             keeps cases stands above the catalogue, which asks through here.
+        item_names: ``module:name`` of a function that names items of the catalogue, those that fit words
+            and those with given ids; who delegates stands below the catalogue and asks through here.
         gauges: ``module:name`` of a function that returns what Prometheus shall read besides the
             process's own counters, asked of the database at each reading.
         mine: what residents find under “我的”: words and endpoint of a page each.
@@ -52,6 +54,7 @@ class Capability:
     prepare: Callable[[Callable[[int, int], None]], None] | None = None
     watch: str = ""
     open_cases: str = ""
+    item_names: str = ""
     gauges: str = ""
     mine: tuple[tuple[str, str], ...] = ()
     hears: Mapping[str, str] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from flask import current_app
@@ -26,6 +27,12 @@ def open_cases_of(version_id: int) -> int:
     """Return how many cases of a version of an item are open; 0 when nobody keeps cases."""
     reference = current_app.extensions["hall_open_cases"]
     return int(load(reference)(version_id)) if reference else 0
+
+
+def item_names(text: str, ids: Collection[int]) -> dict[int, str]:
+    """Return the names of items that fit words and of those with given ids, by directory id."""
+    reference = current_app.extensions["hall_item_names"]
+    return dict(load(reference)(text, ids)) if reference else {}
 
 
 def links_of_residents() -> tuple[tuple[str, str], ...]:

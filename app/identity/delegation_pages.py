@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from app.core import access, clock, db, problems
 from app.core.errors import DomainError, Invalid, NotFound
 from app.core.ids import read_id
+from app.core.installation import item_names
 from app.identity import service
 from app.identity.pages import pages
 from app.identity.service import (
@@ -19,6 +20,7 @@ from app.identity.service import (
     DELEGATION_STATE_LABELS,
     ID_KIND_LABELS,
     NAME_LEVEL,
+    SCOPE_MAX,
     DelegationKind,
     IdKind,
     Offer,
@@ -49,6 +51,7 @@ def delegations() -> str:
         states=DELEGATION_STATE_LABELS,
         today=today,
         acting=service.acting_for(me.id, on=today),
+        items=item_names("", {item for one in found for item in one.scope}),
     )
 
 
@@ -61,12 +64,16 @@ def new_delegation() -> ResponseReturnValue:
 
 
 def _form(typed: Mapping[str, str], trouble: DomainError | None = None) -> ResponseReturnValue:
+    chosen, wanted = _scope(), request.values.get("find", "")[:TYPED_MAX].strip()
     page = render_template(
         "identity/delegation_form.html",
         kinds={one: DELEGATION_LABELS[one] for one in GIVEN},
         id_kinds=ID_KIND_LABELS,
         enterprises=service.enterprises_of(_me().id),
         typed=typed,
+        chosen=chosen,
+        find=wanted,
+        items=item_names(wanted, chosen),
         problems=_by_field(trouble),
         trouble=trouble,
     )
@@ -85,6 +92,8 @@ def _by_field(trouble: DomainError | None) -> dict[str, Any]:
 def give_delegation() -> ResponseReturnValue:
     me, now = _me(), clock.system_clock()
     typed = {name: request.form.get(name, "")[:TYPED_MAX].strip() for name in TEXTS}
+    if request.form.get("then") == "find":
+        return _form(typed)
     try:
         offer = _offer(typed)
         db.transaction(lambda: service.give_delegation(me.id, offer, now=now))
@@ -112,6 +121,9 @@ def _offer(typed: Mapping[str, str]) -> Offer:
     starts_on, ends_on = days["starts_on"], days["ends_on"]
     if said or starts_on is None or ends_on is None:
         raise Invalid("授权填写有误", fields=said)
+    scope = _scope()
+    if len(item_names("", scope)) != len(set(scope)):
+        raise NotFound("没有这个事项")
     return Offer(
         kind=kind,
         agent_kind=IdKind(typed["agent_kind"]),
@@ -119,8 +131,15 @@ def _offer(typed: Mapping[str, str]) -> Offer:
         agent_name=typed["agent_name"],
         starts_on=starts_on,
         ends_on=ends_on,
+        scope=scope,
         enterprise_id=enterprise_id,
     )
+
+
+def _scope() -> tuple[int, ...]:
+    """Return the items chosen so far; none for all."""
+    asked = request.values.getlist("scope")[: SCOPE_MAX + 1]
+    return tuple({key: None for one in asked if (key := read_id(one)) is not None})
 
 
 def _day(text: str) -> date | None:

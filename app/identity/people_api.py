@@ -9,7 +9,9 @@ from flask import Response
 from flask.views import MethodView
 
 from app.core import access, clock, db, idempotency
+from app.core.errors import Invalid
 from app.core.idempotency import Answer
+from app.core.installation import item_names
 from app.core.json_api import answered_once
 from app.identity import people_schemas as schemas
 from app.identity import service
@@ -145,9 +147,12 @@ class Delegations(MethodView):
     def post(self, sent: dict[str, Any]) -> Response:
         """Offer somebody the right to act for the caller, or for an enterprise that the caller represents"""
         me, now = _me(), clock.system_clock()
+        scope = tuple(sent["scope"])
+        if len(item_names("", scope)) != len(set(scope)):
+            raise Invalid("授权填写有误", fields={"scope": ["没有这个事项"]})
 
         def work() -> Answer:
-            made = service.give_delegation(me.id, Offer(**{**sent, "scope": tuple(sent["scope"])}), now=now)
+            made = service.give_delegation(me.id, Offer(**{**sent, "scope": scope}), now=now)
             view = service.delegation(me.id, made)
             return Answer(201, json.dumps(_delegation.dump(view), ensure_ascii=False))
 

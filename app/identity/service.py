@@ -78,6 +78,7 @@ from app.identity.people_domain import DELEGATION_LABELS as DELEGATION_LABELS
 from app.identity.people_domain import DELEGATION_STATE_LABELS as DELEGATION_STATE_LABELS
 from app.identity.people_domain import ID_KIND_LABELS as ID_KIND_LABELS
 from app.identity.people_domain import LINK_LABELS as LINK_LABELS
+from app.identity.people_domain import SCOPE_MAX as SCOPE_MAX
 from app.identity.people_domain import AnotherPerson as AnotherPerson
 from app.identity.people_domain import CheckGone as CheckGone
 from app.identity.people_domain import DelegationKind as DelegationKind

@@ -7,9 +7,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from app.catalogue.models import ItemDirectory
 from app.core import clock, db
+from app.core.installation import item_names
 from app.identity import service
 from tests.api.walk import HTML
+from tests.app.catalogue.builders import an_item as a_catalogued_item
 from tests.app.identity.builders import a_resident, a_session, an_account, signed_in
 from tests.app.identity.people_builders import (
     AWAY,
@@ -307,3 +310,28 @@ def test_sessions_of_the_other_account_are_listed_after_the_merger(hall, given, 
     given(a_session, pair[1], client=service.Client.ALIPAY)
 
     assert "支付宝" in signed_in(hall, given, pair[0]).get("/me", headers=HTML).text
+
+
+def an_item():
+    """Add an item in force; return the id of its directory."""
+    a_catalogued_item(name="居住证申领")
+    return next(iter(item_names("", [row.id for row in db.writing().query(ItemDirectory)])))
+
+
+def test_a_delegation_is_for_the_items_that_were_looked_for_and_ticked(hall, given, register):
+    browser, resident_id = known(hall, given, register)
+    item = given(an_item)
+
+    looked = offered(browser, then="find", find="居住证")
+    sent = offered(browser, then="give", scope=str(item))
+
+    assert (looked.status_code, sent.status_code) == (200, 303)
+    assert f'name="scope" value="{item}"' in looked.text
+    assert "居住证申领" in browser.get("/me/delegations", headers=HTML).text
+    assert in_hall(hall, lambda: service.delegations(resident_id)[0].scope) == (item,)
+
+
+def test_an_item_that_is_none_is_no_scope(hall, given, register):
+    browser, _ = known(hall, given, register)
+
+    assert offered(browser, scope="77").status_code == 404
