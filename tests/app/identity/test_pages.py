@@ -142,7 +142,7 @@ def test_ones_page_leads_to_what_other_parts_of_the_hall_keep_for_oneself(app, g
     browser = signed_in(app, given, given(a_resident))
 
     page = browser.get("/me", headers=HTML).text
-    links = re.findall(r'class="service" href="([^"]+)"', page)
+    links = re.findall(r'class="weui-cell" href="([^"]+)"', page)
 
     assert links != []
     assert {browser.get(link, headers=HTML).status_code for link in links} == {200}
