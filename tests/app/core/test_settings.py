@@ -94,3 +94,38 @@ def test_a_mail_server_is_set_whole_and_safe_or_not_at_all(url, sender):
         Settings.from_env(env)
 
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"HALL_VERIFY_URL": "https://register.example.cn"}, id="no secret"),
+        pytest.param({"HALL_VERIFY_SECRET": "v" * 40}, id="no address"),
+        pytest.param({"HALL_VERIFY_SECRET": "geheim"}, id="a short secret"),
+        pytest.param(
+            {
+                "HALL_ENV": "production",
+                "HALL_VERIFY_URL": "http://register.example.cn",
+                "HALL_VERIFY_APP": "hall",
+                "HALL_VERIFY_SECRET": "v" * 40,
+            },
+            id="numbers in the clear",
+        ),
+    ],
+)
+def test_a_provider_of_real_names_is_set_whole_and_safe_or_not_at_all(changes):
+    with pytest.raises(SettingsError, match="HALL_VERIFY") as refused:
+        Settings.from_env(an_environment(**changes))
+
+    assert "geheim" not in str(refused.value)
+
+
+def test_a_demo_with_the_sandbox_lets_it_play_the_provider():
+    env = an_environment(HALL_ENV="demo", HALL_SANDBOX_URL="http://127.0.0.1:8101")
+
+    settings = Settings.from_env(env)
+
+    assert (settings.verify_url, settings.verify_app) == ("http://127.0.0.1:8101/real-name", "hall-demo")
+    assert len(settings.verify_secret) == 64
+    assert settings.verify_secret not in repr(settings)
+    assert Settings.from_env({**env, "HALL_ENV": "test"}).verify_url == ""
