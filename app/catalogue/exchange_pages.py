@@ -108,7 +108,7 @@ def export_form() -> str:
 @access.staff(Permission.ITEMS_READ)
 def export_file() -> ResponseReturnValue:
     asked = request.args
-    what, form = _what(asked.get("what", What.ITEMS)), asked.get("form", FileForm.XLSX)
+    what, form = _what(asked.get("what", What.ITEMS)), asked.get("form", FileForm.JSON)
     if form not in set(FileForm):
         abort(404)
     state = asked.get("state", "")

@@ -1,4 +1,5 @@
 from app.catalogue.api import items_api
+from app.catalogue.desk_api import desk_blp
 from app.catalogue.desk_pages import desk
 from app.catalogue.exchange_pages import files
 from app.catalogue.pages import pages
@@ -8,7 +9,7 @@ from app.core.capability import Capability
 
 CAPABILITY = Capability(
     "catalogue",
-    api=(items_api, *SCENE_BLUEPRINTS),
+    api=(items_api, desk_blp, *SCENE_BLUEPRINTS),
     pages=(pages, desk, files, console),
     jobs="app.catalogue.jobs:JOBS",
     item_names="app.catalogue.naming:item_names",

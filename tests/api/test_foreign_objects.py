@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
 from app.alerts import service as alerts
+from app.catalogue.content import to_json
 from app.channel_accounts import service as channel_accounts
 from app.core import clock, db
 from app.monitoring import service as monitoring
@@ -18,6 +20,7 @@ from app.third_parties import events
 from app.third_parties import service as third_parties
 from app.third_parties.service import EventKind, Stage
 from tests.api.walk import HTML, a_caller, post_form, routes, token_of, wrong_with
+from tests.app.catalogue.builders import a_content, a_version, an_implementation
 from tests.app.monitoring.builders import seen
 from tests.app.third_parties.builders import a_key
 from tests.builders import NOW, a_body, a_principal, a_wechat_account
@@ -51,6 +54,9 @@ ACTS = {
     "handler": {"version": 1},
     "steps": {"event": "accept", "version": 1},
     "personal": {"reason": "x"},
+    "versions": {},
+    "moves": {"event": "submit", "version": 1},
+    "commit": {},
 }
 """A good body per act of the API, so that only the object is wrong."""
 
@@ -61,6 +67,20 @@ BODIES = {
         "name": "x",
         "min_severity": "info",
         "active": True,
+    },
+    "/api/v1/catalogue/versions/<id:version_id>": {
+        "version": 1,
+        "content": json.loads(json.dumps(to_json(a_content()))),
+        "form": None,
+        "effective_on": "2100-01-01",
+    },
+    "/api/v1/catalogue/directory/<id:directory_id>": {
+        "version": 1,
+        "code": "x",
+        "code_scheme": "x",
+        "name": "x",
+        "item_type": "01",
+        "domain": "tax",
     },
 }
 """A good body per rule, where the last word of the rule does not tell."""
@@ -113,6 +133,7 @@ def foreign(app, given):
         "digest": "0" * 64,
         **given(alerts_of_others, other),
         **given(an_application_of_others),
+        **given(an_item_of_others),
     }
 
 
@@ -153,6 +174,13 @@ def an_application_of_others():
     webhook, _ = third_parties.add_webhook(key.app.id, Stage.SANDBOX, url, kinds, actor="test", now=now)
     delivery = events.queue(webhook.id, third_parties.emit(EventKind.PING, {}, now=now), now=now)
     return {"app_id": key.app.id, "key_id": key.key, "webhook_id": webhook.id, "delivery_id": delivery}
+
+
+def an_item_of_others():
+    """Insert an item of the police department; the directory it stands in is everybody's."""
+    implementation_id = an_implementation()
+    version_id = a_version(implementation_id, name=NAME)
+    return {"implementation_id": implementation_id, "version_id": version_id}
 
 
 @pytest.fixture
