@@ -14,7 +14,6 @@ from app.core import access, viewing, web
 from app.core.errors import Invalid, NotFound
 from app.core.installation import settings
 from app.organisations import service as organisations
-from app.organisations.service import RegionLevel, RegionView
 
 PAGE_SIZE = 20
 
@@ -59,7 +58,7 @@ def find() -> str:
         region=region,
         domain=domain,
         next_after=next_after,
-        groups=_region_groups(),
+        place=_place_name(region),
     )
 
 
@@ -147,11 +146,14 @@ def _domain() -> Domain | None:
     return found
 
 
-def _region_groups() -> list[tuple[RegionView, list[RegionView]]]:
-    """Return every city with what lies within it, for the choice of a place."""
-    regions = organisations.regions()
-    cities = [region for region in regions if region.level is RegionLevel.CITY]
-    return [(city, [one for one in regions if one.parent_code == city.code]) for city in cities]
+def _place_name(code: str | None) -> str:
+    """Return a place as people say it, with its city; ``""`` for the whole province."""
+    regions = {region.code: region for region in organisations.regions()}
+    found = regions.get(code or "")
+    above = regions.get(found.parent_code or "") if found else None
+    if found is None or above is None:
+        return ""
+    return found.name if above.parent_code is None else f"{above.name}{found.name}"
 
 
 def keep(**params: str | None) -> str:

@@ -20,6 +20,7 @@ from flask_babel import Babel, Domain, get_locale, gettext
 from opencc import OpenCC
 
 from app.core import viewing
+from app.core.errors import DomainError
 from app.core.viewing import Language
 
 CATALOGUES = Path(__file__).resolve().parents[2] / "translations"
@@ -78,8 +79,22 @@ def init_app(app: Flask) -> None:
 
 
 def translated(words: str) -> str:
-    """Return ready words (a label, the name of a state) in the page's language, as they are if unknown."""
-    return gettext(words) if words else ""
+    """Return ready words (a label, what went wrong) in the page's language; unknown ones as they are."""
+    if not words or not viewing.current().english:
+        return words
+    english: str = gettext(words)
+    return _error_titles().get(words, words) if english == words else english
+
+
+@cache
+def _error_titles() -> dict[str, str]:
+    """Return the English of what can go wrong: every error brings its own."""
+    found, waiting = {}, [DomainError]
+    while waiting:
+        kind = waiting.pop()
+        found[kind.title] = kind.title_en
+        waiting += kind.__subclasses__()
+    return found
 
 
 def _in_traditional(answer: Response) -> Response:
