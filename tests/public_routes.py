@@ -12,6 +12,8 @@ OPEN_TO_ALL = {
     "GET /api/docs",
     "GET /api/open/openapi.json",
     "GET /api/open/docs",
+    "GET /api/exchange/openapi.json",
+    "GET /api/exchange/docs",
     # made-up people of the sandbox answer for themselves; the address is the secret
     "GET /sandbox/consent/<token>",
     "POST /sandbox/consent/<token>",

@@ -42,6 +42,28 @@ def tell_of_paused_webhook(payload: Mapping[str, Any]) -> None:
     db.transaction(lambda: service.raise_alert(alert))
 
 
+def tell_of_held_messages(payload: Mapping[str, Any]) -> None:
+    """Tell a department that messages of its system, or to it, need somebody; asked for from below."""
+    outgoing = payload["what"] == "out"
+    alert = service.Alert(
+        topic=service.Topic.EXCHANGE_HELD,
+        severity=service.Severity.WARNING,
+        title=f"“{payload['system_name']}”有办件报文{'分发失败' if outgoing else '待处理'}",
+        text=(
+            "大厅的办件报文多次分发都没有确认。请修好接收程序，再到待处理的报文里重新分发。"
+            if outgoing
+            else "收到的办件报文缺前序或不能入账，已超过一天。请到待处理的报文里更正、重报或关闭。"
+        ),
+        body_id=int(payload["body_id"]),
+        city_code=None,
+        group_key=f"exchange:{payload['system_id']}:{payload['what']}",
+        link=f"/console/exchange/messages?system={payload['system_id']}",
+        at=datetime.fromisoformat(payload["at"]),
+        audience=service.Audience.BODY,
+    )
+    db.transaction(lambda: service.raise_alert(alert))
+
+
 def find_forgotten(_payload: Mapping[str, Any]) -> None:
     """Take what a job that died left behind."""
     now = clock.system_clock()
@@ -61,6 +83,7 @@ JOBS = (
     Job(service.COMPOSE_JOB, compose, urgent=True),
     Job(service.DELIVER_JOB, deliver, urgent=True),
     Job("alerts.tell-of-paused-webhook", tell_of_paused_webhook),
+    Job("alerts.tell-of-held-messages", tell_of_held_messages),
     Job("alerts.find-forgotten", find_forgotten, every=timedelta(minutes=1)),
     Job("alerts.forget-old", forget_old, every=timedelta(hours=6)),
 )

@@ -8,5 +8,8 @@ CAPABILITY = Capability(
     pages=(pages,),
     jobs="app.alerts.jobs:JOBS",
     gauges="app.alerts.gauges:collect",
-    hears={"webhook.paused": "alerts.tell-of-paused-webhook"},
+    hears={
+        "webhook.paused": "alerts.tell-of-paused-webhook",
+        "exchange.held": "alerts.tell-of-held-messages",
+    },
 )

@@ -31,7 +31,8 @@ from app.third_parties import service as third_parties
 from app.third_parties.service import EventKind, Stage
 
 HAND_OVER_JOB = "exchange.hand-over"
-DEAD = "exchange.dead"
+HELD = "exchange.held"
+"""Heard by alerts: ``body_id``, ``system_id``, ``system_name``, ``what`` (in, out), ``at``."""
 PREFIX = "exc_"
 TEST_FORM = {"测试": "联调测试报文，没有真实办件"}
 FIRST, PERSON, CITIZEN = "1", "1", "1"
@@ -293,7 +294,7 @@ def _give_up(row: ExchangeOut, system: ExchangeSystem, event: OutEvent, now: dat
             "what": "out",
             "at": now.isoformat(),
         }
-        hearing.tell(DEAD, said, dedup_key=f"out:{row.id}:{int(now.timestamp())}")
+        hearing.tell(HELD, said, dedup_key=f"out:{row.id}:{int(now.timestamp())}")
     db.writing().flush()
 
 

@@ -24,7 +24,7 @@ from app.exchange.domain import (
     OutState,
 )
 from app.exchange.models import ExchangeCase, ExchangeMessage, ExchangeOut, ExchangeSystem
-from app.exchange.outbound import DEAD
+from app.exchange.outbound import HELD
 from app.exchange.receiving import Given, Receipt, receive
 from app.organisations.service import Principal
 from app.third_parties.service import Stage
@@ -282,7 +282,7 @@ def tell_of_waiting(*, now: datetime) -> int:
             "what": "in",
             "at": now.isoformat(),
         }
-        hearing.tell(DEAD, said, dedup_key=f"in:{system_id}:{int(now.timestamp())}")
+        hearing.tell(HELD, said, dedup_key=f"in:{system_id}:{int(now.timestamp())}")
     return len(found)
 
 

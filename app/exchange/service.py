@@ -5,6 +5,7 @@ Functions that write need a running transaction.
 
 from __future__ import annotations
 
+from app.applications import service as applications
 from app.exchange.conformance import RunView as RunView
 from app.exchange.conformance import Task as Task
 from app.exchange.conformance import current as current
@@ -32,6 +33,8 @@ from app.exchange.domain import SystemState as SystemState
 from app.exchange.domain import TooLarge as TooLarge
 from app.exchange.domain import VersionTaken as VersionTaken
 from app.exchange.domain import VersionTooLow as VersionTooLow
+from app.exchange.health import Health as Health
+from app.exchange.health import health as health
 from app.exchange.outbound import HAND_OVER_JOB as HAND_OVER_JOB
 from app.exchange.outbound import OutView as OutView
 from app.exchange.outbound import acknowledge as acknowledge
@@ -72,3 +75,6 @@ from app.exchange.systems import of_caller as of_caller
 from app.exchange.systems import register as register
 from app.exchange.systems import standard_results as standard_results
 from app.third_parties.service import PUSHED as PUSHED
+
+CASE_EVENT_LABELS = {event.value: label for event, label in applications.EVENT_LABELS.items()}
+"""What the hall tells of a case, in words."""

@@ -66,6 +66,7 @@ from app.third_parties.domain import (
     hosts_in,
 )
 from app.third_parties.events import PUSHED, emit, fan_out, push
+from app.third_parties.guide import HOW_TO_SIGN
 from app.third_parties.keys import TooManyKeys, issue_key, keys_of, revoke_key, rotate_keys
 from app.third_parties.messages import SentMessage, TemplateUnknown, prepare, send_message
 from app.third_parties.shapes import (
@@ -113,6 +114,7 @@ __all__ = [
     "CONSENT_LABELS",
     "DELIVERY_STATE_LABELS",
     "EVENT_LABELS",
+    "HOW_TO_SIGN",
     "PERSONAL",
     "PUSHED",
     "SCOPE_LABELS",
