@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import log2
 from types import MappingProxyType
 from typing import Any
 
@@ -29,18 +30,14 @@ from app.catalogue.reach import Reach, reach_of
 from app.catalogue.terms import Phrase
 from app.core import db
 
-_NAME, _SYNONYM, _DOMAIN, _RESULT, _MATERIAL, _SUMMARY = 6, 6, 3, 2, 2, 1
+_NAME, _SYNONYM, _DOMAIN, _VARIANT, _RESULT, _MATERIAL, _SUMMARY = 6, 6, 3, 3, 2, 2, 1
 _CANDIDATES = 200
 _POSTINGS = 1000
 """So many items of a term are looked at, the weightiest first; a term with more is common."""
 _STALE = "catalogue_stale_terms"
 _WORTH_SHOWING = 0.3
 """How good a match must be, beside the best one."""
-_POSTING = (
-    ItemTerm.directory_id,
-    ItemTerm.weight,
-    ItemTerm.term.startswith(f"{terms.WHOLE}:").label("whole"),
-)
+_WHOLE = ItemTerm.term.startswith(f"{terms.WHOLE}:").label("whole")
 
 
 def search(text: str, region_code: str | None = None, *, limit: int = 10) -> list[ItemMatch]:
@@ -89,35 +86,46 @@ def _scored(way: terms.Way, reach: Reach) -> list[int]:
     if common and found:
         # What everybody has tells little, but it decides between those that the rarer words found.
         among = ItemTerm.directory_id.in_([directory_id for directory_id, _ in found])
-        found = _ranked(select(*_POSTING).where(ItemTerm.term.in_(way.terms), among).subquery(), way.least)
+        every = telling | dict.fromkeys(common, 1)
+        postings = union_all(*(_posting(term, rarity).where(among) for term, rarity in every.items()))
+        found = _ranked(postings.subquery(), way.least)
     return [directory_id for directory_id, score in found if score >= found[0][1] * _WORTH_SHOWING]
 
 
-def _told_apart(way: terms.Way) -> tuple[list[str], list[str]]:
-    """Return the terms to look up, and those left out because thousands of items have them."""
+def _told_apart(way: terms.Way) -> tuple[dict[str, int], list[str]]:
+    """Return the terms to look up with their rarity, and those left out: thousands of items have them."""
     counts = [
         select(literal(term), select(func.count()).select_from(_postings(term).subquery()).scalar_subquery())
         for term in sorted(way.terms)
     ]
     known = {term: count for term, count in db.session().execute(union_all(*counts)) if count}
-    rare = [term for term, count in known.items() if count < _POSTINGS]
-    return (rare, sorted(known.keys() - set(rare))) if rare else (sorted(known), [])
+    rare = {term: 1 if way.slips else _rarity(count) for term, count in known.items() if count < _POSTINGS}
+    return (rare, sorted(known.keys() - set(rare))) if rare else (dict.fromkeys(sorted(known), 1), [])
 
 
-def _postings(term: str) -> Select[int, int, bool]:
+def _rarity(count: int) -> int:
+    """Return how much a term tells that ``count`` items have: 1 where nearly all do, 11 where one does."""
+    return round(log2(2 * _POSTINGS / count))
+
+
+def _posting(term: str, rarity: int) -> Select[int, int, bool]:
+    told = (ItemTerm.weight * rarity).label("weight")
+    return select(ItemTerm.directory_id, told, _WHOLE).where(ItemTerm.term == term)
+
+
+def _postings(term: str, rarity: int = 1) -> Select[int, int, bool]:
     """Return the items that have a term, those first to whom it matters most."""
     return (
-        select(*_POSTING)
-        .where(ItemTerm.term == term)
-        .order_by(ItemTerm.weight.desc(), ItemTerm.directory_id.desc())
-        .limit(_POSTINGS)
+        _posting(term, rarity).order_by(ItemTerm.weight.desc(), ItemTerm.directory_id.desc()).limit(_POSTINGS)
     )
 
 
-def _best(asked: Sequence[str], least: int, reach: Reach) -> list[tuple[int, float]]:
+def _best(asked: Mapping[str, int], least: int, reach: Reach) -> list[tuple[int, float]]:
     if not asked:
         return []
-    postings = union_all(*(select(_postings(term).subquery()) for term in asked)).subquery()
+    postings = union_all(
+        *(select(_postings(term, rarity).subquery()) for term, rarity in asked.items())
+    ).subquery()
     here = lines.carried_out(postings.c.directory_id, somewhere=reach.codes is None)
     return _ranked(postings, least, here, given=lines.bound(reach))
 
@@ -166,6 +174,7 @@ def phrases_of(name: str, domain: Domain, content: Content) -> set[Phrase]:
     told = [(content.summary, _SUMMARY)]
     told += [(one.name, _MATERIAL) for one in content.materials]
     told += [(one.name, _RESULT) for one in content.results]
+    told += [(one.name, _VARIANT) for one in content.variants]
     # Nobody types the initials of a sentence; they would be most of the table.
     return found | {Phrase(text, weight, by_sound=False) for text, weight in told}
 

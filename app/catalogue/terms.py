@@ -21,7 +21,7 @@ _LATIN = re.compile(r"[a-z0-9]+")
 _INITIALS_MAX = 6
 _PIECE = 3
 _MOST = 0.6
-WHOLE, CHARACTER, PINYIN, INITIALS = "=", "c", "p", "i"
+WHOLE, CHARACTER, AROUND, PINYIN, INITIALS = "=", "c", "a", "p", "i"
 """Kinds of terms, written before their text with a colon; a pair of characters has none."""
 _WHOLE_MAX = 20
 _WHOLE_COUNTS = 5
@@ -71,9 +71,15 @@ def _indexed(text: str, *, by_sound: bool) -> Iterator[str]:
         yield from _pairs(run)
         if by_sound:
             # Single characters are for slips in what people call things; in sentences they are noise.
-            yield from (f"{CHARACTER}:{one}" for one in run)
+            yield from _for_slips(run)
             yield from _pinyin_terms(run)
     yield from (f"{PINYIN}:{one}" for run in _LATIN.findall(text) for one in _pieces(run))
+
+
+def _for_slips(run: str) -> Iterator[str]:
+    """Yield what is left when one character is wrong: the others, and those around it side by side."""
+    yield from (f"{CHARACTER}:{one}" for one in run)
+    yield from (f"{AROUND}:{run[at]}{run[at + 2]}" for at in range(len(run) - 2))
 
 
 def _syllables(run: str) -> list[str]:
@@ -102,10 +108,14 @@ def _pieces(run: str) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Terms to look a query up by; an item must have ``least`` of them."""
+    """Terms to look a query up by; an item must have ``least`` of them.
+
+    ``slips``: one of them may be a wrong one, so that how many fit tells more than how rare they are.
+    """
 
     terms: frozenset[str]
     least: int
+    slips: bool = False
 
 
 def asked(query: str) -> list[Way]:
@@ -123,10 +133,11 @@ def asked(query: str) -> list[Way]:
     letters |= {f"{INITIALS}:{run}" for run in latin if 2 <= len(run) <= _INITIALS_MAX}
     pairs = {one for run in han for one in _pairs(run)}
     single = {f"{CHARACTER}:{one}" for run in han for one in run}
-    whole = {f"{WHOLE}:{one}" for one in (text, core.strip())}
+    whole = {f"{WHOLE}:{one}" for one in (text, core.strip(), *(run for run in han if len(run) > 1))}
     ways = []
     if pairs or letters:
         ways.append(Way(frozenset(pairs | letters | whole), 1))
     if single:
-        ways.append(Way(frozenset(single), max(1, round(len(single) * _MOST))))
+        slips = {one for run in han for one in _for_slips(run)}
+        ways.append(Way(frozenset(slips), max(1, round(len(single) * _MOST)), slips=True))
     return ways
