@@ -26,6 +26,7 @@ from app.identity import delegations, enterprises, merging, numbers, people, ses
 from app.identity.domain import NAME_LEVEL, USCC_FIELD
 from app.identity.people import PersonView
 from app.identity.people_domain import (
+    CHECKS_AT_ALL,
     CHECKS_PER_ACCOUNT,
     CHECKS_PER_NUMBER,
     CHECKS_WINDOW,
@@ -294,8 +295,10 @@ def forget_checks(now: datetime, *, limit: int = 1000) -> int:
 
 
 def _begin(resident_id: int, kind: CheckKind, index: str, now: datetime) -> int:
-    _demand_room(RealNameCheck.resident_id == resident_id, CHECKS_PER_ACCOUNT, now)
-    _demand_room(RealNameCheck.number_index == index, CHECKS_PER_NUMBER, now)
+    theirs, failed = RealNameCheck.resident_id == resident_id, RealNameCheck.state.in_(_FAILED)
+    _demand_room(theirs & failed, CHECKS_PER_ACCOUNT, now)
+    _demand_room((RealNameCheck.number_index == index) & failed, CHECKS_PER_NUMBER, now)
+    _demand_room(theirs, CHECKS_AT_ALL, now)
     row = RealNameCheck(
         resident_id=resident_id,
         session_id=None,
@@ -318,13 +321,13 @@ def _begin(resident_id: int, kind: CheckKind, index: str, now: datetime) -> int:
 
 def _demand_room(whose: ColumnElement[bool], most: int, now: datetime) -> None:
     recent = select(func.count(), func.min(RealNameCheck.at)).where(
-        whose, RealNameCheck.at > now - CHECKS_WINDOW, RealNameCheck.state.in_(_FAILED)
+        whose, RealNameCheck.at > now - CHECKS_WINDOW
     )
     count, oldest = db.writing().execute(recent).one()
     if count >= most:
         wait = int((oldest + CHECKS_WINDOW - now).total_seconds()) + 1
         hours = -(-wait // 3600)
-        raise TooMany(f"核验没有通过的次数太多，请约 {hours} 小时后再试", retry_after_seconds=max(1, wait))
+        raise TooMany(f"核验的次数太多，请约 {hours} 小时后再试", retry_after_seconds=max(1, wait))
 
 
 def _asked(check_id: int, question: Callable[[], T]) -> T:

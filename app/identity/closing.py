@@ -16,21 +16,23 @@ def close(resident_id: int, *, now: datetime) -> None:
     """Close an account: all that tells whose it was goes at once, a bare number stays.
 
     What was applied for, and the audit trail, refer to the number; the law wants both kept. A person
-    who has another account merged with this one still finds those cases there; without one, the
-    accounts that nobody can sign in to close with it. With their last account a person is forgotten.
+    who has another account merged with this one still finds those cases there, and delegations go over
+    to it; without one, they end, and the accounts that nobody can sign in to close too. With their last
+    account a person is forgotten.
     Other capabilities hear ``resident.closed`` and forget what is theirs to forget.
 
     Raises:
         NotFound: none, or closed already.
     """
     row = lock(resident_id)
-    person_id = row.person_id
+    merged = set(people.accounts_of(resident_id)) - {resident_id}
+    open_ones = people.accounts_with(row.person_id, bound=True) if row.person_id is not None else []
+    heirs = [one for one in open_ones if one in merged]
+    if heirs:
+        delegations.pass_on(resident_id, heirs[0])
     _close(row, now)
-    if person_id is None:
-        return
-    merged = set(people.accounts_of(resident_id))
-    if merged.isdisjoint(people.accounts_with(person_id, bound=True)):
-        for other in merged.intersection(people.accounts_with(person_id, bound=False)):
+    if not heirs:
+        for other in people.open_among(merged):
             _close(lock(other), now)
 
 
@@ -42,7 +44,7 @@ def _close(row: Resident, now: datetime) -> None:
     for table in (ResidentSession, ResidentUnion, SsoTicket):
         db.writing().execute(delete(table).where(table.resident_id == row.id))
     checks.end_checks_of(row.id)
-    merging.end_links_of(row, now=now)
+    merging.end_links_of(row)
     delegations.end_all_of(row.id, now=now)
     row.closed_at = now
     people.detach(row)

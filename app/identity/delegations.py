@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -243,16 +243,18 @@ def represent(resident_id: int, enterprise_id: int, *, now: datetime) -> None:
     me = real_name(resident_id)
     if me is None:
         raise NotFound("没有实名认证")
-    index = number_index(me.kind, me.number)
-    former = select(Delegation).where(
+    index, accounts = number_index(me.kind, me.number), accounts_of(resident_id)
+    query = select(Delegation).where(
         Delegation.enterprise_id == enterprise_id,
         Delegation.kind == DelegationKind.LEGAL,
         Delegation.state == DelegationState.ACTIVE,
     )
-    for row in db.writing().scalars(former.with_for_update()).all():
-        if row.agent_index == index and row.agent_id == resident_id:
-            return
-        _end(row, "system", now)
+    rows = db.writing().scalars(query.with_for_update()).all()
+    for row in rows:
+        if row.agent_index != index:
+            _end(row, "system", now)
+    if any(row.agent_index == index and row.agent_id in accounts for row in rows):
+        return
     row = Delegation(
         kind=DelegationKind.LEGAL,
         resident_id=None,
@@ -279,13 +281,30 @@ def represent(resident_id: int, enterprise_id: int, *, now: datetime) -> None:
 
 
 def end_all_of(resident_id: int, *, now: datetime) -> None:
-    """End everything that an account gave or may do for others: it is being closed."""
+    """End everything that an account gave or may do for others: nobody is behind it any more."""
+    for row in _live_of(resident_id):
+        _end(row, actor_of(resident_id), now)
+
+
+def pass_on(resident_id: int, heir_id: int) -> None:
+    """Let another account of the same person have what an account gave and may do: it is being closed."""
+    for row in _live_of(resident_id):
+        if row.resident_id == resident_id:
+            row.resident_id = heir_id
+        if row.agent_id == resident_id:
+            row.agent_id = heir_id
+        row.version += 1
+        detail = {"from": str(resident_id), "to": str(heir_id)}
+        audit.record(actor_of(resident_id), "delegation.pass-on", "delegation", row.id, detail)
+    db.writing().flush()
+
+
+def _live_of(resident_id: int) -> Sequence[Delegation]:
     query = select(Delegation).where(
         or_(Delegation.resident_id == resident_id, Delegation.agent_id == resident_id),
         Delegation.state.in_(_LIVE),
     )
-    for row in db.writing().scalars(query.with_for_update()).all():
-        _end(row, actor_of(resident_id), now)
+    return db.writing().scalars(query.with_for_update()).all()
 
 
 def expire_delegations(now: datetime, *, limit: int = 500) -> int:

@@ -208,14 +208,19 @@ def undo_link(
 
 
 def merged_links(
-    *, cursor: str | None = None, limit: int = LINKS_AT_ONCE
+    *, account_id: int | None = None, cursor: str | None = None, limit: int = LINKS_AT_ONCE
 ) -> tuple[list[LinkRow], str | None]:
     """Return mergers that were made, undone ones too, the newest first, and the cursor of the next part.
+
+    Args:
+        account_id: only those of this account.
 
     Raises:
         Invalid: the cursor is none of ours.
     """
     query = select(AccountLink).where(AccountLink.merged_at.is_not(None))
+    if account_id is not None:
+        query = query.where(_of(account_id))
     if cursor is not None:
         at, last = decode(cursor)
         older = and_(AccountLink.merged_at == at, AccountLink.id < last)
@@ -238,7 +243,7 @@ def merged_link(link_id: int) -> LinkRow:
     return _row(row)
 
 
-def end_links_of(account: Resident, *, now: datetime) -> None:
+def end_links_of(account: Resident) -> None:
     """End what is under way for an account that is being closed."""
     query = select(AccountLink).where(_of(account.id), AccountLink.state.in_(_OPEN))
     for row in db.writing().scalars(query.with_for_update()).all():

@@ -21,6 +21,7 @@ from app.identity.service import LINK_LABELS
 from app.organisations import service as organisations
 
 REASON_MAX = 500
+ACCOUNT_MAX = 20
 
 merging_pages = Blueprint(
     "merging_pages", __name__, url_prefix="/console/merged-accounts", template_folder="templates"
@@ -30,8 +31,13 @@ merging_pages = Blueprint(
 @merging_pages.get("")
 @access.staff(Permission.CASES_SUPERVISE)
 def merged() -> str:
-    found, after = service.merged_links(cursor=request.args.get("after", "")[:CURSOR_MAX] or None)
-    return render_template("identity/merged.html", found=found, after=after, labels=LINK_LABELS)
+    asked = request.args.get("account", "")[:ACCOUNT_MAX].strip()
+    account_id = (read_id(asked) or 0) if asked else None  # what is no number is nobody's
+    cursor = request.args.get("after", "")[:CURSOR_MAX] or None
+    found, after = service.merged_links(account_id=account_id, cursor=cursor)
+    return render_template(
+        "identity/merged.html", found=found, after=after, account=asked, labels=LINK_LABELS
+    )
 
 
 @merging_pages.get("/<id:link_id>")

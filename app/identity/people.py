@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -197,6 +197,12 @@ def accounts_with(person_id: int, *, bound: bool) -> list[int]:
         .order_by(Resident.created_at, Resident.id)
     )
     return list(db.session().scalars(query))
+
+
+def open_among(resident_ids: Collection[int]) -> list[int]:
+    """Return which of these accounts are open."""
+    query = select(Resident.id).where(Resident.id.in_(resident_ids), Resident.closed_at.is_(None))
+    return list(db.session().scalars(query.order_by(Resident.id)))
 
 
 def _unclaimed(person: Person, now: datetime) -> int:

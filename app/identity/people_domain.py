@@ -16,6 +16,8 @@ REFERENCE_MAX = 80
 
 CHECKS_PER_ACCOUNT = 5
 CHECKS_PER_NUMBER = 10
+CHECKS_AT_ALL = 30
+"""Of one account in a day, those that went well too: each costs the hall money."""
 CHECKS_WINDOW = timedelta(days=1)
 FACE_LIFE = timedelta(minutes=10)
 """How long a person may take before the camera."""

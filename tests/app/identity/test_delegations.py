@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from app.core import audit, clock, db, vault
 from app.core.clock import day_of
 from app.core.errors import Invalid, NotFound
-from app.identity import service
+from app.identity import enterprises, service
+from app.identity.delegations import represent
 from app.identity.service import DelegationKind, DelegationState, IdKind
 from tests.app.identity.people_builders import (
     CHEN,
@@ -229,6 +231,42 @@ def test_the_representatives_own_right_is_not_ended_by_hand(by):
 
     with pytest.raises(NotFound):
         end(legal, own.delegation_id)
+
+
+def test_closing_one_of_two_merged_accounts_leaves_the_rights_with_the_other(by):
+    legal = a_person(by)
+    enterprise_id = service.verify_enterprise(legal, *COMPANY, by=by, now=NOW())
+    offered = give(legal, an_offer())
+    other = a_person(by)
+    link_id = service.links(other)[0].id
+    for one in (legal, other):
+        db.transaction(partial(service.prove_link, one, 2, link_id, now=NOW()))
+    db.transaction(lambda: service.merge_proved(NOW()))
+
+    db.transaction(lambda: service.close(legal, now=NOW()))
+
+    assert [one.id for one in service.acting_for(other, on=TODAY)] == [enterprise_id]
+    assert service.delegation(other, offered).state is DelegationState.OFFERED
+
+
+def test_another_representative_takes_the_place_of_the_first(by):
+    legal, later = a_person(by), a_person(by, LI)
+    enterprise_id = service.verify_enterprise(legal, *COMPANY, by=by, now=NOW())
+
+    db.transaction(lambda: enterprises.register(later, *COMPANY, now=NOW()))
+    db.transaction(lambda: represent(later, enterprise_id, now=NOW()))
+
+    assert service.acting_for(legal, on=TODAY) == []
+    assert [one.id for one in service.acting_for(later, on=TODAY)] == [enterprise_id]
+
+
+def test_a_second_account_of_the_representative_takes_nothing_from_the_first(by):
+    legal, second = a_person(by), a_person(by)
+
+    for one in (legal, second, legal):
+        service.verify_enterprise(one, *COMPANY, by=by, now=NOW())
+
+    assert [len(service.acting_for(one, on=TODAY)) for one in (legal, second)] == [1, 1]
 
 
 def test_closing_an_account_ends_what_it_gave_and_may_do(by):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -25,6 +26,7 @@ from tests.app.identity.people_builders import (
     LI,
     NUMBERS,
     OTHER_FACE,
+    SLOW,
     UNKNOWN,
     a_person,
     a_register,
@@ -115,6 +117,33 @@ def test_an_answer_that_the_provider_did_not_sign_counts_for_none(by, register):
 
     with pytest.raises(service.ProviderAway):
         a_person(by)
+
+
+@on_sqlite
+def test_a_provider_that_keeps_us_waiting_is_away(by):
+    hasty = replace(by, env=replace(by.env, timeout_seconds=0.2))
+
+    with pytest.raises(service.ProviderAway):
+        a_person(hasty, SLOW)
+
+
+@on_sqlite
+def test_even_tries_that_went_well_are_bounded(by):
+    resident_id, now = a_person(by), NOW()
+    for _ in range(29):
+        service.verify_name(resident_id, *CHEN, by=by, now=now)
+
+    with pytest.raises(TooMany):
+        service.verify_name(resident_id, *CHEN, by=by, now=now)
+
+
+@on_sqlite
+def test_tries_are_forgotten_after_their_day(by):
+    resident_id, now = a_person(by), NOW()
+
+    assert db.transaction(lambda: service.forget_checks(now + timedelta(hours=23))) == 0
+    assert db.transaction(lambda: service.forget_checks(now + timedelta(hours=25))) == 1
+    assert service.person_of(resident_id) is not None
 
 
 @on_sqlite

@@ -288,7 +288,9 @@ def test_provincial_staff_part_a_merger_with_a_reason(hall, given, register):
     assert (unreasoned.status_code, "请写明" in unreasoned.text or "500" in unreasoned.text) == (422, True)
     assert done.status_code == 303
     assert "弄错了" in staff.get(page, headers=HTML).text
-    assert str(pair[0]) in staff.get("/console/merged-accounts", headers=HTML).text
+    for asked, shown in (("", True), (str(pair[0]), True), ("7", False), ("x", False)):
+        listed = staff.get("/console/merged-accounts", query_string={"account": asked}, headers=HTML).text
+        assert (page in listed) == shown
     assert in_hall(hall, lambda: service.person_of(pair[1])) is None
 
 
