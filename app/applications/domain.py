@@ -371,7 +371,7 @@ def events_from(state: State, who: Who) -> tuple[Event, ...]:
 def new_number(place: str, day: date, channel: str) -> str:
     """Return a new case number: region (6), day (6), channel (1), 7 random digits, a check digit.
 
-    Sayable, of digits only, and nothing personal in it. It may be taken: the caller looks.
+    Sayable, of digits only, and nothing personal in it. Somebody may have it already.
     """
     body = f"{place[:6]}{day:%y%m%d}{channel}{secrets.randbelow(10**7):07}"
     return body + check_digit(body)

@@ -34,6 +34,7 @@ from app.core.clock import day_of
 from app.core.errors import Conflict
 from app.identity import service as identity
 from app.identity.service import Principal
+from app.organisations import service as organisations
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ def new_row(
         Invalid: the item has no such variant.
     """
     needed = catalogue.materials_for(item.content, variant)
+    place = organisations.places([item.body_id]).get(item.body_id)
     for_person = principal is not None and principal.kind != ENTERPRISE
     row = Application(
         resident_id=principal.id if principal is not None and for_person else resident_id,
@@ -132,6 +134,7 @@ def new_row(
         form_version_id=item.version_id,
         body_id=item.body_id,
         region_code=item.region_code,
+        city_code=place.city_code if place else None,
         state=State.DRAFT,
         version=1,
         channel=channel,
@@ -249,8 +252,10 @@ def save_draft(
     row.version += 1
     row.saved_at = now
     row.expires_on, row.reminded_at = day_of(now) + timedelta(days=DRAFT_DAYS), None
+    found = problems_of(row, form, item, now)
+    row.fits_on = None if found else day_of(now)
     db.writing().flush()
-    return Saved(row.version, cleared, problems_of(row, form, item, now), item_changed)
+    return Saved(row.version, cleared, found, item_changed)
 
 
 def put_answers(row: Application, form: Form, changes: Mapping[str, Any]) -> list[str]:
@@ -263,6 +268,7 @@ def put_answers(row: Application, form: Form, changes: Mapping[str, Any]) -> lis
     refused = catalogue.shape_problems(form, wanted)
     if refused:
         raise AnswersRefused(fields=refused)
+    row.fits_on = None
     _forget_sources(row, form, wanted)
     for name, value in wanted.items():
         sealing.put(row, form, name, value)
@@ -340,6 +346,7 @@ def _follow_item(row: Application) -> tuple[bool, list[str]]:
     properties = item.form["schema"]["properties"]
     same = former["schema"]["properties"]
     lost = [name for name in (*row.answers, *row.sealed) if properties.get(name) != same.get(name)]
+    row.fits_on = None
     for name in lost:
         sealing.drop(row, name)
     row.sources = {name: told for name, told in row.sources.items() if name not in lost}
@@ -364,8 +371,13 @@ def draft_problems(resident_id: int, application_id: int, *, now: datetime) -> d
 
 
 def problems_of(row: Application, form: Form, item: ItemView, now: datetime) -> dict[str, list[str]]:
-    """Return, per field and material, what keeps an application from being submitted."""
-    found = catalogue.problems(form, sealing.opened(row, form), day_of(now))
+    """Return, per field and material, what keeps an application from being submitted.
+
+    Answers that were seen to fit today are not taken out of the vault again.
+    """
+    found = {}
+    if row.fits_on != day_of(now):
+        found = catalogue.problems(form, sealing.opened(row, form), day_of(now))
     # An item all of whose variants are told by the answers needs no choice.
     if not row.variant and any(one.when is None for one in item.content.variants):
         found["variant"] = ["请选择您的情形"]

@@ -21,6 +21,7 @@ class Application(Model):
         enterprise_id: the enterprise that applies; ``resident_id`` is then its clerk.
         sources: by field, where a prefilled answer came from: ``from``, ``text``, ``on``.
         code_issue: how often a new query code was asked for.
+        fits_on: the day on which all answers of the draft were seen to fit its form, nothing since.
         expires_on: when a draft is given up by itself; NULL once it is none.
         forgotten_at: when the personal answers and files of an ended case were forgotten.
         desk_on: when its department must act, far away when it waits for somebody else; NULL once
@@ -74,6 +75,7 @@ class Application(Model):
     delegation_id: Mapped[int | None] = mapped_column(ForeignKey("delegation.id"), index=True)
     enterprise_id: Mapped[int | None] = mapped_column(ForeignKey("enterprise.id"))
     code_issue: Mapped[int] = mapped_column(default=0)
+    fits_on: Mapped[date | None]
     expires_on: Mapped[date | None]
     reminded_at: Mapped[datetime | None]
     forgotten_at: Mapped[datetime | None]

@@ -78,7 +78,7 @@ def prefill(resident_id: int, application_id: int, *, version: int, now: datetim
         filled.append(name)
     if filled:
         row.version += 1
-        row.saved_at = now
+        row.saved_at, row.fits_on = now, None
         _write_down(row, resident_id, form, filled, now)
         db.writing().flush()
     return Prefilled(row.version, filled)

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
-
 from app.applications import materials as handed
 from app.applications import moving, telling
 from app.applications.domain import (
@@ -38,6 +36,8 @@ from app.core.errors import LevelTooLow
 from app.identity import service as identity
 from app.identity.service import Principal
 from app.organisations import service as organisations
+
+db.draw_again("application.number", "uq_application_number")
 
 
 def submit(
@@ -138,12 +138,9 @@ def _hand_in(row: Application, item: ItemView, resident_id: int, now: datetime) 
 
 
 def free_number(region_code: str, channel: Channel, now: datetime) -> str:
-    """Return a case number nobody has."""
+    """Return a new case number; in the rare case that somebody has it the transaction runs again."""
     place = region_code if region_code.isdigit() else _place_of_zone(region_code)
-    while True:
-        number = new_number(place, day_of(now), channel)
-        if db.writing().scalar(select(Application.id).where(Application.number == number)) is None:
-            return number
+    return new_number(place, day_of(now), channel)
 
 
 def _place_of_zone(region_code: str) -> str:

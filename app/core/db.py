@@ -41,7 +41,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import mysql
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, UOWTransaction, mapped_column
 
 from app.core.errors import Unavailable
@@ -266,6 +266,17 @@ def writing() -> Session:
     return found
 
 
+_drawn: set[str] = set()
+
+
+def draw_again(*names: str) -> None:
+    """Say how the databases name a unique key whose values are drawn by lot, and seldom meet.
+
+    A transaction in which one is met runs again, and draws another; nobody has to look before.
+    """
+    _drawn.update(names)
+
+
 BeforeCommit = Callable[[Session], None]
 _before_commit: list[BeforeCommit] = []
 
@@ -335,6 +346,8 @@ def transactional(view: Callable[P, T]) -> Callable[P, T]:
 
 
 def _may_retry(error: DBAPIError) -> bool:
+    if isinstance(error, IntegrityError):
+        return any(name in str(error.orig) for name in _drawn)
     if isinstance(error.orig, sqlite3.OperationalError):
         return "locked" in str(error.orig) or "busy" in str(error.orig)
     return _code(error.orig) in RETRY_CODES

@@ -18,6 +18,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("delegation_id", Key, nullable=True))
         batch_op.add_column(sa.Column("enterprise_id", Key, nullable=True))
         batch_op.add_column(sa.Column("code_issue", sa.Integer(), nullable=False, server_default="0"))
+        batch_op.add_column(sa.Column("fits_on", sa.Date(), nullable=True))
         batch_op.add_column(sa.Column("expires_on", sa.Date(), nullable=True))
         batch_op.add_column(sa.Column("reminded_at", Instant(), nullable=True))
         batch_op.add_column(sa.Column("forgotten_at", Instant(), nullable=True))

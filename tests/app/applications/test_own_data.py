@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import select
@@ -10,13 +11,14 @@ from sqlalchemy import select
 from app.applications import retention, service
 from app.applications.domain import DRAFT_DAYS, DRAFT_REMINDER_DAYS
 from app.applications.models import Application
-from app.applications.service import Channel, ProgressUnknown, State
+from app.applications.service import AnswersRefused, Channel, ProgressUnknown, State
 from app.core import clock, db, vault
 from app.core.clock import day_of
 from app.core.errors import Invalid, LevelTooLow
 from app.core.runner import Worker
 from app.identity import service as identity
 from app.notices import service as notices
+from tests.api.test_gates import statements
 from tests.app.applications.builders import a_case, a_draft, a_resident, an_open_item, row_of, version_of
 from tests.app.catalogue.builders import good_answers, valid_id_number
 from tests.app.identity.builders import a_bearer, signed_in
@@ -237,7 +239,7 @@ def test_closing_an_account_gives_its_drafts_up_and_keeps_its_cases(app, given, 
     Worker(app, app.extensions["hall_jobs"]).drain()
 
     with app.app_context():
-        states = dict(db.session().execute(select(Application.id, Application.state)).tuples())
+        states = {one.id: one.state for one in db.session().scalars(select(Application))}
         assert row_of(draft_id).sealed == {}
         assert row_of(case_id).sealed != {}
     assert states == {draft_id: State.WITHDRAWN, case_id: State.SUBMITTED}
@@ -259,3 +261,40 @@ def test_a_new_query_code_is_given_to_the_owner_and_the_old_one_dies(client, giv
         with pytest.raises(ProgressUnknown):
             service.progress(before["number"], before["query_code"])
         assert version_of(case_id) == fresh["version"]
+
+
+def test_submitting_takes_four_statements_besides_trail_outbox_and_notice(app, given, me):
+    item_id = given(an_open_item)
+    given(a_case, item_id=item_id, resident_id=me)
+    draft_id = given(a_draft, item_id, me)
+    besides = ("audit_", " job ", "notice_", "vault_")
+
+    with statements(app) as sent:
+        given(service.submit, me, draft_id, version=2, now=NOW)
+
+    own = [one for one in sent if not any(table in one for table in besides)]
+    assert [one.split()[0] for one in own] == ["SELECT", "SELECT", "UPDATE", "INSERT"], "\n".join(own)
+
+
+def test_a_number_that_somebody_has_is_drawn_again(given, me, app, monkeypatch):
+    # Chance cannot be waited for: one in ten million.
+    lots = iter([7, 7, 8])
+    chance = SimpleNamespace(randbelow=lambda _: next(lots))
+    monkeypatch.setattr("app.applications.domain.secrets", chance)
+    item_id = given(an_open_item)
+
+    first, second = (given(a_case, item_id=item_id, resident_id=me) for _ in range(2))
+
+    with app.app_context():
+        numbers = [row_of(one).number for one in (first, second)]
+    assert [one[13:20] for one in numbers] == ["0000007", "0000008"]
+
+
+def test_what_fitted_yesterday_is_looked_at_again(context):
+    me = do(a_resident)
+    draft_id = do(a_draft, None, me)
+    # As if the form's rules had changed their mind overnight: the answer is no day of today's.
+    do(lambda: setattr(db.writing().get(Application, draft_id), "answers", {"since": "x"}))
+
+    with pytest.raises(AnswersRefused):
+        do(service.submit, me, draft_id, version=2, now=NOW + timedelta(days=1))
