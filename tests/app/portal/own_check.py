@@ -33,6 +33,7 @@ from tests.processes import BROWSER
 WATCHED = frozenset({"MAS-MON-01", "MAS-MON-02", "MAS-MON-03", "MAS-MON-04"})
 """What only the watch can tell, of a page that has been online for a while."""
 QUICK = frozenset({"plain-360", "wechat-360", "alipay-360", "extra-360", "elder-360", "elder-zoom-360"})
+NOT_JUDGED = {"/go/<id:page_id>": "the notice that a page is closed answers 503, as MAS-MON-03 wants"}
 PATIENT = PageLimits(deadline_seconds=60, watch_seconds=1.0)
 
 

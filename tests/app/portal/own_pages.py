@@ -34,7 +34,10 @@ from tests.app.catalogue.builders import an_item
 from tests.app.catalogue.test_scene_script import SCRIPT
 from tests.app.catalogue.test_variants import MATERIALS, VARIANTS
 from tests.app.identity.builders import SESSION, a_resident, a_session, an_account
+from tests.app.identity.people_builders import CHEN, a_register
 from tests.app.mobile_access.builders import a_page
+from tests.app.themes.builders import a_draft as a_theme_draft
+from tests.app.themes.builders import a_theme, an_application, the_items
 from tests.app.third_parties.builders import a_caller, an_app
 from tests.builders import settings_for
 from tests.mobile_pages import hostile
@@ -125,6 +128,9 @@ def _filled() -> tuple[int, dict[str, str]]:
     a_page(state=PageState.ONLINE, name="户政服务")
     closed = a_page(state=PageState.SUSPENDED, name="停办的事", hotline="020-12345")
     granted, asked = _consents(resident, now)
+    the_items()
+    theme = a_theme()
+    together, begun = an_application(theme, resident), a_theme_draft(theme, resident)
     an_item("天河区", "440106", variants=VARIANTS, materials=MATERIALS)
     catalogue.save_scene("stay", SCRIPT, seen=0, actor="system", now=now)
     return resident, {
@@ -146,6 +152,11 @@ def _filled() -> tuple[int, dict[str, str]]:
         "/me/applications/<id:application_id>/form": f"/me/applications/{draft}/form",
         "/me/applications/<id:application_id>/materials/<code>": f"/me/applications/{draft}/materials/m3",
         "/me": "/me",
+        "/themes": "/themes",
+        "/themes/<id:theme_id>": f"/themes/{theme}",
+        "/me/themes": "/me/themes",
+        "/me/themes/<id:theme_application_id>": f"/me/themes/{together}",
+        "/me/themes/<id:theme_application_id>/form": f"/me/themes/{begun}/form",
         "/me/verify": "/me/verify",
         "/me/delegations": "/me/delegations",
         "/me/delegations/new": "/me/delegations/new",
@@ -184,6 +195,8 @@ def a_hall(folder: Path, **settings: str) -> Iterator[Hall]:
     app.testing = False
     with app.app_context():
         resident, pages = db.transaction(_filled)
+        with a_register() as register:
+            identity.verify_name(resident, *CHEN, by=register.provider(), now=clock.system_clock())
         session = db.transaction(lambda: a_session(resident).token)
     authority = hostile.an_authority(folder)
     context = hostile.tls_context(folder, HOST, issuer=authority)
