@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.applications.service import Channel, Event
+from app.applications import service as applications
+from app.applications.service import CaseLine, Channel, Event
 from app.core import db
 from app.themes import running, service
 from app.themes.models import ThemeApplication, ThemePart
@@ -194,3 +195,8 @@ def refuse(application_id: int) -> None:
 def statuses_of(theme_application_id: int) -> dict[str, str]:
     parts = running.parts_of(theme_application_id)
     return {item: part.status.value for item, part in parts.items()}
+
+
+def cases_of(resident_id: int) -> list[CaseLine]:
+    """Return the single cases of somebody."""
+    return applications.mine(resident_id).items
