@@ -21,6 +21,7 @@ from app.applications.domain import (
 from app.applications.marks import Risk
 from app.applications.models import Application
 from app.applications.notes import HistoryLine
+from app.applications.papers import PaperLine, papers_of
 from app.applications.proposals import ProposalView
 from app.applications.steps import Act, Told
 from app.applications.views import CaseView, case_view, form_of
@@ -55,6 +56,7 @@ class DeskCase(CaseView):
     proposed_by_name: str
     may_confirm: bool
     needs_second_person: bool
+    papers: list[PaperLine]
 
 
 def case_for(by: Principal, application_id: int, *, now: datetime) -> DeskCase:
@@ -83,6 +85,7 @@ def case_for(by: Principal, application_id: int, *, now: datetime) -> DeskCase:
         and bool(held & _CONFIRMERS)
         and proposal.proposed_by_id != by.staff_id,
         needs_second_person=seen.item.content.second_person,
+        papers=papers_of(row.id),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, True_, and_, func, literal, or_, select
 
 from app.applications import moving, notes
 from app.applications.desk_domain import NoteKind, NothingToTake
@@ -132,15 +132,21 @@ def queue(
 
 
 def _wanted(query: Select[Any], by: Principal, wanted: Wanted, today: date) -> Select[Any]:
-    query = query.where(Application.desk_on.is_not(None), in_scope(by, Permission.CASES_READ))
+    scope = in_scope(by, Permission.CASES_READ)
+    # Within a place its own index holds the order. The one by state, or of what nobody took, would
+    # lead through the whole province: an expression keeps the databases from it.
+    whole = isinstance(scope, True_)
+    query = query.where(Application.desk_on.is_not(None), scope)
     if wanted.state is not None:
-        query = query.where(Application.state == wanted.state)
+        state = Application.state if whole else func.coalesce(Application.state, "")
+        query = query.where(state == wanted.state)
     if wanted.item_id is not None:
         query = query.where(Application.implementation_id == wanted.item_id)
     if wanted.whose == "mine":
         query = query.where(Application.handler_id == by.staff_id)
     elif wanted.whose == "unassigned":
-        query = query.where(Application.handler_id.is_(None), Application.desk_on < moving.NOBODYS_TURN)
+        free = Application.handler_id.is_(None) if whole else func.coalesce(Application.handler_id, 0) == 0
+        query = query.where(free, Application.desk_on < moving.NOBODYS_TURN)
     if wanted.overdue:
         query = query.where(Application.desk_on < today)
     if wanted.proposed:
@@ -200,7 +206,7 @@ def take_next(by: Principal, *, now: datetime) -> int:
         select(Application.id)
         .where(
             in_scope(by, Permission.CASES_HANDLE),
-            Application.handler_id.is_(None),
+            func.coalesce(Application.handler_id, 0) == 0,
             Application.desk_on < moving.NOBODYS_TURN,
         )
         .order_by(Application.desk_on, Application.id)

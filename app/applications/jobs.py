@@ -10,9 +10,11 @@ from typing import Any
 
 from app.applications import attachments, retention, service
 from app.applications.blobs import FolderStore
+from app.applications.paper_html import as_html
 from app.core import clock, db
 from app.core.installation import settings
 from app.core.outbox import Job
+from mobile_pages.report.pdf import to_pdf
 
 FILES_AT_ONCE = 500
 
@@ -71,7 +73,16 @@ def remind(_payload: Mapping[str, Any]) -> None:
         db.transaction(partial(service.remind, case_id, kind, now=clock.system_clock()))
 
 
+def print_paper(payload: Mapping[str, Any]) -> None:
+    """Print a paper; printing it again changes nothing."""
+    application_id, paper_id = int(payload["application_id"]), int(payload["paper_id"])
+    found = service.paper(application_id, paper_id)
+    pdf = to_pdf(as_html(found, base_url=settings().base_url, for_print=True))
+    db.transaction(lambda: service.keep_print(application_id, paper_id, pdf))
+
+
 JOBS = (
+    Job(service.PRINT_JOB, print_paper),
     Job(service.RECOMPUTE_JOB, recompute_limits, every=timedelta(minutes=10)),
     Job("applications.remind", remind, every=timedelta(minutes=30)),
     Job("applications.end-intakes", end_intakes, every=timedelta(minutes=10)),

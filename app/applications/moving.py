@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from app.applications import domain, proposals
+from app.applications import domain, papers, proposals
 from app.applications.clock import Limit, pauses_from, used_days
 from app.applications.domain import DELIVERY_DAYS, ENDED, INTAKE_DAYS, MESSAGES, Event, State, Who
 from app.applications.models import Application, ApplicationEvent
@@ -66,21 +66,21 @@ def make_move(
     row.desk_on = desk_on(row)
     if move.to in ENDED:
         row.ended_at = now
-    db.writing().add(
-        ApplicationEvent(
-            application_id=row.id,
-            number=row.event_count,
-            event=event,
-            from_state=move.state,
-            to_state=move.to,
-            who=who,
-            actor=actor,
-            message=MESSAGES.get(event, ""),
-            text=text,
-            detail=dict(detail or {}),
-            at=now,
-        )
+    made = ApplicationEvent(
+        application_id=row.id,
+        number=row.event_count,
+        event=event,
+        from_state=move.state,
+        to_state=move.to,
+        who=who,
+        actor=actor,
+        message=MESSAGES.get(event, ""),
+        text=text,
+        detail=dict(detail or {}),
+        at=now,
     )
+    db.writing().add(made)
+    papers.issue(row, made)
     audit.record(actor, f"application.{event}", "application", row.id, {"to": move.to.value})
     db.writing().flush()
     if row.number is not None:

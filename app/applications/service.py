@@ -92,6 +92,14 @@ from app.applications.own import my_case as my_case
 from app.applications.own import new_query_code as new_query_code
 from app.applications.own import supply as supply
 from app.applications.own import withdraw as withdraw
+from app.applications.papers import PRINT_JOB as PRINT_JOB
+from app.applications.papers import Paper as Paper
+from app.applications.papers import PaperLine as PaperLine
+from app.applications.papers import ask_print as ask_print
+from app.applications.papers import keep_print as keep_print
+from app.applications.papers import paper as paper
+from app.applications.papers import papers_of as papers_of
+from app.applications.papers import printed as printed
 from app.applications.prefill import Prefilled as Prefilled
 from app.applications.prefill import prefill as prefill
 from app.applications.progress import ProgressPart as ProgressPart

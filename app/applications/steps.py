@@ -202,7 +202,7 @@ def extend(act: Act, told: Told) -> None:
     limit = moving.limit_of(act.row, act.item.content.promised_days).extended(told.days)
     act.row.extension_days = limit.extension_days
     moving.reckon_handling(act.row, act.item)
-    act.move(told, f"办理期限延长 {told.days} 个工作日：{told.reason}", days=told.days)
+    act.move(told, f"办理期限延长 {told.days} 个工作日：{told.reason}", days=told.days, reason=told.reason)
     act.tell(telling.DOCUMENT, paper="延长办理期限告知书")
 
 
@@ -221,6 +221,7 @@ def special_begin(act: Act, told: Told) -> None:
         f"进入特别程序“{told.kind}”，预计{ends}结束，期间不计入办理期限。{told.reason}",
         kind=told.kind,
         expected_on=told.expected_on.isoformat(),
+        reason=told.reason,
     )
     act.tell(telling.DOCUMENT, paper="特别程序告知书")
 

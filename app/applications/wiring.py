@@ -2,15 +2,18 @@ from app.applications.api import progress_api
 from app.applications.away_pages import away
 from app.applications.file_pages import desk, pages
 from app.applications.files_api import applications_api, cases_api
+from app.applications.paper_pages import papers
 from app.core.capability import Capability
 from app.core.later import LaterGroup
 
 CAPABILITY = Capability(
     "applications",
     api=(applications_api, progress_api, cases_api),
-    pages=(pages, desk, away),
+    pages=(pages, desk, away, papers),
     commands=(
-        LaterGroup("calendar", "app.applications.calendar_cli:calendar", help="The working calendar."),
+        LaterGroup(
+            "calendar", "app.applications.calendar_cli:calendar", help="The working calendar (工作日历)."
+        ),
     ),
     jobs="app.applications.jobs:JOBS",
     open_cases="app.applications.open_cases:open_cases_of",
