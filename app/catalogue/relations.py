@@ -133,21 +133,25 @@ def remove_relation(directory_id: int, relation_id: int, *, actor: str) -> None:
 def demand_editor(by: Principal, directory_id: int) -> None:
     """Let pass who may write an item's relations.
 
-    Those are reviewers of items and, for the relations hold for everybody, who may edit the item for the
-    highest body that carries it out.
-
     Raises:
-        NotFound: there is no such item for this person.
+        NotFound: there is no such item that this person may write about.
+    """
+    if not may_edit_relations(by, directory_id):
+        raise NotFound("没有这个事项")
+
+
+def may_edit_relations(by: Principal, directory_id: int) -> bool:
+    """Tell who may write an item's relations: reviewers, and who edits it for the highest body.
+
+    The relations hold for everybody, so that a county does not write them for the province.
     """
     if by.may(Permission.ITEMS_REVIEW):
-        _demand_items({directory_id})
-        return
+        return bool(directory_names([directory_id]))
     query = select(ItemImplementation.body_id).where(ItemImplementation.directory_id == directory_id)
     bodies = [organisations.get_body(one) for one in db.session().scalars(query)]
     levels = [level for level in organisations.RegionLevel if any(one.level is level for one in bodies)]
     highest = [one for one in bodies if one.level is levels[0]]
-    if not any(organisations.covers(by, Permission.ITEMS_EDIT, one.id) for one in highest):
-        raise NotFound("没有这个事项")
+    return any(organisations.covers(by, Permission.ITEMS_EDIT, one.id) for one in highest)
 
 
 def directory_names(directory_ids: Iterable[int]) -> dict[int, str]:

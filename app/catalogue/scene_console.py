@@ -64,14 +64,16 @@ def _done(work: Callable[[], None], said: str, directory_id: int) -> ResponseRet
 
 
 def _relations_page(directory_id: int, problem: DomainError | None = None) -> str:
-    service.demand_editor(access.current_staff(), directory_id)
     rows = service.all_relations_of(directory_id)
     names = service.directory_names([directory_id, *(one.other_directory_id for one in rows)])
+    if directory_id not in names:
+        raise NotFound("没有这个事项")
     return render_template(
         "catalogue/relations.html",
         directory_id=directory_id,
         rows=rows,
         names=names,
+        may_edit=service.may_edit_relations(access.current_staff(), directory_id),
         variants=service.variants_of(directory_id),
         kinds=RELATION_LABELS,
         problem=_said(problem),

@@ -11,6 +11,7 @@ from app.catalogue import service
 from app.catalogue.service import Relation, SceneVersionView, Stand
 from app.core import access, clock, db
 from app.core.access import Permission
+from app.core.errors import NotFound
 from app.core.json_api import Blueprint
 
 scenes_api = Blueprint(
@@ -93,7 +94,8 @@ class DirectoryRelations(MethodView):
     @access.staff(Permission.ITEMS_READ)
     def get(self, directory_id: int) -> list[Relation]:
         """List what is said of an item and others, from both ends"""
-        service.demand_editor(access.current_staff(), directory_id)
+        if not service.directory_names([directory_id]):
+            raise NotFound("没有这个事项")
         return service.all_relations_of(directory_id)
 
     @relations_api.arguments(schemas.NewItemRelationSchema())
