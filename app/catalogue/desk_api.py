@@ -160,8 +160,8 @@ class Differences(MethodView):
         other = query["from_version_id"] or (before.id if before else None)
         if other is None:
             return {"from_version_id": None, "changes": []}
-        old, new, changes = desk_reading.compared(by, version_id, other)
-        return {"from_version_id": other, "changes": told(changes, old.form, new.form)}
+        changes = told(*desk_reading.compared(by, version_id, other))
+        return {"from_version_id": other, "changes": changes}
 
 
 @desk_blp.route("/reviews")

@@ -319,8 +319,7 @@ def _version_page(found: DeskVersion, problems: Mapping[str, Any]) -> str:
     by = access.current_staff()
     changes = []
     if found.before is not None:
-        old, new, differing = desk_reading.compared(by, found.item.version_id, found.before.id)
-        changes = told(differing, old.form, new.form)
+        changes = told(*desk_reading.compared(by, found.item.version_id, found.before.id))
     return render_template(
         "catalogue/desk_version.html",
         found=found,
@@ -375,8 +374,7 @@ def differences(version_id: int) -> str:
     chosen = read_id(request.args.get("from", "")) or (found.before.id if found.before else None)
     changes = []
     if chosen is not None:
-        old, new, differing = desk_reading.compared(by, version_id, chosen)
-        changes = told(differing, old.form, new.form)
+        changes = told(*desk_reading.compared(by, version_id, chosen))
     return render_template(
         "catalogue/desk_differences.html", found=found, others=others, chosen=chosen, changes=changes
     )

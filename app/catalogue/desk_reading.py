@@ -401,8 +401,8 @@ def _before(item: ItemView) -> VersionLine | None:
     return next(iter(live or older), None)
 
 
-def compared(by: Principal, version_id: int, with_id: int) -> tuple[ItemView, ItemView, list[Change]]:
-    """Return two versions of one implementation and what differs, from ``with_id`` to ``version_id``.
+def compared(by: Principal, version_id: int, with_id: int) -> tuple[list[Change], Document, Document]:
+    """Return what differs from ``with_id`` to ``version_id``, two versions of one implementation, and both.
 
     Raises:
         NotFound: there is no such pair in the caller's scope.
@@ -410,7 +410,8 @@ def compared(by: Principal, version_id: int, with_id: int) -> tuple[ItemView, It
     new, old = _item(by, version_id), _item(by, with_id)
     if new.id != old.id:
         raise NotFound("不是同一个事项的版本")
-    return old, new, differences(_document(old), _document(new))
+    before, after = _document(old), _document(new)
+    return differences(before, after), before, after
 
 
 def _document(item: ItemView) -> Document:

@@ -18,6 +18,7 @@ from app.catalogue.content import (
     materials_for,
     variant_for,
 )
+from app.catalogue.desk_reading import VersionLine, versions_of
 from app.catalogue.domain import (
     CASE_TYPE_LABELS,
     DELIVERY_LABELS,
@@ -149,6 +150,7 @@ __all__ = [
     "Target",
     "Variant",
     "VersionEvent",
+    "VersionLine",
     "VersionMoveNotAllowed",
     "VersionState",
     "Walk",
@@ -200,6 +202,7 @@ __all__ = [
     "variants_of",
     "version",
     "versions",
+    "versions_of",
     "visible_fields",
     "withdraw_scene",
 ]

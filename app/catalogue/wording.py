@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.catalogue.differences import ABSENT, CHANGE_LABELS, Change, ChangeKind, shown_key
+from app.catalogue.differences import ABSENT, CHANGE_LABELS, Change, ChangeKind, Document, shown_key
 from app.catalogue.fields import BY_NAME, FORM_LABEL, LABELS, Column, Field
 
 NOTHING = "（无）"
@@ -55,19 +55,24 @@ class ChangeLine:
     new: str
 
 
-def told(changes: Iterable[Change], *forms: Mapping[str, Any] | None) -> list[ChangeLine]:
-    """Return differences in words.
-
-    Args:
-        forms: of both versions, for the names of their fields.
-    """
-    names = {
-        name: words["label"] for form in forms if form is not None for name, words in form["fields"].items()
-    }
+def told(changes: Iterable[Change], old: Document, new: Document) -> list[ChangeLine]:
+    """Return the differences of two versions in words; members with a code are called by their names."""
+    names = _names(old) | _names(new)
     return [_line(one, names) for one in changes]
 
 
-def _line(change: Change, names: Mapping[str, str]) -> ChangeLine:
+def _names(document: Document) -> dict[tuple[str, str], str]:
+    found = {
+        (field.name, str(row["code"])): str(row["name"])
+        for field in BY_NAME.values()
+        if field.key == "code"
+        for row in document.content.get(field.name, ())
+    }
+    fields = document.form["fields"] if document.form is not None else {}
+    return found | {("form.fields", name): words["label"] for name, words in fields.items()}
+
+
+def _line(change: Change, names: Mapping[tuple[str, str], str]) -> ChangeLine:
     field = BY_NAME.get(change.field)
     label = LABELS.get(change.field) or _FORM_PARTS.get(change.field, change.field)
     what = [_member(change, field, names)] if change.key else []
@@ -87,16 +92,12 @@ def _line(change: Change, names: Mapping[str, str]) -> ChangeLine:
     )
 
 
-def _member(change: Change, field: Field | None, names: Mapping[str, str]) -> str:
+def _member(change: Change, field: Field | None, names: Mapping[tuple[str, str], str]) -> str:
     shown = shown_key(change.key)
-    if change.field == "form.fields":
-        return f"“{names.get(shown, shown)}”（{shown}）"
     if field is not None and field.labels:
         return field.labels.get(shown, shown)
-    record = change.new if isinstance(change.new, Mapping) else change.old
-    if field is not None and field.key == "code" and isinstance(record, Mapping) and "name" in record:
-        return f"“{record['name']}”（{shown}）"
-    return f"“{shown}”"
+    name = names.get((change.field, change.key.rpartition("#")[0]))
+    return f"“{name}”（{shown}）" if name else f"“{shown}”"
 
 
 def _attribute(change: Change, field: Field | None) -> str:

@@ -13,6 +13,7 @@ from app.core import clock, db
 from app.core.installation import settings
 from app.demo import alipay, notices, people, service, themes
 from app.demo.catalogue import add_items, add_scenes, link_pages, relate_items
+from app.demo.catalogue_desk import show_desk
 from app.demo.conversations import set_rules
 from app.demo.identity import sign_in_person
 from app.demo.third_parties import make_applications
@@ -79,6 +80,7 @@ def sample_items() -> None:
         db.transaction(partial(relate_items, items.relations(), now))
         db.transaction(partial(add_scenes, items.scenes(), now))
         click.echo(f"示例事项 sample items: {added}")
+    db.transaction(partial(show_desk, samples, now))
     if new_themes := db.transaction(lambda: themes.add_themes(sample_themes.samples(), now)):
         click.echo(f"示例主题 sample themes: {new_themes}")
 
