@@ -206,6 +206,7 @@ def announce_demo(environment: dict[str, str]) -> None:
     beside(environment, "demo", "items")
     beside(environment, "demo", "alerts")
     beside(environment, "demo", "resident")
+    beside(environment, "demo", "department")
     beside(environment, "demo", "seed")
 
 

@@ -15,6 +15,7 @@ from app.demo import alipay, notices, people, service, themes
 from app.demo.catalogue import add_items, add_scenes, link_pages, relate_items
 from app.demo.catalogue_desk import show_desk
 from app.demo.conversations import set_rules
+from app.demo.exchange import dock, write_keys
 from app.demo.identity import sign_in_person
 from app.demo.third_parties import make_applications
 from app.mobile_access import service as mobile_access
@@ -41,6 +42,21 @@ def accounts() -> None:
     service.write_sandbox_config(path, base_url, made, people.verification_of(settings()))
     db.transaction(lambda: set_rules(clock.system_clock()))
     click.echo(f"沙箱渠道账号 sandbox accounts: {', '.join(made)}")
+
+
+@group.command("department")
+def department() -> None:
+    """Dock a department's system, with cases and messages that wait. Safe to repeat."""
+    _refuse_production()
+    path = settings().var_dir / "department.json"
+    keys = db.transaction(lambda: dock(now=clock.system_clock()))
+    if keys is None:
+        return
+    write_keys(path, {"base": settings().base_url, **keys})
+    click.echo(
+        "部门业务系统已对接 a department's system is docked; play it with\n"
+        f"  .venv/bin/python -m sandbox.department --file {path} play"
+    )
 
 
 @group.command("seed")
