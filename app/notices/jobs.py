@@ -39,9 +39,16 @@ def forget_resident(payload: Mapping[str, Any]) -> None:
     db.transaction(lambda: service.forget_resident(int(payload["resident_id"])))
 
 
+def tell_same_person(payload: Mapping[str, Any]) -> None:
+    """Tell who holds an account that another was verified as the same person: it may be a stranger's."""
+    resident_id, link_id = int(payload["resident_id"]), int(payload["link_id"])
+    db.transaction(lambda: service.tell_same_person(resident_id, link_id, now=clock.system_clock()))
+
+
 JOBS = (
     Job(service.DELIVER_JOB, deliver, urgent=True),
     Job("notices.find-forgotten", find_forgotten, every=timedelta(minutes=1)),
     Job("notices.forget-resident", forget_resident),
+    Job("notices.tell-same-person", tell_same_person),
     Job("notices.forget-old", forget_old, every=timedelta(hours=6)),
 )

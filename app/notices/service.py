@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.notices.accounts import tell_same_person as tell_same_person
 from app.notices.contacts import note_consents as note_consents
 from app.notices.contacts import note_contact as note_contact
 from app.notices.contacts import note_follow as note_follow

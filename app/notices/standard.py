@@ -127,6 +127,14 @@ STANDARD = (
             (_TIME, Variable("渠道", VariableType.TEXT, 10, "微信小程序")),
         ),
     ),
+    Standard(
+        NewTemplate("account.same-person", "另一个账户以您的身份实名", Topic.ACCOUNT, urgent=True),
+        Wording(
+            "另一个账户以您的身份实名",
+            "{时间}有另一个账户用您的姓名和证件号码实名。是您本人的，可以归并；不是的，请拨打 12345。",
+            (_TIME,),
+        ),
+    ),
 )
 
 

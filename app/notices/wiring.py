@@ -11,6 +11,9 @@ CAPABILITY = Capability(
     jobs="app.notices.jobs:JOBS",
     gauges="app.notices.gauges:collect",
     prepare=service.prepare,
-    hears={"resident.closed": "notices.forget-resident"},
+    hears={
+        "resident.closed": "notices.forget-resident",
+        "account.link-proposed": "notices.tell-same-person",
+    },
     mine=(("我的消息", "notices_pages.messages"), ("通知设置", "notices_pages.settings")),
 )
