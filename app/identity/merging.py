@@ -138,7 +138,7 @@ def prove_link(resident_id: int, level: int, link_id: int, *, now: datetime) -> 
     audit.record(actor_of(resident_id), "account-link.prove", "account_link", row.id)
     if row.first_proved_at is not None and row.second_proved_at is not None:
         _move(row, LinkEvent.PROVE_BOTH, actor_of(resident_id))
-        outbox.enqueue(MERGE_JOB, {}, dedup_key=f"{row.id}")
+        outbox.enqueue(MERGE_JOB, {}, dedup_key=f"{MERGE_JOB}:{row.id}")
     db.writing().flush()
     return row.state
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from app.core import audit, clock, db
 from app.core.errors import DomainError, Invalid, LevelTooLow, NotFound
 from app.core.outbox import JobRow
-from app.identity import service
+from app.core.runner import Worker
+from app.identity import jobs, service
 from app.identity.people_domain import LINK_MOVES, LinkEvent
 from app.identity.people_models import AccountLink
 from app.identity.service import LinkState
@@ -30,6 +31,7 @@ from tests.app.identity.people_builders import (
 )
 
 NOW = clock.system_clock
+JOBS = {one.name: one.run for one in jobs.JOBS}
 REASON = "两个人共用一部手机，弄错了"
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
@@ -96,6 +98,17 @@ def test_it_is_merged_by_the_clock_once_both_accounts_agreed(by):
     assert db.transaction(lambda: service.merge_proved(NOW())) == 1
 
     assert (service.accounts_of(first), service.accounts_of(second)) == ((first, second), (second, first))
+
+
+def test_the_worker_merges_and_ends_what_is_over(by, app):
+    first, second, link_id = two_accounts(by)
+    for one in (first, second):
+        prove(one, link_id)
+
+    Worker(app, app.extensions["hall_jobs"]).drain()
+    JOBS["identity.forget-expired"]({})
+
+    assert service.accounts_of(first) == (first, second)
 
 
 def test_one_account_that_agrees_twice_is_not_both(by):
