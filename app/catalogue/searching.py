@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Label,
     Select,
     Subquery,
     case,
@@ -86,8 +87,10 @@ def _scored(way: terms.Way, reach: Reach) -> list[int]:
     if common and found:
         # What everybody has tells little, but it decides between those that the rarer words found.
         among = ItemTerm.directory_id.in_([directory_id for directory_id, _ in found])
-        every = telling | dict.fromkeys(common, 1)
-        postings = union_all(*(_posting(term, rarity).where(among) for term, rarity in every.items()))
+        rarity = case(telling, value=ItemTerm.term, else_=1)
+        postings = select(ItemTerm.directory_id, _told(rarity), _WHOLE).where(
+            ItemTerm.term.in_(way.terms), among
+        )
         found = _ranked(postings.subquery(), way.least)
     return [directory_id for directory_id, score in found if score >= found[0][1] * _WORTH_SHOWING]
 
@@ -108,15 +111,17 @@ def _rarity(count: int) -> int:
     return round(log2(2 * _POSTINGS / count))
 
 
-def _posting(term: str, rarity: int) -> Select[int, int, bool]:
-    told = (ItemTerm.weight * rarity).label("weight")
-    return select(ItemTerm.directory_id, told, _WHOLE).where(ItemTerm.term == term)
+def _told(rarity: ColumnElement[int] | int) -> Label[int]:
+    return (ItemTerm.weight * rarity).label("weight")
 
 
 def _postings(term: str, rarity: int = 1) -> Select[int, int, bool]:
     """Return the items that have a term, those first to whom it matters most."""
     return (
-        _posting(term, rarity).order_by(ItemTerm.weight.desc(), ItemTerm.directory_id.desc()).limit(_POSTINGS)
+        select(ItemTerm.directory_id, _told(rarity), _WHOLE)
+        .where(ItemTerm.term == term)
+        .order_by(ItemTerm.weight.desc(), ItemTerm.directory_id.desc())
+        .limit(_POSTINGS)
     )
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from app.catalogue import searching, terms
 from app.catalogue import service as catalogue
-from app.catalogue import terms
 from app.core.errors import Invalid
 from tests.app.catalogue.builders import an_item
 from tests.builders import a_region
@@ -90,6 +90,35 @@ def test_a_city_finds_what_only_its_counties_carry_out(given, app):
 
     with app.app_context():
         assert [one.region_code for one in catalogue.search("居住证", "440100")] == ["440106"]
+
+
+def test_words_that_very_many_items_have_decide_between_those_of_the_rarer_ones(items, app, monkeypatch):
+    # More than one item counts as very many: a thousand would take minutes to make.
+    monkeypatch.setattr(searching, "_POSTINGS", 2)
+
+    with app.app_context():
+        found = {query: [one.name for one in catalogue.search(query)][:1] for query in WORDS}
+
+    assert found == {query: [name] for query, name in WORDS.items()}
+
+
+@on_sqlite
+def test_a_rare_word_tells_more_than_one_that_many_items_have(given, app):
+    for place in range(3):
+        given(an_item, code=f"C{place}", name=f"公司登记{place}", synonyms=["公司"])
+    given(an_item, code="C9", name="道路货物运输", synonyms=["跑货运"])
+
+    with app.app_context():
+        assert catalogue.search("货运公司")[0].name == "道路货物运输"
+
+
+@on_sqlite
+def test_what_only_a_material_a_result_or_a_variant_says_is_found_after_what_a_name_says(given, app):
+    given(an_item, code="M1", name="工伤认定", results=[{"name": "护照复印说明"}])
+    given(an_item, code="M2", name="护照签发")
+
+    with app.app_context():
+        assert [one.name for one in catalogue.search("护照")] == ["护照签发", "工伤认定"]
 
 
 @on_sqlite
