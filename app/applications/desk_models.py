@@ -7,7 +7,7 @@ from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.applications.desk_domain import DocumentKind, LimitKind, NoteKind, Outcome, ReminderKind
-from app.applications.domain import Event
+from app.applications.domain import Event, State
 from app.core.db import Key, Model, Paper, key_column
 
 
@@ -141,3 +141,22 @@ class ApplicationDay(Model):
     on_time: Mapped[int]
     used_days: Mapped[int]
     ended: Mapped[int]
+
+
+class ApplicationOpen(Model):
+    """How many cases of a body, item and handler stand in a state now; counted anew by a job.
+
+    Attributes:
+        handler_id: 0 for nobody.
+        overdue: past the limit that their department holds.
+    """
+
+    __tablename__ = "application_open"
+
+    body_id: Mapped[int] = mapped_column(Key, primary_key=True)
+    implementation_id: Mapped[int] = mapped_column(Key, primary_key=True)
+    handler_id: Mapped[int] = mapped_column(Key, primary_key=True)
+    state: Mapped[State] = mapped_column(primary_key=True)
+    count: Mapped[int]
+    overdue: Mapped[int]
+    counted_at: Mapped[datetime]

@@ -112,6 +112,12 @@ from app.applications.recomputing import recompute as recompute
 from app.applications.reminders import due_reminders as due_reminders
 from app.applications.reminders import remind as remind
 from app.applications.reported import step_by_system as step_by_system
+from app.applications.statistics import ROLL_UP_JOB as ROLL_UP_JOB
+from app.applications.statistics import Grouping as Grouping
+from app.applications.statistics import Load as Load
+from app.applications.statistics import LoadRow as LoadRow
+from app.applications.statistics import load as load
+from app.applications.statistics import roll_up as roll_up
 from app.applications.steps import Told as Told
 from app.applications.submitting import apply_with as apply_with
 from app.applications.submitting import demand_level as demand_level

@@ -3,13 +3,14 @@ from app.applications.away_pages import away
 from app.applications.file_pages import desk, pages
 from app.applications.files_api import applications_api, cases_api
 from app.applications.paper_pages import papers
+from app.applications.statistics_pages import statistics
 from app.core.capability import Capability
 from app.core.later import LaterGroup
 
 CAPABILITY = Capability(
     "applications",
     api=(applications_api, progress_api, cases_api),
-    pages=(pages, desk, away, papers),
+    pages=(pages, desk, away, papers, statistics),
     commands=(
         LaterGroup(
             "calendar", "app.applications.calendar_cli:calendar", help="The working calendar (工作日历)."

@@ -168,6 +168,22 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
     )
+    op.create_table(
+        "application_open",
+        sa.Column("body_id", Key, nullable=False),
+        sa.Column("implementation_id", Key, nullable=False),
+        sa.Column("handler_id", Key, nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("overdue", sa.Integer(), nullable=False),
+        sa.Column("counted_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "body_id", "implementation_id", "handler_id", "state", name=op.f("pk_application_open")
+        ),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
     with op.batch_alter_table("application_note", schema=None) as batch_op:
         batch_op.create_index("ix_application_note_case", ["application_id", "at"], unique=False)
     with op.batch_alter_table("application_limit_change", schema=None) as batch_op:
