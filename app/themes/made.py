@@ -138,9 +138,12 @@ def made_of(row: ThemeApplication) -> Made:
     kept = db.session().get_one(ThemeMerge, row.merge_id)
     version = db.session().get_one(ThemeVersion, row.version_id)
     views = catalogue.versions(map(int, kept.parts.values()))
+    told = definitions.read(version.definition)
+    # In the theme's own order: not every database keeps the order of an object's names.
+    parts = {one.code: kept.parts[one.code] for one in told.items if one.code in kept.parts}
     return Made(
         version.theme_id,
-        definitions.read(version.definition),
+        told,
         merging.from_json(kept.merged),
-        {item: views[int(version_id)] for item, version_id in kept.parts.items()},
+        {item: views[int(version_id)] for item, version_id in parts.items()},
     )

@@ -74,7 +74,8 @@ def fed_name(guide: Guide, feed: Feed) -> str:
 @pages.get("/themes")
 @access.public("residents look before they sign in")
 def themes() -> str:
-    return render_template("themes/themes.html", found=service.themes(), region=_region())
+    query = request.args.get("q", "").strip()[: catalogue.QUERY_MAX]
+    return render_template("themes/themes.html", found=service.themes(query), query=query)
 
 
 @pages.get("/themes/<id:theme_id>")

@@ -76,10 +76,21 @@ class Guide:
         return self.merged is not None
 
 
-def themes() -> list[ThemeLine]:
-    """Return the themes in force, by code."""
-    rows = _live_rows(limit=THEMES_MAX)
-    return sorted((_line(row, definitions.read(row.definition)) for row in rows), key=lambda one: one.code)
+def themes(query: str = "") -> list[ThemeLine]:
+    """Return the themes in force, by code.
+
+    Args:
+        query: what people call the matter; part of a name, of the summary or of a synonym. ``""``: all.
+    """
+    found = [(row, definitions.read(row.definition)) for row in _live_rows(limit=THEMES_MAX)]
+    lines = [_line(row, told) for row, told in found if _is_about(told, query.strip().lower())]
+    return sorted(lines, key=lambda one: one.code)
+
+
+def _is_about(told: Definition, query: str) -> bool:
+    words = (told.name, told.summary, *told.synonyms)
+    # Whoever types a whole sentence means the synonym that is in it.
+    return any(query in word.lower() for word in words) or any(one.lower() in query for one in told.synonyms)
 
 
 def _live_rows(*, limit: int) -> list[ThemeVersion]:

@@ -51,6 +51,16 @@ def test_a_visitor_reads_who_does_what_and_which_material_serves_whom(client, th
     assert "45 个工作日" in guide
 
 
+@pytest.mark.parametrize(
+    ("query", "found"), [("饭店", True), ("我想开餐馆", True), ("餐饮", True), ("离婚", False)]
+)
+def test_a_theme_is_found_by_everyday_words(client, given, query, found):
+    given(build.the_items)
+    given(build.a_theme, synonyms=["开饭店", "开餐馆"])
+
+    assert ("开餐饮店一件事" in client.get(f"/themes?q={query}").text) is found
+
+
 def test_a_theme_that_is_not_whole_in_a_place_says_what_is_missing_and_where_it_is(client, given):
     given(build.the_items, ("GS", "SP"), "广州市", "440100")
     given(build.the_items, ("SW",), "深圳市", "440300")
