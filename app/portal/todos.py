@@ -9,6 +9,8 @@ from enum import StrEnum
 from app.applications import service as applications
 from app.applications.service import State
 from app.notices import service as notices
+from app.themes import service as themes
+from app.themes.service import State as ThemeState
 
 CASES_LOOKED_AT = 50
 """The newest of them; who has more finds the others in the list of cases."""
@@ -29,7 +31,7 @@ class Todo:
     """One case that waits for its applicant. ``until``: the last day, None when there is none."""
 
     kind: Kind
-    application_id: int
+    path: str
     name: str
     until: date | None
 
@@ -47,11 +49,20 @@ class Todos:
         return bool(self.shown or self.under_way_count or self.unread_count)
 
 
+def _until(kind: Kind, due_on: date | None) -> date | None:
+    return due_on if kind is Kind.SUPPLEMENT else None
+
+
 def todos_of(resident_id: int) -> Todos:
     """Return what waits for a resident: supplements by their last day, results, drafts."""
     cases = applications.mine(resident_id, limit=CASES_LOOKED_AT).items
     waiting = [
-        Todo(kind, case.id, case.item_name, case.due_on if kind is Kind.SUPPLEMENT else None)
+        Todo(
+            kind,
+            f"/me/applications/{case.id}",
+            case.item_name,
+            case.due_on if kind is Kind.SUPPLEMENT else None,
+        )
         for kind, states in (
             (Kind.SUPPLEMENT, {State.SUPPLEMENT_DUE}),
             (Kind.RESULT, _RESULTS),
@@ -59,6 +70,12 @@ def todos_of(resident_id: int) -> Todos:
         )
         for case in sorted(cases, key=lambda one: one.due_on or date.max)
         if case.state in states
+    ]
+    together = themes.mine(resident_id, limit=CASES_LOOKED_AT).items
+    waiting += [
+        Todo(Kind.DRAFT, f"/me/themes/{one.id}", one.name, None)
+        for one in together
+        if one.state is ThemeState.DRAFT
     ]
     return Todos(
         tuple(waiting[:SHOWN_MAX]),
