@@ -93,7 +93,8 @@ def catch_up(system_id: int, *, now: datetime, after: int = 0) -> int | None:
     found = applications.open_cases(system.body_id, after=after)
     for application_id in found:
         facts = applications.facts_of(application_id)
-        if cases.handles(system, facts):
+        own = applications.step_taken(application_id, 1).actor == actor_of(system)
+        if cases.handles(system, facts) and not own:
             case = cases.case_of(system, application_id, facts.number, now)
             happening = f"{system.id}:{application_id}:1"
             put(system, case, "submit", Kind.SB, step=1, happening=happening, now=now)

@@ -106,3 +106,9 @@ def test_a_system_goes_live_only_after_it_passed():
         move_system(SystemState.TESTING, SystemEvent.GO_LIVE)
 
     assert move_system(SystemState.PASSED, SystemEvent.GO_LIVE) is SystemState.LIVE
+
+
+def test_the_guide_tells_how_many_cases_there_are():
+    guide = Path("docs/exchange.md").read_text(encoding="utf-8")
+
+    assert f"共 {len(exchange.golden()[1])} 项" in guide
