@@ -116,7 +116,7 @@ def verify_name(
         NameRefused, PersonUnknown: the register says no; nothing of it is kept but the count.
         ProviderAway: no answer; the try does not count.
     """
-    plain, said = numbers.check_id_number(kind, number, day_of(now)), numbers.clean_name(name)
+    plain, said = numbers.check_person(kind, number, name, day_of(now))
     index = people.number_index(kind, plain)
 
     def begin() -> int:

@@ -164,8 +164,7 @@ def give_delegation(resident_id: int, offer: Offer, *, now: datetime) -> int:
     if me is None:
         raise NotFound("没有实名认证")
     today = day_of(now)
-    number = numbers.check_id_number(offer.agent_kind, offer.agent_number, today)
-    name = numbers.clean_name(offer.agent_name)
+    number, name = numbers.check_person(offer.agent_kind, offer.agent_number, offer.agent_name, today)
     _check(offer, today)
     if (offer.agent_kind, number) == (me.kind, me.number):
         raise Invalid("不能授权给自己", fields={"agent_number": ["这是您自己的证件号码"]})

@@ -40,10 +40,33 @@ def check_id_number(kind: IdKind, number: str, today: date) -> str:
     Source: GB 11643-1999; 国家移民管理局, 新版外国人永久居留身份证机读信息规则 (2023) 二.
     """
     plain = citizen_number.normalised(number)
+    if not plain:
+        raise Invalid("请填写证件号码", fields={"number": ["请填写证件号码"]})
     problem = citizen_number.problem(plain, today) if kind is IdKind.CITIZEN else _card_problem(plain)
     if problem is not None:
         raise Invalid(problem, fields={"number": [problem]})
     return plain
+
+
+def check_person(kind: IdKind, number: str, name: str, today: date) -> tuple[str, str]:
+    """Return number and name as they are stored.
+
+    Raises:
+        Invalid: one of them or both cannot be; ``fields`` says so of each.
+    """
+    said: dict[str, list[str]] = {}
+    plain = clean = ""
+    try:
+        clean = clean_name(name)
+    except Invalid as error:
+        said |= error.fields
+    try:
+        plain = check_id_number(kind, number, today)
+    except Invalid as error:
+        said |= error.fields
+    if said:
+        raise Invalid("；".join(words[0] for words in said.values()), fields=said)
+    return plain, clean
 
 
 def _card_problem(number: str) -> str | None:
@@ -76,6 +99,8 @@ def check_uscc(text: str) -> str:
 
 
 def _uscc_problem(code: str) -> str | None:
+    if not code:
+        return "请填写统一社会信用代码"
     if len(code) != 18:
         return f"统一社会信用代码应为 18 位，现在是 {len(code)} 位"
     wrong = next((letter for letter in code if letter not in _USCC_ALPHABET), None)
@@ -112,7 +137,9 @@ def clean_name(text: str) -> str:
         Invalid: empty, too long, or with what no name holds.
     """
     name = _one_line(_DOTS.sub("·", unicodedata.normalize("NFC", text)))
-    if not 1 < len(name) <= NAME_MAX:
+    if not name:
+        problem = "请填写姓名"
+    elif not 1 < len(name) <= NAME_MAX:
         problem = f"姓名应为 2 至 {NAME_MAX} 个字"
     elif _UNWANTED_IN_NAMES.search(name):
         problem = "姓名里只能有文字、间隔号和空格，请照证件填写"

@@ -113,7 +113,7 @@ def applicant_for(kind: IdKind, number: str, name: str, *, now: datetime) -> int
         Invalid: the number or the name cannot be one.
         NameDiffers: the number was verified with another name.
     """
-    plain, said = numbers.check_id_number(kind, number, day_of(now)), numbers.clean_name(name)
+    plain, said = numbers.check_person(kind, number, name, day_of(now))
     person = person_with(kind, plain, said, now=now)
     if person.verified_at is not None and not numbers.same_name(_opened(person).name, said):
         raise NameDiffers

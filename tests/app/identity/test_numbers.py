@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from app.core.errors import Invalid
 from app.identity.numbers import (
     check_id_number,
+    check_person,
     check_uscc,
     clean_enterprise_name,
     clean_name,
@@ -63,6 +64,12 @@ def test_a_wrong_number_is_told_what_is_wrong_with_it(number, word):
 
     assert word in str(error)
     assert list(error.fields) == ["number"]
+
+
+def test_all_that_is_wrong_with_a_person_is_told_at_once():
+    error = refused(check_person, IdKind.CITIZEN, " ", "", TODAY)
+
+    assert error.fields == {"name": ["请填写姓名"], "number": ["请填写证件号码"]}
 
 
 @pytest.mark.parametrize("number", [ANNA[1], "abc440123850707", "ABC440123850707"])
