@@ -80,7 +80,7 @@ def listing(
     return matches, f"{shown[-1][0]}|{shown[-1][1]}" if len(found) > limit else None
 
 
-def _scored(way: terms.Way, reach: Reach) -> list[int]:
+def _scored(way: terms.Way, reach: Reach) -> list[tuple[int, float]]:
     """Return the items carried out here that fit a query well beside the best one, best first."""
     telling, common = _told_apart(way)
     found = _best(telling, way.least if not common else 1, reach)
@@ -92,7 +92,7 @@ def _scored(way: terms.Way, reach: Reach) -> list[int]:
             ItemTerm.term.in_(way.terms), among
         )
         found = _ranked(postings.subquery(), way.least)
-    return [directory_id for directory_id, score in found if score >= found[0][1] * _WORTH_SHOWING]
+    return [one for one in found if one[1] >= found[0][1] * _WORTH_SHOWING]
 
 
 def _told_apart(way: terms.Way) -> tuple[dict[str, int], list[str]]:
@@ -157,10 +157,17 @@ def _ranked(
     return [(row.directory_id, float(row.score)) for row in db.session().execute(query, dict(given))]
 
 
-def _matches(directory_ids: Sequence[int], reach: Reach, limit: int) -> list[ItemMatch]:
-    """Return the nearest implementations of the first items that are carried out here, in their order."""
-    found = lines.nearest(directory_ids[:limit], reach)
-    return [found[one] for one in directory_ids if one in found]
+def _matches(scored: Sequence[tuple[int, float]], reach: Reach, limit: int) -> list[ItemMatch]:
+    """Return the nearest implementations of the first items; of what fits as well, the nearest first."""
+    score = dict(scored[:limit])
+    found = lines.nearest(list(score), reach)
+
+    def order(one: int) -> tuple[float, int, int, str]:
+        match = found[one]
+        # A short name is the general case: 结婚登记 before 涉外结婚登记.
+        return -score[one], reach.rank(match.region_code), len(match.name), match.name
+
+    return [found[one] for one in sorted(found, key=order)]
 
 
 def nearest_items(directory_ids: Sequence[int], region_code: str | None) -> dict[int, ItemMatch]:

@@ -122,6 +122,18 @@ def test_what_only_a_material_a_result_or_a_variant_says_is_found_after_what_a_n
 
 
 @on_sqlite
+def test_of_what_fits_as_well_the_nearest_comes_first(given, app):
+    given(an_item, "公安厅", "440000", code="N1", name="证件甲", synonyms=["办证件"])
+    given(an_item, "广州市", "440100", code="N2", name="证件乙", synonyms=["办证件"])
+    given(an_item, "天河区", "440106", code="N3", name="证件丙", synonyms=["办证件"])
+
+    with app.app_context():
+        found = [one.name for one in catalogue.search("证件", "440106")]
+
+    assert found == ["证件丙", "证件乙", "证件甲"]
+
+
+@on_sqlite
 def test_an_unknown_place_is_refused(items, app):
     with app.app_context(), pytest.raises(Invalid) as refused:
         catalogue.search("居住证", "449999")
