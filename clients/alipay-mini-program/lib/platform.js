@@ -43,6 +43,38 @@ function request (asked) {
   })
 }
 
+// 传一个文件；201 的回答可能到 fail 里来。
+function upload (asked) {
+  return new Promise((resolve, reject) => {
+    my.uploadFile({
+      url: asked.url,
+      filePath: asked.file,
+      fileName: 'file',
+      fileType: 'image',
+      header: asked.headers,
+      timeout: asked.timeoutMs,
+      success: answer => resolve({ status: answer.statusCode, data: parsed(answer.data) }),
+      fail: reason => {
+        const { error, statusCode, data } = reason || {}
+        if (statusCode >= 100) resolve({ status: statusCode, data: parsed(data) })
+        else reject({ timedOut: error === TIMED_OUT })
+      }
+    })
+  })
+}
+
+// 拍照或从相册选，手机先压缩；不选就是一张也没有。
+function choosePhotos (most) {
+  return new Promise(resolve => {
+    my.chooseImage({
+      count: most,
+      sizeType: ['compressed'],
+      success: answer => resolve(answer.tempFilePaths || answer.apFilePaths || []),
+      fail: () => resolve([])
+    })
+  })
+}
+
 // 一次性登录 code；没有时为空。auth_base 只给编号，不给昵称头像。
 function authCode () {
   return new Promise((resolve, reject) => {
@@ -112,6 +144,8 @@ module.exports = {
   CASE_CHANNEL: '4',
   define,
   request,
+  upload,
+  choosePhotos,
   authCode,
   phoneCode,
   ask,

@@ -32,10 +32,15 @@ function refused (answer) {
   return failure('fault', '', more)
 }
 
+function headersWith (token, more) {
+  const sent = Object.assign({ Accept: 'application/json' }, more)
+  if (token) sent.Authorization = 'Bearer ' + token
+  return sent
+}
+
 function ask (method, path, body, headers) {
   const token = session.token()
-  const sent = Object.assign({ Accept: 'application/json' }, headers)
-  if (token) sent.Authorization = 'Bearer ' + token
+  const sent = headersWith(token, headers)
   if (body !== undefined) sent['Content-Type'] = 'application/json'
   const asked = {
     url: config.base + '/api/v1' + path,
@@ -44,7 +49,18 @@ function ask (method, path, body, headers) {
     body: body === undefined ? undefined : JSON.stringify(body),
     timeoutMs: config.timeoutMs
   }
-  return platform.request(asked).then(
+  return answered(platform.request(asked), token)
+}
+
+// 传一个文件；照片在慢的网络上要久一些。
+function upload (path, file) {
+  const token = session.token()
+  const asked = { url: config.base + '/api/v1' + path, headers: headersWith(token), file, timeoutMs: 60000 }
+  return answered(platform.upload(asked), token)
+}
+
+function answered (asking, token) {
+  return asking.then(
     answer => {
       const good = answer.status >= 200 && answer.status < 300
       if (good && (answer.status === 204 || isJson(answer.data))) return answer.data
@@ -71,5 +87,6 @@ module.exports = {
   post: (path, body, headers) => ask('POST', path, body, headers),
   put: (path, body, headers) => ask('PUT', path, body, headers),
   remove: path => ask('DELETE', path),
+  upload,
   failure
 }

@@ -5,7 +5,7 @@ const { beforeEach, test } = require('node:test')
 
 // 在一个小程序的文件夹里运行：测的是它。
 const own = name => require(path.resolve(name))
-const { phone, open, words, tap, enter, reset, ROOT, MARKUP } = own('test/lib/phone')
+const { phone, open, words, tap, enter, reset, until, ROOT, MARKUP } = own('test/lib/phone')
 const config = own('config')
 const platform = own('lib/platform')
 
@@ -471,4 +471,54 @@ test('signing out works without a network', async () => {
 
   assert.equal(phone.storage.session, undefined)
   assert.deepEqual(words(page, '.to-sign-in'), ['去登录'])
+})
+
+const UPLOAD = [{ code: 'm1', name: '户口簿', note: '', required: true, handings: ['paper', 'upload'] }]
+const SENT_PHOTO = request => ({ status: 201, data: { id: request.body, material: 'm1', sent: false } })
+
+async function uploading (more) {
+  const page = await applying(Object.assign({
+    'GET /my/applications/5': Object.assign({}, CASE, { needed: UPLOAD, files: [], variant: '' }),
+    'POST /my/applications/5/answers': { version: 2, cleared: [], problems: {}, item_changed: false },
+    'POST /my/applications/5/files': SENT_PHOTO
+  }, more))
+  await enter(page, '.way', 'upload', 'change')
+  return page
+}
+
+test('photos of a material are sent one by one, each under a key of its own', async () => {
+  const page = await uploading()
+  phone.photos = ['a.jpg', 'b.jpg']
+
+  await tap(page, '.add')
+  await until(() => page.data.notice)
+  const sent = phone.requests.filter(one => one.url.includes('/files?'))
+
+  assert.deepEqual(sent.map(one => one.body), ['a.jpg', 'b.jpg'])
+  assert.equal(new Set(sent.map(one => one.url)).size, 2)
+  assert.ok(sent.every(one => one.url.includes('material=m1&key=mini-')))
+  assert.deepEqual(words(page, '.count'), ['已传 2 张'])
+})
+
+test('a photo that is refused is told on the form, and nothing typed is lost', async () => {
+  const page = await uploading({
+    'POST /my/applications/5/files': { status: 422, data: { code: 'file_damaged', title: '文件打不开或不完整，请重新拍照或重新选择' } }
+  })
+  await enter(page, '.choice', 'home', 'change')
+  phone.photos = ['a.jpg']
+
+  await tap(page, '.add')
+  await until(() => page.data.notice)
+
+  assert.deepEqual(words(page, '.notice'), ['文件打不开或不完整，请重新拍照或重新选择'])
+  assert.deepEqual(JSON.parse(phone.requests.filter(one => one.url.endsWith('/answers'))[0].body).answers, { ground: 'home' })
+  assert.deepEqual(words(page, '.count'), [])
+})
+
+test('who chooses no photo sends nothing', async () => {
+  const page = await uploading()
+
+  await tap(page, '.add')
+
+  assert.equal(phone.requests.filter(one => one.url.includes('/files?')).length, 0)
 })

@@ -51,14 +51,37 @@ function sections (form, answers, problems) {
 
 const WAYS = { paper: '交纸质件（窗口或邮寄）', promise: '书面承诺代替', shared: '由部门查验，免交', upload: '拍照或上传文件' }
 
+// 只有申请人自己知道的情形，当作一道题来问。
+function variantSection (variants, chosen, problems) {
+  const options = variants.filter(one => !one.when)
+    .map(one => ({ value: one.code, title: one.name, chosen: one.code === chosen }))
+  if (!options.length) return []
+  const asked = {
+    name: 'variant',
+    label: '您的情形',
+    help: '',
+    placeholder: '',
+    widget: 'choice',
+    required: true,
+    most: 0,
+    options,
+    chosen: '',
+    answer: chosen,
+    problem: (problems.variant || [])[0] || ''
+  }
+  return [{ title: '情形', fields: [asked] }]
+}
+
 // 材料和各自可以怎样交。
-function materials (needed, ways, problems) {
+function materials (needed, ways, problems, files) {
   return needed.map(one => ({
     code: one.code,
     name: one.name,
     note: one.note,
     required: one.required,
-    problem: (problems[one.code] || [])[0] || '',
+    problem: (problems['materials.' + one.code] || [])[0] || '',
+    uploads: ways[one.code] === 'upload',
+    count: (files || []).filter(file => file.material === one.code).length,
     ways: one.handings.map(way => ({ value: way, title: WAYS[way] || way, chosen: ways[one.code] === way }))
   }))
 }
@@ -108,4 +131,4 @@ function problems (form, answers, touched) {
   return found
 }
 
-module.exports = { visible, sections, materials, answerOf, changes, problems }
+module.exports = { visible, sections, variantSection, materials, answerOf, changes, problems }

@@ -20,6 +20,42 @@ function request (asked) {
   })
 }
 
+// 传一个文件；正文是文字，自己读。
+function upload (asked) {
+  return new Promise((resolve, reject) => {
+    wx.uploadFile({
+      url: asked.url,
+      filePath: asked.file,
+      name: 'file',
+      header: asked.headers,
+      timeout: asked.timeoutMs,
+      success: answer => resolve({ status: answer.statusCode, data: parsed(answer.data) }),
+      fail: reason => reject({ timedOut: /time\s*-?out/i.test((reason && reason.errMsg) || '') })
+    })
+  })
+}
+
+function parsed (text) {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    return text
+  }
+}
+
+// 拍照或从相册选，手机先压缩；不选就是一张也没有。
+function choosePhotos (most) {
+  return new Promise(resolve => {
+    wx.chooseMedia({
+      count: most,
+      mediaType: ['image'],
+      sizeType: ['compressed'],
+      success: answer => resolve(answer.tempFiles.map(one => one.tempFilePath)),
+      fail: () => resolve([])
+    })
+  })
+}
+
 // 一次性登录 code；没有时为空。
 function authCode (timeoutMs) {
   return new Promise((resolve, reject) => {
@@ -52,6 +88,8 @@ module.exports = {
   CASE_CHANNEL: '3',
   define,
   request,
+  upload,
+  choosePhotos,
   authCode,
   phoneCode,
   ask,

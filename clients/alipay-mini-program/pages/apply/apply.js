@@ -33,7 +33,11 @@ page({
           this.touched = {}
           this.problems = {}
           this.ways = Object.assign({}, found.materials)
-          this.needed = item.content.materials
+          this.files = found.files || []
+          this.variant = found.variant || ''
+          this.variants = item.content.variants || []
+          // 情形不同，要交的材料也不同。
+          this.needed = found.needed || item.content.materials
           return Object.assign({
             id: begun.id,
             version: found.version,
@@ -45,12 +49,17 @@ page({
     },
     drawn () {
       return {
-        sections: form.sections(this.form, this.answers, this.problems),
-        materials: form.materials(this.needed, this.ways, this.problems)
+        sections: form.sections(this.form, this.answers, this.problems)
+          .concat(form.variantSection(this.variants, this.variant, this.problems)),
+        materials: form.materials(this.needed, this.ways, this.problems, this.files)
       }
     },
     answered (event) {
       const { name, value } = event.detail
+      if (name === 'variant') {
+        this.variant = value
+        return this.save()
+      }
       const answer = form.answerOf(this.form, name, value)
       if (answer === undefined) delete this.answers[name]
       else this.answers[name] = answer
@@ -60,8 +69,25 @@ page({
     },
     wayChosen (event) {
       this.ways[event.detail.code] = event.detail.way
-      delete this.problems[event.detail.code]
+      delete this.problems['materials.' + event.detail.code]
       this.setData(this.drawn())
+    },
+    addPhotos (event) {
+      const code = event.detail.code
+      // 先存下填好的：照片在慢的网络上可能要再来一次。
+      const sent = this.sent().then(() => applications.addPhotos(this.data.id, code))
+      return this.wait(sent, added => {
+        const known = this.files.map(one => one.id)
+        this.files = this.files.concat(added.filter(one => known.indexOf(one.id) < 0))
+        this.ways[code] = 'upload'
+        delete this.problems['materials.' + code]
+        return Object.assign({ notice: added.length ? '照片传好了' : '' }, this.drawn())
+      }).then(done => {
+        // 哪张为什么不收，要回到表单里看。
+        if (!done && this.data.kind === 'refused') this.setData({ state: 'ready', notice: this.data.words })
+        this.setData(this.drawn())
+        return done
+      })
     },
     save () {
       return this.wait(this.sent(), () => ({ notice: '已保存，可以以后接着填' })).then(done => this.told(done))
@@ -69,15 +95,27 @@ page({
     // 存下改过的；服务器说还缺什么，就标在那一项旁边。
     sent () {
       const answers = form.changes(this.form, this.answers, this.touched)
-      return applications.save(this.data.id, this.data.version, answers, this.ways).then(saved => {
+      // 没有选过情形就不写，按答案来。
+      const variant = this.variants.length && this.variant ? this.variant : undefined
+      return applications.save(this.data.id, this.data.version, answers, this.ways, variant).then(saved => {
         this.setData({ version: saved.version })
         saved.cleared.forEach(name => { delete this.answers[name] })
         this.touched = {}
         this.problems = saved.problems
-        return saved
+        return this.variants.length ? this.renewed(saved) : saved
       }, error => {
         this.problems = error.fields
         throw error
+      })
+    },
+    // 情形可能随答案变了：要交的材料以大厅的为准。
+    renewed (saved) {
+      return applications.read(this.data.id).then(found => {
+        this.variant = found.variant
+        this.needed = found.needed
+        this.ways = Object.assign({}, found.materials)
+        this.files = found.files
+        return saved
       })
     },
     told (done) {

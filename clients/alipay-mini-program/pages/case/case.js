@@ -29,6 +29,7 @@ page({
       this.form = found.form
       this.answers = Object.assign({}, found.answers)
       this.ways = {}
+      this.files = (found.files || []).filter(one => !one.sent)
       this.touched = {}
       this.problems = {}
       this.fields = wanted.map(one => one.field).filter(Boolean)
@@ -56,7 +57,7 @@ page({
         .map(one => ({ title: one.title, fields: one.fields.filter(field => this.fields.indexOf(field.name) >= 0) }))
       return {
         sections: sections.filter(one => one.fields.length),
-        materials: form.materials(this.needed, this.ways, this.problems)
+        materials: form.materials(this.needed, this.ways, this.problems, this.files)
       }
     },
     answered (event) {
@@ -71,6 +72,19 @@ page({
       this.ways[event.detail.code] = event.detail.way
       this.setData(this.drawn())
     },
+    addPhotos (event) {
+      const code = event.detail.code
+      const sent = applications.addPhotos(this.data.id, code)
+      return this.wait(sent, added => {
+        this.files = this.files.concat(added)
+        return Object.assign({ notice: added.length ? '照片传好了' : '' }, this.drawn())
+      }).then(done => this.refusedOrDone(done))
+    },
+    // 被拒绝时回到表单里看，不能只剩一句话。
+    refusedOrDone (done) {
+      if (!done && this.data.kind === 'refused') this.setData(Object.assign({ state: 'ready', notice: this.data.words }, this.drawn()))
+      return done
+    },
     stated (event) { this.setData({ statement: event.detail.value }) },
     supply () {
       const told = {
@@ -83,9 +97,7 @@ page({
         this.problems = error.fields || {}
         throw error
       })).then(done => {
-        if (done) return this.load()
-        if (this.data.kind === 'refused') this.setData(Object.assign({ state: 'ready', notice: this.data.words }, this.drawn()))
-        return done
+        return done ? this.load() : this.refusedOrDone(done)
       })
     },
     withdraw () {

@@ -60,6 +60,18 @@ function shown (headers) {
 
 global.my = {
   request,
+  uploadFile (asked) {
+    const sent = { url: asked.url, method: 'POST', headers: asked.header, body: asked.filePath, timeoutMs: asked.timeout }
+    answerTo(sent).then(answer => {
+      if (answer.lost) asked.fail({ error: answer.lost === 'timeout' ? 13 : 12 })
+      else if (answer.status === 200) asked.success({ statusCode: 200, data: JSON.stringify(answer.data) })
+      else asked.fail({ error: 19, statusCode: answer.status, data: JSON.stringify(answer.data) })
+    })
+  },
+  chooseImage (asked) {
+    if (phone.photos.length) asked.success({ tempFilePaths: phone.photos })
+    else asked.fail({ error: 11 })
+  },
   getAuthCode (asked) {
     assert.equal(asked.scopes, 'auth_base')
     phone.loginCode().then(code => asked.success({ authCode: code }), () => asked.fail({ error: 11 }))

@@ -3,7 +3,7 @@ const phone = {}
 
 function reset () {
   Object.assign(phone, {
-    storage: {}, requests: [], went: [], copied: [], calls: [], consents: [], agrees: true, answers: {}, loginCode: () => Promise.resolve('a-code'), phoneCode: '', day: '', depth: 2
+    storage: {}, requests: [], went: [], copied: [], calls: [], consents: [], agrees: true, answers: {}, loginCode: () => Promise.resolve('a-code'), phoneCode: '', day: '', depth: 2, photos: []
   })
 }
 

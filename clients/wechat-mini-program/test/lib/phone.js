@@ -17,6 +17,17 @@ global.wx = {
       else asked.success({ statusCode: answer.status, data: answer.data })
     })
   },
+  uploadFile (asked) {
+    const request = { url: asked.url, method: 'POST', headers: asked.header, body: asked.filePath, timeoutMs: asked.timeout }
+    answerTo(request).then(answer => {
+      if (answer.lost) asked.fail({ errMsg: 'uploadFile:fail ' + answer.lost })
+      else asked.success({ statusCode: answer.status, data: JSON.stringify(answer.data) })
+    })
+  },
+  chooseMedia (asked) {
+    if (phone.photos.length) asked.success({ tempFiles: phone.photos.map(one => ({ tempFilePath: one })) })
+    else asked.fail({ errMsg: 'chooseMedia:fail cancel' })
+  },
   login (asked) {
     phone.loginCode().then(code => asked.success({ code }), () => asked.fail({ errMsg: 'login:fail' }))
   },
