@@ -21,6 +21,22 @@ def test_an_untouched_trail_is_whole(app, given):
         assert [entry.action for entry in audit.history("page", 7)][:2] == ["step-2", "step-1"]
 
 
+def test_many_lines_of_one_transaction_follow_each_other_in_their_chains(app, given):
+    def work():
+        for number in range(60):
+            audit.record("system", f"act-{number}", "thing", number % 20)
+
+    given(work)
+    given(work)
+
+    with app.app_context():
+        faults = list(audit.verify())
+        acts = [line.action for line in audit.history("thing", 7)]
+
+    assert faults == []
+    assert acts == ["act-47", "act-27", "act-7"] * 2
+
+
 def test_a_changed_line_is_found(app, given):
     given(three_lines)
     given(lambda: db.writing().execute(update(AuditLine).where(AuditLine.number == 2).values(actor="x")))
