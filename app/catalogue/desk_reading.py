@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 
 from app.catalogue import editing, reading
 from app.catalogue.content import to_json
@@ -26,6 +26,7 @@ from app.organisations.service import BodyView, Principal
 
 VERSIONS_MAX = 100
 WORST_MAX = 20
+_FEW = 1000
 _GAP = "|"
 
 
@@ -168,12 +169,14 @@ class Filter:
         text: part of the name.
         state: of the newest version.
         rule: only those that break this standard check.
+        written: only those that have a version.
     """
 
     text: str = ""
     state: VersionState | None = None
     body_id: int | None = None
     rule: str = ""
+    written: bool = False
 
 
 def implementations(
@@ -185,7 +188,7 @@ def implementations(
         Invalid: ``after`` is none of ours.
     """
     limit = min(limit, LIMIT_MAX)
-    lines = lines_of(narrowed(by, wanted, after).limit(limit + 1))
+    lines = lines_for(by, wanted, after, limit + 1)
     more = len(lines) > limit
     return StandingList(lines[:limit], after_of(lines[limit - 1]) if more else None)
 
@@ -195,13 +198,24 @@ def after_of(line: StandingLine) -> str:
     return f"{line.name}{_GAP}{line.id}"
 
 
-def narrowed(by: Principal, wanted: Filter, after: str | None) -> Select[*tuple[Any, ...]]:
-    """Return the query of the implementations that are meant, by name.
+def lines_for(by: Principal, wanted: Filter, after: str | None, limit: int) -> list[StandingLine]:
+    """Return the first lines of what is meant, by name.
 
     Raises:
         Invalid: ``after`` is none of ours.
     """
-    query = _standings(by)
+    # Which rows first, out of an index alone; then what a line shows, of these only.
+    found = list(db.session().scalars(_narrowed(by, wanted, after).limit(limit)))
+    lines = _lines(_standings(by).where(ItemStanding.implementation_id.in_(found)))
+    by_id = {one.id: one for one in lines}
+    return [by_id[one] for one in found if one in by_id]
+
+
+def _narrowed(by: Principal, wanted: Filter, after: str | None) -> Select[int]:
+    scope = organisations.scope_condition(by, Permission.ITEMS_READ, ItemStanding.body_id)
+    query = select(ItemStanding.implementation_id).where(scope)
+    if wanted.written:
+        query = query.where(ItemStanding.newest_id.is_not(None))
     if wanted.text:
         query = query.where(ItemStanding.name.contains(wanted.text, autoescape=True))
     if wanted.state is not None:
@@ -209,10 +223,7 @@ def narrowed(by: Principal, wanted: Filter, after: str | None) -> Select[*tuple[
     if wanted.body_id is not None:
         query = query.where(ItemStanding.body_id == wanted.body_id)
     if wanted.rule:
-        broken = select(ItemFault.implementation_id).where(
-            ItemFault.implementation_id == ItemStanding.implementation_id, ItemFault.rule == wanted.rule
-        )
-        query = query.where(broken.exists())
+        query = query.where(_breaking(by, wanted.rule))
     if after:
         name, last = _after(after)
         query = query.where(
@@ -224,10 +235,21 @@ def narrowed(by: Principal, wanted: Filter, after: str | None) -> Select[*tuple[
     return query.order_by(ItemStanding.name, ItemStanding.implementation_id)
 
 
+def _breaking(by: Principal, rule: str) -> ColumnElement[bool]:
+    """Return the condition that an implementation breaks a rule."""
+    scope = organisations.scope_condition(by, Permission.ITEMS_READ, ItemFault.body_id)
+    query = select(ItemFault.implementation_id).where(ItemFault.rule == rule, scope)
+    few = list(db.session().scalars(query.limit(_FEW + 1)))
+    if len(few) <= _FEW:
+        return ItemStanding.implementation_id.in_(few)
+    # Where many break it, a page of them is soon found among all; where few do, it would not be.
+    return query.where(ItemFault.implementation_id == ItemStanding.implementation_id).exists()
+
+
 def waiting(by: Principal, *, limit: int = LIMIT_MAX) -> list[StandingLine]:
     """Return what waits for the review in the caller's scope, the longest first."""
     query = _standings(by).where(ItemStanding.waiting_since.is_not(None))
-    return lines_of(query.order_by(ItemStanding.waiting_since, ItemStanding.implementation_id).limit(limit))
+    return _lines(query.order_by(ItemStanding.waiting_since, ItemStanding.implementation_id).limit(limit))
 
 
 def _standings(by: Principal) -> Select[*tuple[Any, ...]]:
@@ -239,8 +261,7 @@ def _standings(by: Principal) -> Select[*tuple[Any, ...]]:
     return organisations.join_body(query, ItemStanding.body_id)
 
 
-def lines_of(query: Select[*tuple[Any, ...]]) -> list[StandingLine]:
-    """Return the lines that such a query finds."""
+def _lines(query: Select[*tuple[Any, ...]]) -> list[StandingLine]:
     return [_line(row) for row in db.session().execute(query)]
 
 
@@ -320,7 +341,7 @@ def _directory(row: ItemDirectory) -> DirectoryLine:
 def carried_out(by: Principal, directory_id: int) -> list[StandingLine]:
     """Return who in the caller's scope carries an item out; at most ``LIMIT_MAX``."""
     query = _standings(by).where(ItemStanding.directory_id == directory_id)
-    return lines_of(query.order_by(ItemStanding.body_id).limit(LIMIT_MAX))
+    return _lines(query.order_by(ItemStanding.body_id).limit(LIMIT_MAX))
 
 
 def implementation(by: Principal, implementation_id: int) -> ImplementationView:
@@ -329,7 +350,7 @@ def implementation(by: Principal, implementation_id: int) -> ImplementationView:
     Raises:
         NotFound: there is none in the caller's scope.
     """
-    lines = lines_of(_standings(by).where(ItemStanding.implementation_id == implementation_id))
+    lines = _lines(_standings(by).where(ItemStanding.implementation_id == implementation_id))
     if not lines:
         raise NotFound("没有这个事项")
     row = db.session().get_one(ItemImplementation, implementation_id)
@@ -477,5 +498,5 @@ def body_quality(by: Principal, body_id: int) -> BodyQuality:
         raise NotFound("没有这个单位")
     mine = next((one for one in scores(by) if one.body_id == body_id), None)
     query = _standings(by).where(ItemStanding.body_id == body_id, ItemStanding.score.is_not(None))
-    worst = lines_of(query.order_by(ItemStanding.score, ItemStanding.implementation_id).limit(WORST_MAX))
+    worst = _lines(query.order_by(ItemStanding.score, ItemStanding.implementation_id).limit(WORST_MAX))
     return BodyQuality(organisations.get_body(body_id), mine, rule_counts(by, body_id), worst)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 
@@ -13,7 +13,7 @@ from app.catalogue.content import from_json, to_json
 from app.catalogue.desk_reading import Filter, StandingLine
 from app.catalogue.domain import DOMAIN_LABELS, ITEM_TYPE_LABELS, Domain, ItemType
 from app.catalogue.exchange_files import ROWS_MAX, FileForm, FileRow, What, legal_basis_cell, written
-from app.catalogue.models import ItemDirectory, ItemImplementation, ItemStanding, ItemVersion
+from app.catalogue.models import ItemDirectory, ItemImplementation, ItemVersion
 from app.core import db
 from app.organisations.service import Principal
 
@@ -66,8 +66,7 @@ def _directory(wanted: Filter, after: str | None) -> tuple[list[FileRow], str | 
 
 
 def _items(by: Principal, wanted: Filter, after: str | None) -> tuple[list[FileRow], str | None]:
-    query = desk_reading.narrowed(by, wanted, after).where(ItemStanding.newest_id.is_not(None))
-    lines = desk_reading.lines_of(query.limit(ROWS_MAX + 1))
+    lines = desk_reading.lines_for(by, replace(wanted, written=True), after, ROWS_MAX + 1)
     shown, more = lines[:ROWS_MAX], len(lines) > ROWS_MAX
     versions = _versions(one.newest_id for one in shown)
     places = _places(one.id for one in shown)

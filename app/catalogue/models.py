@@ -203,7 +203,10 @@ class ItemFault(Model):
     """A standard check that the version of a standing does not pass."""
 
     __tablename__ = "item_fault"
-    __table_args__ = (Index("ix_item_fault_body", "body_id", "rule", "implementation_id"),)
+    __table_args__ = (
+        Index("ix_item_fault_body", "body_id", "rule", "implementation_id"),
+        Index("ix_item_fault_rule", "rule", "body_id", "implementation_id"),
+    )
 
     implementation_id: Mapped[int] = mapped_column(
         ForeignKey("item_implementation.id"), primary_key=True, autoincrement=False

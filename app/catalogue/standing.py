@@ -38,7 +38,7 @@ def _write_touched(session: Session) -> None:
         _refresh(session, sorted(touched))
 
 
-def outdated(*, limit: int = 200) -> list[int]:
+def outdated(*, limit: int = 500) -> list[int]:
     """Return implementations without a standing, or with one of older rules."""
     query = (
         select(ItemImplementation.id)

@@ -47,6 +47,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("item_fault", schema=None) as batch_op:
         batch_op.create_index("ix_item_fault_body", ["body_id", "rule", "implementation_id"], unique=False)
+        batch_op.create_index("ix_item_fault_rule", ["rule", "body_id", "implementation_id"], unique=False)
 
     op.create_table(
         "item_standing",
