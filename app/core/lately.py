@@ -7,11 +7,14 @@ other processes notice when the while is over.
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from threading import Lock
+from typing import Any, Generic, TypeVar, cast
 
 from flask import Flask, current_app
 
+K = TypeVar("K")
 T = TypeVar("T")
 SECONDS = 30.0
 
@@ -42,3 +45,25 @@ def forget(name: str) -> None:
 def _held() -> dict[str, tuple[float, Any]]:
     held: dict[str, tuple[float, Any]] = current_app.extensions["hall_lately"]
     return held
+
+
+class Few(Generic[K, T]):
+    """The values that were asked for last, up to a number of them; for what never changes."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held: OrderedDict[K, T] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: K) -> T | None:
+        with self._lock:
+            if key in self._held:
+                self._held.move_to_end(key)
+            return self._held.get(key)
+
+    def put(self, key: K, value: T) -> None:
+        """Hold ``value``; the one asked for longest ago makes room."""
+        with self._lock:
+            self._held[key] = value
+            if len(self._held) > self._most:
+                self._held.popitem(last=False)
