@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.applications.service import AnswersRefused, Channel
 from app.catalogue import service as catalogue
@@ -28,8 +29,10 @@ from app.themes.domain import (
 )
 from app.themes.made import Made, made_of
 from app.themes.merging import Merged, MergedSlot
-from app.themes.models import ThemeApplication
+from app.themes.models import ThemeApplication, ThemeVersion
 from app.themes.reading import Guide, guide
+
+T = TypeVar("T")
 
 DRAFTS_MAX = 10
 DRAFT_DAYS = 60
@@ -91,7 +94,7 @@ def start(
         return Started(former, True, under_way)
     if former is not None:
         discard(resident_id, former, now=now)
-    if len(_drafts(resident_id)) >= DRAFTS_MAX:
+    if _draft_count(resident_id) >= DRAFTS_MAX:
         raise Conflict(f"主题草稿已有 {DRAFTS_MAX} 份，请先办完或放弃一些")
     row = ThemeApplication(
         resident_id=resident_id,
@@ -133,29 +136,38 @@ def _left_out(found: Guide, wanted: Collection[str]) -> list[str]:
 
 def draft_of(resident_id: int, theme_id: int, region_code: str) -> int | None:
     """Return the id of somebody's newest draft for a theme in a place, None when there is none."""
-    drafts = [one for one in _drafts(resident_id) if one.region_code == region_code]
-    return next((one.id for one in drafts if made_of(one).theme_id == theme_id), None)
-
-
-def _drafts(resident_id: int) -> list[ThemeApplication]:
     query = (
-        select(ThemeApplication)
+        _own(resident_id, ThemeApplication.id)
+        .join(ThemeVersion, ThemeVersion.id == ThemeApplication.version_id)
         .where(
-            ThemeApplication.resident_id.in_(identity.accounts_of(resident_id)),
             ThemeApplication.state == State.DRAFT,
+            ThemeApplication.region_code == region_code,
+            ThemeVersion.theme_id == theme_id,
         )
         .order_by(ThemeApplication.created_at.desc())
     )
-    return list(db.session().scalars(query))
+    return db.session().scalar(query.limit(1))
+
+
+def _own(resident_id: int, column: InstrumentedAttribute[T]) -> Select[T]:
+    return select(column).where(ThemeApplication.resident_id.in_(identity.accounts_of(resident_id)))
+
+
+def _draft_count(resident_id: int) -> int:
+    drafts = _own(resident_id, ThemeApplication.id).where(ThemeApplication.state == State.DRAFT)
+    return len(list(db.session().scalars(drafts.limit(DRAFTS_MAX))))
 
 
 def _under_way(resident_id: int, theme_id: int) -> str:
-    query = select(ThemeApplication).where(
-        ThemeApplication.resident_id.in_(identity.accounts_of(resident_id)),
-        ThemeApplication.state.not_in({State.DRAFT, *ENDED}),
+    query = (
+        _own(resident_id, ThemeApplication.number)
+        .join(ThemeVersion, ThemeVersion.id == ThemeApplication.version_id)
+        .where(
+            ThemeApplication.state.not_in((State.DRAFT, *ENDED)),
+            ThemeVersion.theme_id == theme_id,
+        )
     )
-    rows = (row for row in db.session().scalars(query) if made_of(row).theme_id == theme_id)
-    return next((row.number or "" for row in rows), "")
+    return db.session().scalar(query.limit(1)) or ""
 
 
 def save(
