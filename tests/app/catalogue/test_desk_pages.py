@@ -5,8 +5,10 @@ import json
 import re
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy import select
 
+from app.catalogue import desk_reading
 from app.catalogue import service as catalogue
 from app.catalogue.fields import BY_NAME, GROUP_LABELS, in_group
 from app.catalogue.models import ItemDirectory, ItemImplementation, ItemVersion
@@ -374,6 +376,26 @@ def test_the_list_goes_on_where_it_ended(given, reviewer):
 
     names = re.findall(r">(事项\d{3})<", first) + re.findall(r">(事项\d{3})<", second)
     assert names == [f"事项{number:03}" for number in range(23)]
+
+
+@on_sqlite
+def test_a_longer_list_takes_no_more_statements(app, given):
+    def listed():
+        statements = []
+        engine = app.extensions["hall_db"].read_engine
+        sa.event.listen(engine, "before_cursor_execute", note := lambda *told: statements.append(told[2]))
+        with app.app_context():
+            found = desk_reading.implementations(reviewer, desk_reading.Filter(), limit=50)
+        sa.event.remove(engine, "before_cursor_execute", note)
+        return len(found.items), len(statements)
+
+    reviewer = given(a_principal, "province_reviewer")
+    given(an_item)
+    one = listed()
+    given(lambda: [an_item(code=f"T9{number}", name=f"事项{number}") for number in range(9)])
+
+    assert (one[0], listed()[0]) == (1, 10)
+    assert listed()[1] == one[1] <= 4
 
 
 def test_every_field_stands_on_a_page_of_the_editor():
