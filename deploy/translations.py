@@ -4,7 +4,9 @@ Words of templates and views are marked ``_("…")``; labels that stand in table
 here, by where they stand. What has no English yet is named at the end.
 """
 
+import ast
 import importlib
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -15,22 +17,53 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+from app import capabilities  # noqa: E402
+
 ENGLISH = ROOT / "translations/en/LC_MESSAGES/messages.po"
 METHODS = {".html": "jinja2", ".py": "python"}
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "lazy_gettext": None, "N_": None}
 LABELS = (
-    "app.applications.service:PLAIN_LABELS",
-    "app.catalogue.service:CASE_TYPE_LABELS",
-    "app.catalogue.service:DELIVERY_LABELS",
-    "app.catalogue.service:DOMAIN_LABELS",
-    "app.catalogue.service:HANDING_LABELS",
-    "app.catalogue.service:ITEM_TYPE_LABELS",
-    "app.catalogue.service:SERVED_LABELS",
-    "app.identity.service:CLIENT_LABELS",
-    "app.mobile_access.service:THEME_LABELS",
-    "app.notices.service:TOPIC_LABELS",
+    "app.applications.domain:EVENT_LABELS",
+    "app.applications.domain:PLAIN_LABELS",
+    "app.catalogue.domain:CASE_TYPE_LABELS",
+    "app.catalogue.domain:DELIVERY_LABELS",
+    "app.catalogue.domain:DOMAIN_LABELS",
+    "app.catalogue.domain:HANDING_LABELS",
+    "app.catalogue.domain:ITEM_TYPE_LABELS",
+    "app.catalogue.domain:SERVED_LABELS",
+    "app.catalogue.related:_WORDS",
+    "app.identity.domain:CLIENT_LABELS",
+    "app.identity.people_domain:DELEGATION_LABELS",
+    "app.identity.people_domain:DELEGATION_STATE_LABELS",
+    "app.identity.people_domain:ID_KIND_LABELS",
+    "app.identity.people_domain:LINK_LABELS",
+    "app.mobile_access.domain:THEME_LABELS",
+    "app.notices.domain:TOPIC_LABELS",
+    "app.themes.domain:PART_LABELS",
+    "app.themes.domain:STATE_LABELS",
+    "app.third_parties.domain:CONSENT_LABELS",
 )
 """Tables of labels that residents' pages show through the filter ``translated``."""
+SAYING = (
+    "app/applications/drafts.py",
+    "app/applications/materials.py",
+    "app/applications/pages.py",
+    "app/applications/parties.py",
+    "app/catalogue/forms.py",
+    "app/core/citizen_number.py",
+    "app/identity/delegation_pages.py",
+    "app/identity/delegations.py",
+    "app/identity/merging_pages.py",
+    "app/identity/numbers.py",
+    "app/identity/pages.py",
+    "app/identity/people_pages.py",
+    "app/notices/pages.py",
+    "app/portal/settings_pages.py",
+    "app/themes/pages.py",
+    "app/third_parties/resident_pages.py",
+)
+"""Modules that say to residents what was done or is wrong: every sentence, with ``{}`` for its figures."""
+CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
 def labels() -> Iterable[tuple[str, str]]:
@@ -39,6 +72,26 @@ def labels() -> Iterable[tuple[str, str]]:
         module, _, name = place.partition(":")
         table: Mapping[object, str] = getattr(importlib.import_module(module), name)
         yield from ((words, place) for words in table.values())
+    for capability in capabilities():
+        yield from ((words, f"app/{capability.name}/wiring.py") for words, _endpoint in capability.mine)
+
+
+def said(path: Path) -> Iterable[str]:
+    """Return the sentences of a module, docstrings and what is marked already left out."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    passed = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            passed.add(node.value)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "_":
+            passed.update(node.args)
+        if isinstance(node, ast.JoinedStr):
+            passed.update(node.values)
+            parts = (one.value if isinstance(one, ast.Constant) else "{}" for one in node.values)
+            yield "".join(map(str, parts))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in passed:
+            yield node.value
 
 
 def extracted() -> Catalog:
@@ -51,6 +104,9 @@ def extracted() -> Catalog:
         place = str(path.relative_to(ROOT))
         for _line, message, comments, _context in extract_from_file(method, path, KEYWORDS):
             found.add(message, None, [(place, 0)], auto_comments=comments)
+    for place in SAYING:
+        for words in filter(CHINESE.search, said(ROOT / place)):
+            found.add(words, None, [(place, 0)])
     for words, place in labels():
         found.add(words, None, [(place, 0)])
     return found

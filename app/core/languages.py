@@ -8,6 +8,7 @@ says: words of templates, items and messages alike.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -24,6 +25,7 @@ from app.core.errors import DomainError
 from app.core.viewing import Language
 
 CATALOGUES = Path(__file__).resolve().parents[2] / "translations"
+ENGLISH = CATALOGUES / "en/LC_MESSAGES/messages.po"
 LOCALES = {Language.SIMPLIFIED: "zh_Hans", Language.TRADITIONAL: "zh_Hans", Language.ENGLISH: "en"}
 
 # What a person typed stays as typed: values of fields, and what the page marks translate="no".
@@ -43,24 +45,33 @@ class _Catalogues(Domain):  # type: ignore[misc]
     """Translations read from ``.po`` files, once per process and language."""
 
     def get_translations(self) -> NullTranslations:
-        return _catalogue(str(get_locale()))
+        return _english().messages if str(get_locale()) == "en" else _NOTHING
+
+
+_NOTHING = NullTranslations()
+
+
+@dataclass(frozen=True, slots=True)
+class _English:
+    """``sentences``: those with figures, as a pattern of what is said and the English with ``{}``."""
+
+    messages: Translations
+    sentences: list[tuple[re.Pattern[str], str]]
 
 
 @cache
-def _catalogue(locale: str) -> NullTranslations:
-    path = CATALOGUES / locale / "LC_MESSAGES" / "messages.po"
-    if not path.exists():
-        return Translations()
-    return catalogue_of(path)
-
-
-def catalogue_of(path: Path) -> Translations:
-    """Return the translations of a ``.po`` file."""
-    from_text = BytesIO()
-    with path.open("rb") as file:
-        write_mo(from_text, read_po(file))
-    from_text.seek(0)
-    return Translations(from_text)
+def _english() -> _English:
+    with ENGLISH.open("rb") as file:
+        catalogue = read_po(file)
+    compiled = BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    sentences = [
+        (re.compile(re.escape(one.id).replace(r"\{\}", "(.+?)")), str(one.string))
+        for one in catalogue
+        if isinstance(one.id, str) and "{}" in one.id
+    ]
+    return _English(Translations(compiled), sentences)
 
 
 def init_app(app: Flask) -> None:
@@ -79,11 +90,21 @@ def init_app(app: Flask) -> None:
 
 
 def translated(words: str) -> str:
-    """Return ready words (a label, what went wrong) in the page's language; unknown ones as they are."""
+    """Return ready words (a label, what went wrong) in the page's language; unknown ones as they are.
+
+    Domains say what is wrong in Chinese and know no pages; their sentences are found by their form.
+    """
     if not words or not viewing.current().english:
         return words
     english: str = gettext(words)
-    return _error_titles().get(words, words) if english == words else english
+    if english != words:
+        return english
+    if words in _error_titles():
+        return _error_titles()[words]
+    for sentence, form in _english().sentences:
+        if found := sentence.fullmatch(words):
+            return form.format(*found.groups())
+    return words
 
 
 @cache

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.core.languages import to_traditional
-
+from app.core.languages import to_traditional, translated
 
 on_sqlite = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
@@ -78,3 +77,26 @@ def test_traditional_pages_keep_what_a_person_typed_and_what_scripts_need():
         '<p title="發展">發展</p><input value="发" placeholder="發展"><textarea>发</textarea>'
         '<b translate="no">范伟</b><a href="/发">裏面</a><!-- 发 --><option value="发">頭髮</option>'
     )
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("said", "english"),
+    [
+        pytest.param("请填写姓名", "Please fill in the name", id="a sentence"),
+        pytest.param(
+            "身份证号码应为 18 位，现在是 3 位",
+            "An ID number has 18 characters, this one has 3",
+            id="figures",
+        ),
+        pytest.param("没有找到", "Not found", id="an error's own English"),
+        pytest.param("没人这样说过", "没人这样说过", id="unknown"),
+        pytest.param("", "", id="nothing"),
+    ],
+)
+def test_what_domains_say_is_found_in_the_catalogue(app, said, english):
+    with app.test_request_context("/?lang=en"):
+        assert translated(said) == english
+
+    with app.test_request_context("/"):
+        assert translated(said) == said

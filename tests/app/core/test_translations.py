@@ -14,7 +14,7 @@ APP = Path("app")
 CHINESE = re.compile("[\u4e00-\u9fff]")
 MARKED = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 IN_CODE = re.compile(r'(?<!_\()"[^"]*[\u4e00-\u9fff][^"]*"')
-PLACEHOLDER = re.compile(r"%\((\w+)\)s|\{(\w+)\}")
+PLACEHOLDER = re.compile(r"%\((\w+)\)s|\{(\w*)\}")
 CHINESE_ONLY = {"portal/bridge.html"}
 """For those who build departments' pages."""
 
