@@ -84,16 +84,16 @@ EVERYTHING = Wanted()
 
 
 def in_scope(by: Principal, permission: Permission) -> ColumnElement[bool]:
-    """Return the filter of one's cases, as one range of an index where the scope allows it.
+    """Return the filter of one's open cases, as one range of an index where the scope allows it.
 
-    A city's cases bear its code: the plain filter over its bodies would sort all of them.
+    A city's open cases bear its code: the plain filter over its bodies would sort all of them.
     """
     grants = [grant for grant in by.grants if grant.carries(permission)]
     if grants and all(grant.scope_kind is ScopeKind.CITY for grant in grants):
         refs = sorted({grant.scope_ref for grant in grants})
-        return Application.city_code == refs[0] if len(refs) == 1 else Application.city_code.in_(refs)
+        return Application.desk_city == refs[0] if len(refs) == 1 else Application.desk_city.in_(refs)
     if len(grants) == 1 and grants[0].scope_kind is ScopeKind.BODY:
-        return Application.body_id == int(grants[0].scope_ref)
+        return Application.desk_body_id == int(grants[0].scope_ref)
     return organisations.scope_condition(by, permission, Application.body_id)
 
 
@@ -145,7 +145,7 @@ def _wanted(query: Select[Any], by: Principal, wanted: Wanted, today: date) -> S
     if wanted.whose == "mine":
         query = query.where(Application.handler_id == by.staff_id)
     elif wanted.whose == "unassigned":
-        free = Application.handler_id.is_(None) if whole else func.coalesce(Application.handler_id, 0) == 0
+        free = func.coalesce(Application.handler_id, 0) == 0
         query = query.where(free, Application.desk_on < moving.NOBODYS_TURN)
     if wanted.overdue:
         query = query.where(Application.desk_on < today)

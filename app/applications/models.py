@@ -5,7 +5,7 @@ from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, Uniqu
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.applications.domain import NUMBER_LENGTH, Channel, Event, FileType, State, Who
-from app.core.db import Model, key_column
+from app.core.db import Key, Model, key_column
 
 
 class Application(Model):
@@ -26,7 +26,9 @@ class Application(Model):
         forgotten_at: when the personal answers and files of an ended case were forgotten.
         desk_on: when its department must act, far away when it waits for somebody else; NULL once
             it is no work of theirs. The desk's order.
-        city_code: the city whose body handles it, so that a city's desk is one range of an index.
+        city_code: the city of its body.
+        desk_body_id: on whose desk it lies, and ``desk_city``: of which city; NULL once it is no work of
+            theirs. So each desk is one range of an index that holds open cases only.
         step: how many steps of the handling are done.
         proposed_by_id: who proposed a decision that waits for a second person; NULL while none does.
         used_days: working days between acceptance and decision, pauses left out.
@@ -37,9 +39,9 @@ class Application(Model):
     __tablename__ = "application"
     __table_args__ = (
         Index("ix_application_mine", "resident_id", "created_at", "id"),
-        Index("ix_application_desk", "body_id", "desk_on", "id"),
+        Index("ix_application_desk", "desk_body_id", "desk_on", "id"),
         Index("ix_application_desk_all", "desk_on", "id"),
-        Index("ix_application_desk_city", "city_code", "desk_on", "id"),
+        Index("ix_application_desk_city", "desk_city", "desk_on", "id"),
         Index("ix_application_desk_handler", "handler_id", "desk_on", "id"),
         Index("ix_application_calendar", "state", "calendar_version", "id"),
         Index("ix_application_intake", "state", "desk_on"),
@@ -56,7 +58,7 @@ class Application(Model):
     implementation_id: Mapped[int] = mapped_column(ForeignKey("item_implementation.id"), index=True)
     item_version_id: Mapped[int] = mapped_column(ForeignKey("item_version.id"))
     form_version_id: Mapped[int] = mapped_column(ForeignKey("item_version.id"), index=True)
-    body_id: Mapped[int] = mapped_column(ForeignKey("body.id"))
+    body_id: Mapped[int] = mapped_column(ForeignKey("body.id"), index=True)
     region_code: Mapped[str] = mapped_column(ForeignKey("region.code"), index=True)
     referred_from_id: Mapped[int | None] = mapped_column(
         ForeignKey("application.id", ondelete="SET NULL"), index=True
@@ -80,6 +82,8 @@ class Application(Model):
     reminded_at: Mapped[datetime | None]
     forgotten_at: Mapped[datetime | None]
     city_code: Mapped[str | None] = mapped_column(String(20))
+    desk_body_id: Mapped[int | None] = mapped_column(Key)
+    desk_city: Mapped[str | None] = mapped_column(String(20))
     handler_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     proposed_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), index=True)
     step: Mapped[int] = mapped_column(default=0)

@@ -15,7 +15,6 @@ from app.core import audit, db, hearing
 from app.core.clock import day_of
 from app.core.errors import NotFound, Stale
 from app.core.working_time import calendar, working_days_later
-from app.organisations import service as organisations
 
 NOBODYS_TURN = date(9999, 12, 31)
 """Where a case stands on the desk while somebody else has to act."""
@@ -66,6 +65,7 @@ def make_move(
     row.desk_on = desk_on(row)
     if move.to in ENDED:
         row.ended_at = now
+        row.desk_body_id = row.desk_city = None
     made = ApplicationEvent(
         application_id=row.id,
         number=row.event_count,
@@ -118,9 +118,7 @@ def start_intake(row: Application, now: datetime) -> None:
     """Start the clock of intake: what came in today is to be answered within five working days."""
     row.received_at = now
     row.calendar_version = calendar().version
-    if row.city_code is None:
-        place = organisations.places([row.body_id]).get(row.body_id)
-        row.city_code = place.city_code if place else None
+    row.desk_body_id, row.desk_city = row.body_id, row.city_code
     row.intake_due_on = working_days_later(day_of(now), INTAKE_DAYS, calendar())
     row.supplement_due_on = None
 

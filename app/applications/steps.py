@@ -28,6 +28,7 @@ from app.core import db
 from app.core.clock import day_of
 from app.core.errors import Forbidden, Invalid
 from app.core.working_time import calendar, working_days_later
+from app.organisations import service as organisations
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +283,7 @@ def refer_up(act: Act, told: Told) -> None:
     upper = catalogue.upper_item(act.item)
     if upper is None:
         raise MoveNotAllowed("上级没有开通这个事项，不能转报")
-    row = act.row
+    row, place = act.row, organisations.places([upper.body_id]).get(upper.body_id)
     linked = Application(
         resident_id=row.resident_id,
         implementation_id=upper.id,
@@ -290,6 +291,7 @@ def refer_up(act: Act, told: Told) -> None:
         form_version_id=row.form_version_id,
         body_id=upper.body_id,
         region_code=upper.region_code,
+        city_code=place.city_code if place else None,
         referred_from_id=row.id,
         state=State.DRAFT,
         version=1,

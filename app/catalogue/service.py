@@ -59,8 +59,8 @@ from app.catalogue.forms import (
 )
 from app.catalogue.lines import ItemMatch
 from app.catalogue.lines import to_json as line_to_json
-from app.catalogue.quality import QualityProblem, quality_problems
 from app.catalogue.named import names_of
+from app.catalogue.quality import QualityProblem, quality_problems
 from app.catalogue.reading import ItemPlace, ItemView, item, places_of, upper_item, version, versions
 from app.catalogue.related import RelatedItem, related_items
 from app.catalogue.relations import (
