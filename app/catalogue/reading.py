@@ -18,7 +18,8 @@ from app.core.lately import Few
 from app.organisations import service as organisations
 
 CONTENTS_KEPT = 500
-_STILL_CHANGING = frozenset({VersionState.DRAFT, VersionState.RETURNED})
+_STILL_CHANGING = frozenset({VersionState.DRAFT, VersionState.IN_REVIEW, VersionState.RETURNED})
+"""What is in review may come back and be written anew."""
 
 
 @dataclass(frozen=True, slots=True)

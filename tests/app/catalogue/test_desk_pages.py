@@ -228,6 +228,18 @@ def test_what_comes_back_says_why_and_can_be_mended(app, operator, reviewer, ite
     assert newest(app, item).state is VersionState.DRAFT
 
 
+@on_sqlite
+def test_what_was_seen_in_review_is_seen_anew_when_it_came_back(app, operator, reviewer, item):
+    act(operator, begin(app, operator, item), "submit")
+    reviewer.get(page_of(newest(app, item)))
+    act(reviewer, newest(app, item), "return", reason="时限要再短")
+    save(operator, newest(app, item), "limits", promised_days="3", supplement_days="15")
+
+    page = operator.get(f"{page_of(newest(app, item))}/edit/limits").text
+
+    assert 'name="promised_days" value="3"' in page
+
+
 def test_of_two_who_change_a_version_the_second_is_told(app, operator, item):
     version = begin(app, operator, item)
     save(operator, version, "limits", promised_days="7", supplement_days="15")
