@@ -229,7 +229,7 @@ def return_from_face(state: str, session_id: int | None, *, by: Provider, now: d
         raise CheckGone
     if row.state is CheckState.PASSED and not row.by_code:
         return FaceReturn(row.return_to, "")  # a page that was loaded twice
-    if row.state is not CheckState.PENDING or row.expires_at <= now or row.code_index is not None:
+    if row.state is not CheckState.PENDING or row.expires_at <= now:
         raise CheckGone
     found = by.face_result(row.reference)
     if found is FaceFinding.PENDING:

@@ -281,6 +281,21 @@ def test_for_a_mini_program_the_person_carries_six_digits_over(by, register):
 
 
 @on_sqlite
+def test_a_last_page_that_is_loaded_again_shows_digits_that_count(by, register):
+    resident_id, now = a_person(by), NOW()
+    session = db.transaction(lambda: a_session(resident_id))
+    task = service.start_face(resident_id, session.id, return_to="/me", by_code=True, by=by, now=now)
+    register.show_face(task.url)
+    back = [service.return_from_face(state_of(register), None, by=by, now=now) for _ in range(2)]
+
+    service.finish_face(resident_id, session.id, task.check_id, back[1].code, now=now)
+
+    assert level(session, now) == FACE_LEVEL
+    with pytest.raises(service.CheckGone):
+        service.return_from_face(state_of(register), None, by=by, now=now)
+
+
+@on_sqlite
 def test_the_six_digits_are_guessed_at_five_times_at_most(by, register):
     resident_id, now = a_person(by), NOW()
     session = db.transaction(lambda: a_session(resident_id))
