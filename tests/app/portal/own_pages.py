@@ -54,6 +54,7 @@ NO_PAGES = {
     "/me/verify/return": "leads back to where a proof was asked for",
     "/status/feed.xml": "a feed",
     "/me/applications/<id:application_id>/files/<id:file_id>": "a file",
+    "/me/applications/<id:application_id>/papers/<id:paper_id>": "a document to keep",
     "/me/applications/<id:application_id>/files/<id:file_id>/thumb": "a picture",
     "/status/badge/<id:page_id>.svg": "a picture",
     "/bridge/<version>/hall-bridge.js": "a script",

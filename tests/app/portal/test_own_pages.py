@@ -136,3 +136,80 @@ def test_the_first_page_takes_sixty_kilobytes_over_the_wire_at_most(hall, phone)
 )
 def test_a_page_passes_the_access_spec_without_a_waiver(hall, checker, route, profile):
     assert faults(checker.check(hall.pages[route], profile, quick=True)) == []
+
+
+@pytest.mark.browser
+def test_the_main_path_works_without_javascript(hall, phone):
+    with opened(phone, java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(f"https://{HOST}/")
+        page.click("text=办事的地方")
+        page.click("summary:has-text('广州市')")
+        page.click("text=全广州市")
+        page.fill("#q", "暂住证")
+        page.click("text=查找")
+        page.click(".service:has-text('居住证申领')")
+        page.click("text=在线申请")
+        page.click("text=接着上次填")
+        page.click("text=提交申请")
+        told = page.inner_text(".flash")
+        page.click("nav.weui-tabbar >> text=办件")
+
+        assert "已提交" in told
+        assert "已提交，等待受理" in page.inner_text(".services")
+
+
+FOCUSED = """() => {
+  const one = document.activeElement, box = one.getBoundingClientRect();
+  const bar = document.querySelector(".weui-tabbar");
+  const x = box.left + Math.min(box.width, 40) / 2, y = box.top + box.height / 2;
+  return { tag: one.outerHTML.slice(0, 120), outline: getComputedStyle(one).outlineStyle,
+           covered: !bar.contains(one) && box.bottom > bar.getBoundingClientRect().top + 1, at: [x, y] };
+}"""
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("route", ["/", "/items/<id:item_id>", "/me/settings"])
+def test_the_keyboard_reaches_everything_and_its_place_is_seen(hall, phone, route):
+    with opened(phone) as context:
+        page = context.new_page()
+        page.goto(f"https://{HOST}{hall.pages[route]}")
+        hidden, seen = [], []
+        for _ in range(80):
+            page.keyboard.press("Tab")
+            focused = page.evaluate(FOCUSED)
+            if focused["tag"].startswith("<body") or (seen and focused["tag"] == seen[0]):
+                break
+            seen.append(focused["tag"])
+            hidden += [focused] if focused["outline"] == "none" or focused["covered"] else []
+
+        assert hidden == []
+        assert "skip-link" in seen[0]
+        assert sum("weui-tabbar__item" in one for one in seen) == 4
+
+
+@pytest.mark.browser
+def test_a_refused_form_says_so_to_those_who_listen(hall, phone):
+    with opened(phone, java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(f"https://{HOST}/progress")
+        page.fill("#number", "1")
+        page.click("main button")
+
+        assert page.get_by_role("alert").count() == 1
+        assert page.get_attribute("#number", "aria-invalid") == "true"
+        assert page.get_attribute("#number", "aria-describedby") == page.get_by_role("alert").get_attribute(
+            "id"
+        )
+
+
+@pytest.mark.browser
+def test_search_answers_while_one_types(hall, phone):
+    with opened(phone) as context:
+        page = context.new_page()
+        page.goto(f"https://{HOST}/")
+        page.locator("#q").press_sequentially("暂住证", delay=20)
+        page.wait_for_selector("#found .service:has-text('居住证申领')")
+
+        assert page.url == f"https://{HOST}/"
+        assert page.input_value("#q") == "暂住证"
