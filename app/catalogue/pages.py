@@ -98,7 +98,7 @@ def begin_scene(key: str) -> str:
 @pages.get("/scenes/<key>/<path:answers>")
 @access.public("residents look before they sign in; the address holds their choices, nothing personal")
 def go_on_in_scene(key: str, answers: str) -> str:
-    return _scene_page(key, answers.split("/")[: service.SCENE_ANSWERS_MAX])
+    return _scene_page(key, [one for one in answers.split("/") if one][: service.SCENE_ANSWERS_MAX])
 
 
 def _scene_page(key: str, answers: list[str]) -> str:

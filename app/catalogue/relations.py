@@ -175,6 +175,20 @@ def variants_of(directory_id: int) -> dict[str, str]:
     return found
 
 
+def live_variants(codes: Iterable[str]) -> dict[tuple[str, str], set[str]]:
+    """Return the codes of variants (情形) by scheme and code of the items that somebody carries out now."""
+    query = (
+        select(ItemDirectory.code_scheme, ItemDirectory.code, ItemVersion.content)
+        .join(ItemImplementation, ItemImplementation.directory_id == ItemDirectory.id)
+        .join(ItemVersion, ItemVersion.implementation_id == ItemImplementation.id)
+        .where(ItemDirectory.code.in_(set(codes)), ItemVersion.live == 1)
+    )
+    found: dict[tuple[str, str], set[str]] = {}
+    for scheme, code, raw in db.session().execute(query):
+        found.setdefault((scheme, code), set()).update(one.code for one in from_json(raw).variants)
+    return found
+
+
 def _raise_version() -> None:
     """Hold the graph until the commit, so that two halves of a circle cannot be added side by side."""
     raised: Any = db.writing().execute(

@@ -10,11 +10,37 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.catalogue import service
-from app.catalogue.service import OUR_SCHEME, RELATION_LABELS, RelationKind
+from app.catalogue.service import OUR_SCHEME, RELATION_LABELS, RelationKind, SceneVersionView
 from app.core import access, clock, db
 from app.core.access import Permission
 from app.core.errors import DomainError, Invalid, NotFound
+from app.core.ids import read_id
 from app.core.json_api import strict_json
+
+_BLANK = {
+    "name": "给居民看的名称",
+    "summary": "一句话说明",
+    "start": "first",
+    "questions": {
+        "first": {
+            "text": "第一个问题？",
+            "choices": [
+                {"code": "one", "text": "一个选项", "to": {"item": "事项的基本编码", "variant": ""}},
+                {"code": "other", "text": "另一个选项", "to": {"exit": "window"}},
+            ],
+        }
+    },
+    "exits": {
+        "window": {
+            "title": "到窗口办",
+            "text": "说明",
+            "where": "去哪里",
+            "phone": "12345",
+            "bring": ["带什么"],
+        }
+    },
+}
+"""What a new scene begins with: one of everything."""
 
 console = Blueprint("catalogue_console", __name__, url_prefix="/console", template_folder="templates")
 
@@ -106,7 +132,10 @@ def _said(problem: DomainError | None) -> list[str]:
 
 @console.get("/scenes")
 @access.staff(Permission.ITEMS_REVIEW)
-def scenes() -> str:
+def scenes() -> ResponseReturnValue:
+    key = request.args.get("key", "").strip()
+    if service.SCENE_KEY.fullmatch(key):
+        return redirect(url_for(".script", key=key))
     found = [(one, service.dead_leaves(one.script)) for one in service.scenes()]
     return render_template("catalogue/scene_list.html", scenes=found)
 
@@ -114,8 +143,10 @@ def scenes() -> str:
 @console.get("/scenes/<key>")
 @access.staff(Permission.ITEMS_REVIEW)
 def script(key: str) -> str:
-    versions = service.scene_versions(key)
-    return _script_page(key, versions[0].number, _text(versions[0].content))
+    versions = _versions(key)
+    if versions:
+        return _script_page(key, versions[0].number, _text(versions[0].content))
+    return _script_page(key, 0, _text(_BLANK))
 
 
 @console.post("/scenes/<key>")
@@ -129,7 +160,7 @@ def save_script(key: str) -> ResponseReturnValue:
             lambda: service.save_scene(
                 key,
                 content,
-                seen=int(seen) if seen.isascii() and seen.isdigit() else 0,
+                seen=read_id(seen) or 0,
                 actor=actor,
                 now=clock.system_clock(),
             )
@@ -140,6 +171,16 @@ def save_script(key: str) -> ResponseReturnValue:
         return _script_page(key, seen, text, error), 422
     flash("已保存，居民现在看到的是新版本。", "success")
     return redirect(url_for(".script", key=key))
+
+
+def _versions(key: str) -> list[SceneVersionView]:
+    """Return the versions of a scene, none of one that is yet to be written."""
+    try:
+        return service.scene_versions(key)
+    except NotFound:
+        if not service.SCENE_KEY.fullmatch(key):
+            raise
+        return []
 
 
 def _content(text: str) -> dict[str, Any]:
@@ -164,6 +205,6 @@ def _script_page(key: str, seen: int | str, text: str, problem: DomainError | No
         seen=seen,
         text=text,
         live=live,
-        versions=service.scene_versions(key),
+        versions=_versions(key),
         problem=_said(problem),
     )

@@ -16,7 +16,7 @@ from app.catalogue.lines import ItemMatch
 from app.catalogue.models import Scene, SceneVersion
 from app.catalogue.reading import ItemPlace, item, places_of
 from app.catalogue.related import RelatedItem, related_items
-from app.catalogue.relations import variants_of
+from app.catalogue.relations import live_variants
 from app.catalogue.scene_script import Exit, Script, Walk, leaves, script_of, script_problems, walk
 from app.catalogue.searching import nearest_items
 from app.catalogue.versions import find_directory
@@ -164,19 +164,16 @@ def scene_problems(content: Any) -> list[str]:
 
 def dead_leaves(script: Script) -> list[str]:
     """Return the choices that end at an item, or a variant, that nobody carries out now."""
-    found, known = [], {}
-    for question, choice in leaves(script):
-        to = choice.to
-        place = (to.scheme, to.item)
-        if place not in known:
-            directory_id = find_directory(*place)
-            live = directory_id is not None and bool(places_of(directory_id, limit=1))
-            known[place] = variants_of(directory_id) if live and directory_id is not None else None
-        variants = known[place]
+    ends = list(leaves(script))
+    known = live_variants(choice.to.item for _, choice in ends)
+    found = []
+    for question, choice in ends:
+        to, place = choice.to, f"问题 {question.code} 的选项“{choice.text}”"
+        variants = known.get((to.scheme, to.item))
         if variants is None:
-            found.append(f"问题 {question.code} 的选项“{choice.text}”：事项 {to.item} 没有单位在办")
+            found.append(f"{place}：事项 {to.item} 没有单位在办")
         elif to.variant and to.variant not in variants:
-            found.append(f"问题 {question.code} 的选项“{choice.text}”：事项 {to.item} 没有情形 {to.variant}")
+            found.append(f"{place}：事项 {to.item} 没有情形 {to.variant}")
     return found
 
 

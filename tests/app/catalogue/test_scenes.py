@@ -1,6 +1,7 @@
 """Scenes: saved as versions, checked, walked to the item and variant of a place, or to an exit."""
 
 import copy
+import json
 import re
 
 import pytest
@@ -198,6 +199,26 @@ def test_the_console_shows_what_became_a_dead_end_and_saves_only_what_is_sound(s
     assert (refused.status_code, broken.status_code) == (422, 422)
     assert "不是有效的 JSON" in broken.text
     assert "都走得通" in client.get("/console/scenes").text
+
+
+@on_sqlite
+def test_a_new_scene_is_begun_at_the_console(item, given, client):
+    sign_in(client, given, given(a_principal, "province_reviewer"))
+
+    begun = client.get("/console/scenes?key=stay")
+    unchanged = submit(client, begun.location)
+    saved = submit(client, begun.location, content=json.dumps(SCRIPT), seen="0")
+
+    assert (unchanged.status_code, saved.status_code) == (422, 302)
+    assert client.get("/scenes/stay").status_code == 200
+
+
+@on_sqlite
+@pytest.mark.parametrize("seen", ["9" * 5000, "x", "", "٣"])
+def test_odd_versions_at_the_console_are_stale(scene, given, client, seen):
+    sign_in(client, given, given(a_principal, "province_reviewer"))
+
+    assert submit(client, "/console/scenes/stay", content=json.dumps(SCRIPT), seen=seen).status_code == 422
 
 
 @on_sqlite
