@@ -198,7 +198,12 @@ class Export(MethodView):
     @desk_blp.response(
         200,
         content_type="application/octet-stream",
-        headers={"X-Next-After": {"description": "下一个文件的 after，已按 URL 编码；没有就是最后一个"}},
+        headers={
+            "X-Next-After": {
+                "description": "下一个文件的 after，已按 URL 编码；没有就是最后一个",
+                "schema": {"type": "string"},
+            }
+        },
     )
     @access.staff(Permission.ITEMS_READ)
     def get(self, asked: dict[str, Any]) -> Response:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import marshmallow as ma
 
 from app.catalogue.desk_reading import Filter
@@ -64,6 +66,10 @@ def _rows(row: ma.Schema, **kwargs: object) -> ma.fields.List:  # type: ignore[t
 
 def _lines(longest: int, **kwargs: object) -> ma.fields.List:  # type: ignore[type-arg]
     return ma.fields.List(Text(longest=longest), validate=ma.validate.Length(0, LINES_MAX), **kwargs)  # type: ignore[arg-type]
+
+
+def _few(codes: type[StrEnum]) -> ma.validate.Length:
+    return ma.validate.Length(0, len(codes))
 
 
 class CatalogueDeskQuerySchema(ma.Schema):
@@ -231,7 +237,7 @@ class CatalogueNewVariantSchema(ma.Schema):
 class CatalogueNewMaterialSchema(ma.Schema):
     code = Text(longest=40, required=True)
     name = Text(longest=NAME_MAX, required=True)
-    handings = ma.fields.List(_enum(Handing), required=True)
+    handings = ma.fields.List(_enum(Handing), required=True, validate=_few(Handing))
     source = _line(load_default="申请人自备")
     original_count = _count(load_default=1)
     copy_count = _count(load_default=0)
@@ -275,7 +281,7 @@ class CatalogueNewContentSchema(ma.Schema):
 
     name = Text(longest=NAME_MAX, required=True)
     summary = _line(SUMMARY_MAX, required=True)
-    served = ma.fields.List(_enum(ServedKind), required=True)
+    served = ma.fields.List(_enum(ServedKind), required=True, validate=_few(ServedKind))
     case_type = _enum(CaseType, required=True)
     promised_days = _count(required=True)
     lawful_days = _count(required=True, allow_none=True)
@@ -283,7 +289,7 @@ class CatalogueNewContentSchema(ma.Schema):
     materials = _rows(CatalogueNewMaterialSchema(), required=True)
     steps = _rows(CatalogueNewStepSchema(), required=True)
     results = _rows(CatalogueNewResultSchema(), required=True)
-    deliveries = ma.fields.List(_enum(Delivery), required=True)
+    deliveries = ma.fields.List(_enum(Delivery), required=True, validate=_few(Delivery))
     hotline = _line(CODE_MAX, required=True)
     complaint_line = _line(CODE_MAX, required=True)
     places = _rows(CatalogueNewPlaceSchema(), required=True)
@@ -305,7 +311,7 @@ class CatalogueChangedVersionSchema(ma.Schema):
     version = _version()
     content = ma.fields.Nested(CatalogueNewContentSchema(), required=True)
     form = ma.fields.Dict(keys=ma.fields.Str(), required=True, allow_none=True)
-    effective_on = ma.fields.Date(required=True)
+    effective_on = ma.fields.Date(required=True, metadata={"maxLength": 10})
 
 
 class CatalogueMoveSchema(ma.Schema):
