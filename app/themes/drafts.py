@@ -14,7 +14,7 @@ from app.applications.service import AnswersRefused, Channel
 from app.catalogue import service as catalogue
 from app.core import audit, db
 from app.core.clock import day_of
-from app.core.errors import Conflict, LevelTooLow
+from app.core.errors import Conflict, LevelTooLow, NotFound
 from app.identity import service as identity
 from app.themes import made as making
 from app.themes import moving, projecting, sealing
@@ -245,7 +245,7 @@ def _draft(resident_id: int, theme_application_id: int) -> ThemeApplication:
 def _follow_items(row: ThemeApplication, now: datetime) -> tuple[bool, list[str]]:
     """Move a draft to the theme and the items in force; return whether, and what was dropped."""
     before = made_of(row)
-    current = guide(before.theme_id, row.region_code, left_out=row.left_out)
+    current = _in_force(before, row)
     merged = _open(current)
     merge_id = making.keep(current, merged, now)
     if merge_id == row.merge_id:
@@ -258,6 +258,18 @@ def _follow_items(row: ThemeApplication, now: datetime) -> tuple[bool, list[str]
     row.version_id, row.merge_id = current.version_id, merge_id
     row.materials = {}
     return True, lost
+
+
+def _in_force(made: Made, row: ThemeApplication) -> Guide:
+    """Return the theme as it is done now where the draft was begun.
+
+    Raises:
+        ThemeClosed: it is not in use any more.
+    """
+    try:
+        return guide(made.theme_id, row.region_code, left_out=row.left_out)
+    except NotFound:
+        raise ThemeClosed("这个主题已经停用，可以分别申请各个事项") from None
 
 
 def problems_of(row: ThemeApplication, made: Made, now: datetime) -> dict[str, list[str]]:
@@ -284,7 +296,7 @@ def check_submittable(
     row = _draft(resident_id, theme_application_id)
     moving.check_version(row, version)
     made = made_of(row)
-    current = guide(made.theme_id, row.region_code, left_out=row.left_out)
+    current = _in_force(made, row)
     _open(current)
     kept = {code: str(view.version_id) for code, view in made.views.items()}
     if current.version_id != row.version_id or current.placed.versions() != kept:

@@ -63,7 +63,7 @@ def settle(state, statuses, needs):
     return state, events
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(graphs(), st.randoms(use_true_random=False))
 def test_whatever_the_parts_come_to_the_theme_ends_and_says_what_is_true(needs, chance: random.Random):
     statuses = dict.fromkeys(needs, PartStatus.WAITING)
@@ -84,7 +84,7 @@ def test_whatever_the_parts_come_to_the_theme_ends_and_says_what_is_true(needs, 
             assert any(statuses[one] is not PartStatus.GRANTED for one in needs[item])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(graphs(), st.randoms(use_true_random=False))
 def test_nothing_is_opened_before_all_it_waits_for_is_granted(needs, chance: random.Random):
     statuses = dict.fromkeys(needs, PartStatus.WAITING)

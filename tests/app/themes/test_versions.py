@@ -249,3 +249,17 @@ def test_the_highest_level_of_the_items_is_asked_for(items):
         told(service.submit, row.resident_id, made, version=row.version, level=1, now=NOW)
 
     assert refused.value.level_needed == 2
+
+
+def test_a_retired_theme_takes_no_drafts_and_lets_applications_go_on(items):
+    theme = told(build.a_theme)
+    made, begun = told(build.an_application, theme), told(build.a_draft, theme)
+    view, row = service.newest_versions()[0], build.row_of(begun)
+
+    told(service.retire, view.id, version=view.version, reason="合并", actor="system", now=NOW)
+
+    with pytest.raises(service.ThemeClosed):
+        told(service.save, row.resident_id, begun, {}, version=row.version, now=NOW)
+    told(build.grant, build.case_of(made, "GS"))
+    told(service.follow, made, now=NOW)
+    assert build.part_of(made, "SP").status is PartStatus.OPEN
