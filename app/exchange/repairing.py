@@ -222,7 +222,18 @@ def close(by: Principal, message_id: int, reason: str, *, version: int, now: dat
 
 
 def of_case(by: Principal, application_id: int) -> tuple[list[MessageLine], list[OutLine]]:
-    """Return the whole traffic about a case of the hall, in both directions, in order."""
+    """Return the whole traffic about a case of the hall, in both directions, in order.
+
+    Raises:
+        NotFound: no system in the scope of ``by`` knows the case.
+    """
+    known = (
+        select(ExchangeCase.id)
+        .join(ExchangeSystem, ExchangeSystem.id == ExchangeCase.system_id)
+        .where(systems.visible(by), ExchangeCase.application_id == application_id)
+    )
+    if db.session().scalar(known.limit(1)) is None:
+        raise NotFound("没有这个办件的往来报文")
     inbound = (
         select(ExchangeMessage, ExchangeSystem)
         .join(ExchangeSystem, ExchangeSystem.id == ExchangeMessage.system_id)

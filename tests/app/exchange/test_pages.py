@@ -10,6 +10,7 @@ from app.applications.service import State
 from app.exchange import service
 from app.exchange.service import Kind, MessageState, SystemState
 from app.third_parties.service import Stage
+from tests.api.walk import post_form
 from tests.app.applications.builders import a_case
 from tests.app.exchange.builders import CITY, PERSON, SCOPES, a_system, messages, take, the_case
 from tests.app.third_parties.builders import an_app
@@ -60,9 +61,10 @@ def test_other_bodies_see_nothing_of_it(client, given, docked):
     held = given(take, docked, "GZ-1", Kind.BJ, 3)
     signed_in(client, given, "department_operator", body=given(a_body))
 
-    pages = [f"{HOME}/systems/{docked.id}", f"{HOME}/messages/{held.message_id}"]
+    case_id = given(a_case, item_id=docked.item_id)
+    pages = [f"{HOME}/systems/{docked.id}", f"{HOME}/messages/{held.message_id}", f"{HOME}/cases/{case_id}"]
 
-    assert [client.get(page).status_code for page in pages] == [404, 404]
+    assert [client.get(page).status_code for page in pages] == [404] * 3
     assert docked.code not in client.get(HOME).text
     assert "GZ-1" not in client.get(f"{HOME}/messages").text
 
@@ -166,3 +168,34 @@ def test_the_queue_shows_real_messages_only(client, given):
 
     assert given(lambda: service.queue(by, stage=Stage.PRODUCTION)) == []
     assert "没有待处理的报文" in client.get(f"{HOME}/messages").text
+
+
+HOSTILE = ["\x00", "\ud800", "9" * 5000, "-1", "1e99", "٣", "<script>alert(1)</script>", "'; --", ""]
+
+
+def test_nothing_sent_by_hand_breaks_a_page(client, app, given, docked):
+    held = given(take, docked, "GZ-1", Kind.BJ, 3)
+    signed_in(client, given)
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get(f"{HOME}/new").text)[1]
+    places = [
+        f"{HOME}/new",
+        f"{HOME}/systems/{docked.id}/edit",
+        f"{HOME}/systems/{docked.id}/moves",
+        f"{HOME}/messages/{held.message_id}/again",
+        f"{HOME}/messages/{held.message_id}/closing",
+        f"{HOME}/outgoing/1/again",
+    ]
+    names = ("app_id", "code", "name", "items", "results", "version", "event", "reason", "SBCLQD", "BJSJ")
+
+    statuses = set()
+    for value in HOSTILE:
+        fields = {"csrf_token": token, **dict.fromkeys(names, value)}
+        statuses |= {post_form(client, place, fields).status_code for place in places}
+        statuses.add(
+            client.get(
+                f"{HOME}/messages",
+                query_string={"system": value.encode("utf-8", "surrogatepass"), "state": "x"},
+            ).status_code
+        )
+
+    assert statuses <= {200, 303, 404, 422, 403}
