@@ -32,5 +32,5 @@ def _until_done(work: Callable[[datetime], int], now: datetime) -> None:
 
 JOBS = (
     Job("identity.forget-expired", forget_expired, every=timedelta(hours=1)),
-    Job("identity.merge-proved", merge_proved, every=timedelta(hours=1)),
+    Job("identity.merge-proved", merge_proved, every=timedelta(hours=1), urgent=True),
 )

@@ -191,7 +191,8 @@ def undo_link(
     if row is None:
         raise NotFound("没有这次归并")
     if not 0 < len(reason.strip()) <= REASON_MAX:
-        raise Invalid("请写明撤销的理由", fields={"reason": [f"1 至 {REASON_MAX} 个字"]})
+        problem = f"请写明撤销的理由，最多 {REASON_MAX} 个字"
+        raise Invalid(problem, fields={"reason": [problem]})
     if release not in (None, row.first_id, row.second_id):
         raise Invalid("要解除实名的账户不在这次归并里", fields={"release": ["选两个账户之一"]})
     if row.version != version:
