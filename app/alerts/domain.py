@@ -76,6 +76,7 @@ class Topic(StrEnum):
     PAGE_CHANGED = "page.changed"
     WEBHOOK_PAUSED = "webhook.paused"
     EXCHANGE_HELD = "exchange.held"
+    CASES_DUE = "cases.due"
     SLO_BURN = "slo.burn"
 
 
@@ -193,6 +194,7 @@ TOPIC_LABELS = {
     Topic.PAGE_CHANGED: "网页有变化",
     Topic.WEBHOOK_PAUSED: "事件推送已停止",
     Topic.EXCHANGE_HELD: "办件报文待处理",
+    Topic.CASES_DUE: "办件临期或超期",
     Topic.SLO_BURN: "可用率目标消耗过快",
 }
 WAY_LABELS = {Way.WECHAT: "微信", Way.ALIPAY: "支付宝", Way.EMAIL: "电子邮件", Way.WEBHOOK: "Webhook"}

@@ -64,6 +64,25 @@ def tell_of_held_messages(payload: Mapping[str, Any]) -> None:
     db.transaction(lambda: service.raise_alert(alert))
 
 
+def tell_of_due_cases(payload: Mapping[str, Any]) -> None:
+    """Tell a body how many of its cases are late or nearly so; asked for from below, once a day."""
+    late, near = int(payload["late"]), int(payload["near"])
+    at = datetime.fromisoformat(payload["at"])
+    alert = service.Alert(
+        topic=service.Topic.CASES_DUE,
+        severity=service.Severity.WARNING,
+        title=f"{late} 件办件已超期，{near} 件即将到期" if late else f"{near} 件办件即将到期",
+        text="请到办件列表处理，最急的排在最前。",
+        body_id=int(payload["body_id"]),
+        city_code=None,
+        group_key=f"cases:{payload['body_id']}:{clock.day_of(at)}",
+        link="/desk/cases",
+        at=at,
+        audience=service.Audience.BODY,
+    )
+    db.transaction(lambda: service.raise_alert(alert))
+
+
 def find_forgotten(_payload: Mapping[str, Any]) -> None:
     """Take what a job that died left behind."""
     now = clock.system_clock()
@@ -84,6 +103,7 @@ JOBS = (
     Job(service.DELIVER_JOB, deliver, urgent=True),
     Job("alerts.tell-of-paused-webhook", tell_of_paused_webhook),
     Job("alerts.tell-of-held-messages", tell_of_held_messages),
+    Job("alerts.tell-of-due-cases", tell_of_due_cases),
     Job("alerts.find-forgotten", find_forgotten, every=timedelta(minutes=1)),
     Job("alerts.forget-old", forget_old, every=timedelta(hours=6)),
 )

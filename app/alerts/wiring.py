@@ -11,5 +11,6 @@ CAPABILITY = Capability(
     hears={
         "webhook.paused": "alerts.tell-of-paused-webhook",
         "exchange.held": "alerts.tell-of-held-messages",
+        "desk.limits-near": "alerts.tell-of-due-cases",
     },
 )

@@ -58,14 +58,11 @@ LIMIT_LABELS: Mapping[LimitKind, str] = {
 
 
 class ReminderKind(StrEnum):
-    """Who is reminded of what; each once per limit and day on which it ends."""
+    """What an applicant is reminded of; each once per limit and day on which it ends."""
 
     SUPPLEMENT_EARLY = "supplement_early"
     SUPPLEMENT_LAST = "supplement_last"
     FETCH = "fetch"
-    STAFF_WARNING = "staff_warning"
-    STAFF_YELLOW = "staff_yellow"
-    STAFF_RED = "staff_red"
 
 
 class Mark(StrEnum):

@@ -81,6 +81,11 @@ def print_paper(payload: Mapping[str, Any]) -> None:
     db.transaction(lambda: service.keep_print(application_id, paper_id, pdf))
 
 
+def tell_desks(_payload: Mapping[str, Any]) -> None:
+    now = clock.system_clock()
+    db.transaction(lambda: service.tell_desks(clock.day_of(now), now=now))
+
+
 def roll_up(_payload: Mapping[str, Any]) -> None:
     now = clock.system_clock()
     db.transaction(lambda: service.roll_up(clock.day_of(now), now=now))
@@ -90,6 +95,7 @@ JOBS = (
     Job(service.ROLL_UP_JOB, roll_up, every=timedelta(minutes=30)),
     Job(service.PRINT_JOB, print_paper),
     Job(service.RECOMPUTE_JOB, recompute_limits, every=timedelta(minutes=10)),
+    Job("applications.tell-desks", tell_desks, every=timedelta(hours=2)),
     Job("applications.remind", remind, every=timedelta(minutes=30)),
     Job("applications.end-intakes", end_intakes, every=timedelta(minutes=10)),
     Job("applications.end-supplements", end_supplements, every=timedelta(minutes=10)),

@@ -140,6 +140,7 @@ def _case_page(
     return render_template(
         "applications/case.html",
         case=found,
+        papers=service.papers_of(found.id),
         problems=problems,
         asked=asked,
         fields=[one["field"] for one in asked.items if one.get("field")] if asked else [],

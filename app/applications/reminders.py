@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, select
 
 from app.applications import moving, telling
 from app.applications.desk_domain import ReminderKind
@@ -13,12 +13,13 @@ from app.applications.desk_models import ApplicationReminder
 from app.applications.domain import DELIVERY_DAYS, State
 from app.applications.models import Application, ApplicationSupplement
 from app.catalogue import service as catalogue
-from app.core import db
+from app.core import db, hearing
 from app.core.clock import day_of
 from app.core.working_time import calendar
 from config import time_limits
 
 BATCH = 200
+LIMITS_NEAR = "desk.limits-near"
 
 
 def due_reminders(today: date) -> list[tuple[int, ReminderKind]]:
@@ -47,6 +48,28 @@ def due_reminders(today: date) -> list[tuple[int, ReminderKind]]:
         query = select(Application.id).where(condition, ~sent).limit(BATCH)
         found += [(application_id, kind) for application_id in db.session().scalars(query)]
     return found
+
+
+def tell_desks(today: date, *, now: datetime) -> int:
+    """Tell each body once on a working day how many of its cases are late or nearly so; return how many.
+
+    Whoever carries words to staff hears of it; the marks of single cases stand on the desk.
+    """
+    days = calendar()
+    if not days.is_workday(today):
+        return 0
+    soon = days.at_place(days.place(today) + time_limits.load().warning_left_days)
+    late = func.sum(case((Application.desk_on < today, 1), else_=0))
+    query = (
+        select(Application.body_id, func.count(), late)
+        .where(Application.desk_on <= soon)
+        .group_by(Application.body_id)
+    )
+    told = [tuple(row) for row in db.writing().execute(query)]
+    for body_id, count, over in told:
+        near = {"body_id": str(body_id), "late": int(over), "near": count - int(over), "at": now.isoformat()}
+        hearing.tell(LIMITS_NEAR, near, dedup_key=f"{body_id}:{today}")
+    return len(told)
 
 
 def remind(application_id: int, kind: ReminderKind, *, now: datetime) -> bool:

@@ -111,6 +111,7 @@ from app.applications.recomputing import count_moved as count_moved
 from app.applications.recomputing import recompute as recompute
 from app.applications.reminders import due_reminders as due_reminders
 from app.applications.reminders import remind as remind
+from app.applications.reminders import tell_desks as tell_desks
 from app.applications.reported import step_by_system as step_by_system
 from app.applications.statistics import ROLL_UP_JOB as ROLL_UP_JOB
 from app.applications.statistics import Grouping as Grouping

@@ -8,11 +8,13 @@ from datetime import date, timedelta
 import pytest
 import yaml
 
+from app.alerts.models import AlertRow
 from app.applications import recomputing, service
 from app.applications.desk_domain import LimitKind, ReminderKind
 from app.applications.desk_models import ApplicationLimitChange, ApplicationReminder
 from app.applications.service import State
 from app.core import db, working_years
+from app.core.runner import Worker
 from app.notices.models import Message
 from config import working_days
 from tests.app.applications.builders import (
@@ -260,7 +262,24 @@ def test_silence_is_acceptance_on_the_day_after_the_fifth_working_day(given, app
 
 
 @on_sqlite
+def test_each_body_is_told_once_a_day_what_is_late_and_what_is_near(given, app):
+    item = given(an_open_item)
+    given(a_case, item_id=item, now=NOW - timedelta(days=20))
+    given(a_case, item_id=item, now=NOW - timedelta(days=6))
+    given(a_case, item_id=item)
+
+    told = [given(service.tell_desks, NOW.date(), now=NOW) for _ in range(2)]
+    on_a_sunday = given(service.tell_desks, NOW.date() - timedelta(days=1), now=NOW)
+
+    with app.app_context():
+        Worker(app, app.extensions["hall_jobs"]).drain()
+        alerts = [(one.topic, one.title) for one in db.session().query(AlertRow)]
+        assert (told, on_a_sunday) == ([1, 1], 0)
+        assert alerts == [("cases.due", "1 件办件已超期，1 件即将到期")]
+
+
+@on_sqlite
 def test_the_jobs_of_the_clocks_run_on_an_empty_desk(app, tables):
     with app.app_context():
-        for name in ("recompute-limits", "remind"):
+        for name in ("recompute-limits", "remind", "tell-desks"):
             app.extensions["hall_jobs"][f"applications.{name}"].run({})
