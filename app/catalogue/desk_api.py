@@ -9,9 +9,8 @@ from flask import Response
 from flask.views import MethodView
 from werkzeug.datastructures import FileStorage
 
-from app.catalogue import desk_reading, desk_schemas, editing, importing, vetting
+from app.catalogue import desk_reading, desk_schemas, editing, importing, scoring, vetting
 from app.catalogue.desk_reading import (
-    BodyQuality,
     DeskVersion,
     DirectoryLine,
     DirectoryList,
@@ -23,6 +22,7 @@ from app.catalogue.desk_reading import (
 from app.catalogue.exchange_files import BYTES_MAX
 from app.catalogue.exporting import exported
 from app.catalogue.importing import ImportView
+from app.catalogue.scoring import BodyQuality
 from app.catalogue.wording import told
 from app.core import access, clock, db, installation
 from app.core.access import Permission
@@ -180,7 +180,7 @@ class Scores(MethodView):
     def get(self) -> dict[str, Any]:
         """Rank the bodies in one's scope by the quality of their items, and say what to mend first"""
         by = access.current_staff()
-        return {"bodies": desk_reading.scores(by), "rules": desk_reading.rule_counts(by)}
+        return {"bodies": scoring.scores(by), "rules": scoring.rule_counts(by)}
 
 
 @desk_blp.route("/scores/<id:body_id>")
@@ -189,7 +189,7 @@ class BodyScores(MethodView):
     @access.staff(Permission.ITEMS_READ)
     def get(self, body_id: int) -> BodyQuality:
         """Get the score of a body, what to mend first, and its lowest items"""
-        return desk_reading.body_quality(access.current_staff(), body_id)
+        return scoring.body_quality(access.current_staff(), body_id)
 
 
 @desk_blp.route("/export")

@@ -9,8 +9,12 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
+from app.catalogue.domain import CODE_MAX, NAME_MAX, SCHEME_MAX, Domain, ItemType
+from app.catalogue.editing import NewDirectory
 from app.catalogue.fields import ROWS_MAX, Column, Field, Kind
+from app.core.errors import Invalid
 
+BASES_MAX = 20
 BLANKS = 2
 """How many empty rows a page offers."""
 _DIGITS = re.compile(r"[0-9]{1,12}")
@@ -94,3 +98,37 @@ def _document(text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         return text
+
+
+def directory_sent(sent: Sent) -> NewDirectory:
+    """Return the directory entry that a page sent.
+
+    Raises:
+        Invalid: with what is wrong, by field.
+    """
+    problems: dict[str, list[str]] = {}
+    texts = {}
+    for name, longest in (("code", CODE_MAX), ("code_scheme", SCHEME_MAX), ("name", NAME_MAX)):
+        texts[name] = sent.get(name, "").strip()
+        if not 0 < len(texts[name]) <= longest:
+            problems[name] = [f"应有 1 至 {longest} 个字"]
+    for name, codes in (("item_type", set(ItemType)), ("domain", set(Domain))):
+        if sent.get(name, "") not in codes:
+            problems[name] = ["请从选项中选择"]
+    bases = []
+    for number in range(BASES_MAX):
+        row = {
+            name: sent.get(f"basis-{number}-{name}", "").strip()[:NAME_MAX]
+            for name in ("name", "number", "clause")
+        }
+        if row["name"]:
+            bases.append(row)
+    if problems:
+        raise Invalid("有几处要改", fields=problems)
+    return NewDirectory(
+        **texts,
+        item_type=ItemType(sent["item_type"]),
+        domain=Domain(sent["domain"]),
+        legal_basis=bases,
+        sample=bool(sent.get("sample")),
+    )

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.catalogue import desk_forms, desk_reading, editing, vetting
+from app.catalogue import desk_forms, desk_reading, editing, scoring, vetting
 from app.catalogue.content import to_json
 from app.catalogue.desk_reading import DeskVersion, Filter
 from app.catalogue.differences import CHANGE_LABELS
@@ -25,12 +25,9 @@ from app.catalogue.domain import (
     REASON_MAX,
     SCHEME_MAX,
     VERSION_LABELS,
-    Domain,
-    ItemType,
     VersionEvent,
     VersionState,
 )
-from app.catalogue.editing import NewDirectory
 from app.catalogue.fields import GROUP_LABELS, LABELS, in_group
 from app.catalogue.form_text import form_of_text, text_of_form
 from app.catalogue.quality import BY_CODE
@@ -134,7 +131,7 @@ def new_directory() -> str:
 def create_directory() -> ResponseReturnValue:
     by, now = access.current_staff(), clock.system_clock()
     try:
-        new = _sent_directory()
+        new = desk_forms.directory_sent(request.form)
         made = db.transaction(lambda: editing.create_directory(by, new, now=now))
     except (Invalid, Conflict) as error:
         return _directory_form(None, request.form, _problems(error)), 422
@@ -179,7 +176,7 @@ def change_directory(directory_id: int) -> ResponseReturnValue:
     by = access.current_staff()
     desk_reading.directory_entry(directory_id)
     try:
-        new, version = _sent_directory(), _version_sent()
+        new, version = desk_forms.directory_sent(request.form), _version_sent()
         db.transaction(lambda: editing.change_directory(by, directory_id, new, version=version))
     except (Invalid, Conflict) as error:
         return _directory_form(directory_id, request.form, _problems(error)), 422
@@ -194,42 +191,10 @@ def _directory_form(directory_id: int | None, values: Mapping[str, Any], problem
         directory_id=directory_id,
         values=values,
         problems=problems,
-        rows=min(rows + desk_forms.BLANKS, BASES_MAX),
+        rows=min(rows + desk_forms.BLANKS, desk_forms.BASES_MAX),
         name_max=NAME_MAX,
         code_max=CODE_MAX,
         scheme_max=SCHEME_MAX,
-    )
-
-
-BASES_MAX = 20
-
-
-def _sent_directory() -> NewDirectory:
-    sent, problems = request.form, {}
-    texts = {}
-    for name, longest in (("code", CODE_MAX), ("code_scheme", SCHEME_MAX), ("name", NAME_MAX)):
-        texts[name] = sent.get(name, "").strip()
-        if not 0 < len(texts[name]) <= longest:
-            problems[name] = [f"应有 1 至 {longest} 个字"]
-    for name, codes in (("item_type", set(ItemType)), ("domain", set(Domain))):
-        if sent.get(name, "") not in codes:
-            problems[name] = ["请从选项中选择"]
-    bases = []
-    for number in range(BASES_MAX):
-        row = {
-            name: sent.get(f"basis-{number}-{name}", "").strip()[:NAME_MAX]
-            for name in ("name", "number", "clause")
-        }
-        if row["name"]:
-            bases.append(row)
-    if problems:
-        raise Invalid("有几处要改", fields=problems)
-    return NewDirectory(
-        **texts,
-        item_type=ItemType(sent["item_type"]),
-        domain=Domain(sent["domain"]),
-        legal_basis=bases,
-        sample=bool(sent.get("sample")),
     )
 
 
@@ -469,15 +434,15 @@ def quality() -> str:
     by = access.current_staff()
     return render_template(
         "catalogue/desk_quality.html",
-        scores=desk_reading.scores(by),
-        rules=desk_reading.rule_counts(by),
+        scores=scoring.scores(by),
+        rules=scoring.rule_counts(by),
     )
 
 
 @desk.get("/quality/<id:body_id>")
 @access.staff(Permission.ITEMS_READ)
 def body_quality(body_id: int) -> str:
-    found = desk_reading.body_quality(access.current_staff(), body_id)
+    found = scoring.body_quality(access.current_staff(), body_id)
     return render_template("catalogue/desk_body_quality.html", found=found)
 
 

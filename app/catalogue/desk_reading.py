@@ -7,25 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, or_, select
 
 from app.catalogue import editing, reading
 from app.catalogue.content import to_json
 from app.catalogue.differences import Change, Document, differences
 from app.catalogue.domain import LIMIT_MAX, VersionEvent, VersionState
 from app.catalogue.models import ItemDirectory, ItemFault, ItemImplementation, ItemStanding, ItemVersion
-from app.catalogue.quality import BY_CODE, Assessment, assess
-from app.catalogue.quality_rules import Rule, Subject
+from app.catalogue.quality import Assessment, assess
+from app.catalogue.quality_rules import Subject
 from app.catalogue.reading import ItemView
 from app.core import db
 from app.core.access import Permission
 from app.core.errors import Invalid, NotFound
 from app.core.ids import read_id
 from app.organisations import service as organisations
-from app.organisations.service import BodyView, Principal
+from app.organisations.service import Principal
 
 VERSIONS_MAX = 100
-WORST_MAX = 20
 _FEW = 1000
 _GAP = "|"
 
@@ -130,35 +129,6 @@ class DeskVersion:
     may: tuple[VersionEvent, ...]
     may_write: bool
     before: VersionLine | None
-
-
-@dataclass(frozen=True, slots=True)
-class BodyScore:
-    """``score`` is the mean over the body's items, of 100."""
-
-    body_id: int
-    body_name: str
-    region_name: str
-    item_count: int
-    score: float
-    lowest: int
-
-
-@dataclass(frozen=True, slots=True)
-class RuleCount:
-    """How many items break a rule; ``cost`` is what that takes from all their scores together."""
-
-    rule: Rule
-    item_count: int
-    cost: int
-
-
-@dataclass(frozen=True, slots=True)
-class BodyQuality:
-    body: BodyView
-    score: BodyScore | None
-    rules: list[RuleCount]
-    worst: list[StandingLine]
 
 
 @dataclass(frozen=True, slots=True)
@@ -446,57 +416,7 @@ def _item(by: Principal, version_id: int) -> ItemView:
     return item
 
 
-def scores(by: Principal) -> list[BodyScore]:
-    """Return the scores of the bodies in the caller's scope, the best first."""
-    query = (
-        select(
-            ItemStanding.body_id,
-            func.count(ItemStanding.score),
-            func.avg(ItemStanding.score),
-            func.min(ItemStanding.score),
-        )
-        .where(
-            organisations.scope_condition(by, Permission.ITEMS_READ, ItemStanding.body_id),
-            ItemStanding.score.is_not(None),
-        )
-        .group_by(ItemStanding.body_id)
-    )
-    bodies = {one.id: one for one in organisations.bodies()}
-    found = [
-        BodyScore(
-            body_id, bodies[body_id].full_name, bodies[body_id].region_name, count, round(float(mean), 1), low
-        )
-        for body_id, count, mean, low in db.session().execute(query)
-    ]
-    return sorted(found, key=lambda one: (-one.score, one.body_name))
-
-
-def rule_counts(by: Principal, body_id: int | None = None) -> list[RuleCount]:
-    """Return which rules are broken in the caller's scope, those first whose mending gains most."""
-    query = (
-        select(ItemFault.rule, func.count())
-        .where(organisations.scope_condition(by, Permission.ITEMS_READ, ItemFault.body_id))
-        .group_by(ItemFault.rule)
-    )
-    if body_id is not None:
-        query = query.where(ItemFault.body_id == body_id)
-    found = [
-        RuleCount(BY_CODE[code], count, count * BY_CODE[code].weight)
-        for code, count in db.session().execute(query)
-        if code in BY_CODE
-    ]
-    return sorted(found, key=lambda one: (-one.cost, one.rule.code))
-
-
-def body_quality(by: Principal, body_id: int) -> BodyQuality:
-    """Return the score of a body, what to mend first, and its lowest items.
-
-    Raises:
-        NotFound: there is no such body in the caller's scope.
-    """
-    if not organisations.covers(by, Permission.ITEMS_READ, body_id):
-        raise NotFound("没有这个单位")
-    mine = next((one for one in scores(by) if one.body_id == body_id), None)
+def lowest(by: Principal, body_id: int, *, limit: int = 20) -> list[StandingLine]:
+    """Return the items of a body in the caller's scope that have the lowest scores."""
     query = _standings(by).where(ItemStanding.body_id == body_id, ItemStanding.score.is_not(None))
-    worst = _lines(query.order_by(ItemStanding.score, ItemStanding.implementation_id).limit(WORST_MAX))
-    return BodyQuality(organisations.get_body(body_id), mine, rule_counts(by, body_id), worst)
+    return _lines(query.order_by(ItemStanding.score, ItemStanding.implementation_id).limit(limit))
