@@ -298,3 +298,14 @@ def test_what_fitted_yesterday_is_looked_at_again(context):
 
     with pytest.raises(AnswersRefused):
         do(service.submit, me, draft_id, version=2, now=NOW + timedelta(days=1))
+
+
+def test_text_that_looks_like_a_formula_or_markup_is_data(client, given, me, app):
+    told = '=HYPERLINK("x")<b>&{{1}}'
+    case_id = given(a_case, resident_id=me, employer=told)
+    seen = client.get(f"{MINE}/{case_id}", headers=given(a_bearer, me)).get_json()
+
+    page = signed_in(app, given, me).get(f"/me/applications/{case_id}").text
+
+    assert seen["answers"]["employer"] == told
+    assert "=HYPERLINK(&#34;x&#34;)&lt;b&gt;&amp;{{1}}" in page

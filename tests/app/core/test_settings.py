@@ -129,3 +129,21 @@ def test_a_demo_with_the_sandbox_lets_it_play_the_provider():
     assert len(settings.verify_secret) == 64
     assert settings.verify_secret not in repr(settings)
     assert Settings.from_env({**env, "HALL_ENV": "test"}).verify_url == ""
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:3310", "tcp://127.0.0.1", "unix://run/clamd.ctl", "clamd:3310"]
+)
+def test_a_virus_scanner_is_named_by_port_or_socket(url):
+    with pytest.raises(SettingsError, match="HALL_CLAMD_URL: must look like"):
+        Settings.from_env(an_environment(HALL_CLAMD_URL=url))
+
+
+def test_uploads_lie_beside_the_other_files_and_are_not_scanned_unless_told(tmp_path):
+    plain = Settings.from_env(an_environment(HALL_VAR_DIR=str(tmp_path)))
+    told = Settings.from_env(
+        an_environment(HALL_CLAMD_URL="unix:///run/clamd.ctl", HALL_FILES_DIR="/srv/files")
+    )
+
+    assert (plain.files_dir, plain.clamd_url) == (tmp_path / "files", "")
+    assert (str(told.files_dir), told.clamd_url) == ("/srv/files", "unix:///run/clamd.ctl")
