@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from cryptography import x509
@@ -33,7 +34,7 @@ from tests.app.applications.builders import a_case, a_draft, an_open_item
 from tests.app.catalogue.builders import an_item
 from tests.app.catalogue.test_scene_script import SCRIPT
 from tests.app.catalogue.test_variants import MATERIALS, VARIANTS
-from tests.app.identity.builders import SESSION, a_resident, a_session, an_account
+from tests.app.identity.builders import SESSION, a_resident, a_session, an_account, an_alipay_account
 from tests.app.identity.people_builders import CHEN, a_register
 from tests.app.mobile_access.builders import a_page
 from tests.app.themes.builders import a_draft as a_theme_draft
@@ -121,6 +122,7 @@ def _filled() -> tuple[int, dict[str, str]]:
     """Put something on every page; return the resident and the addresses by route."""
     now = clock.system_clock()
     resident = a_resident(an_account())
+    an_alipay_account(SimpleNamespace(base="http://127.0.0.1:9"))
     notices.ensure_standard(now=now)
     item = an_open_item(materials=PAPERS)
     due = a_case(State.SUPPLEMENT_DUE, item_id=item, resident_id=resident, now=now)

@@ -75,11 +75,13 @@ def test_every_example_is_a_page_in_the_common_frame(hall):
 
 @pytest.mark.browser
 @pytest.mark.parametrize(
-    ("edition", "target", "text"), [("standard", 48, 14), ("elder", 60, 18)], ids=["standard", "elder"]
+    ("edition", "target", "text", "light"),
+    [("standard", 48, 14, "light"), ("elder", 60, 18, "dark")],
+    ids=["standard by day", "elder in the dark"],
 )
-def test_every_page_passes_axe_and_can_be_read_and_hit(hall, phone, edition, target, text):
+def test_every_page_passes_axe_and_can_be_read_and_hit(hall, phone, edition, target, text, light):
     found = []
-    with opened(phone, edition) as context:
+    with opened(phone, edition, color_scheme=light) as context:
         page = context.new_page()
         for route, path in sorted(hall.pages.items()):
             page.set_viewport_size(PHONE)
