@@ -100,6 +100,14 @@ STANDARD = (
         ),
     ),
     Standard(
+        NewTemplate("theme.part-waits", "一件事等您补充", Topic.CORRECTION, valid_hours=24 * 15),
+        Wording(
+            "{事项}等您补充",
+            "您办的“{主题}”（{编号}）轮到“{事项}”了，它需要您补充一些内容再提交，请打开接着填。",
+            (_MATTER, Variable("主题", VariableType.TEXT, 20, "开餐饮店一件事"), _NUMBER),
+        ),
+    ),
+    Standard(
         NewTemplate("document.served", "文书送达", Topic.SERVED, binding=True, valid_hours=24 * 15),
         Wording(
             "{文书}送达",

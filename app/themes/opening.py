@@ -10,7 +10,7 @@ from app.applications import service as applications
 from app.applications.service import AnswersRefused, ItemClosed, Standing
 from app.core import db
 from app.core.errors import Conflict, NotFound
-from app.themes import sealing
+from app.themes import sealing, telling
 from app.themes.domain import PartStatus
 from app.themes.made import Made
 from app.themes.models import ThemeApplication, ThemePart
@@ -45,6 +45,7 @@ def open_part(
     except AnswersRefused as refused:
         if not _begin_draft(row, view.id, part, own, materials, refused, now):
             return False
+        telling.tell_part_waits(row, made, part.item, now)
     except ItemClosed:
         part.reason = "暂停办理，恢复后自动提交"
         return False

@@ -15,6 +15,7 @@ from app.themes.models import ThemeApplication
 
 log = structlog.get_logger(__name__)
 DECIDED = "application.decided"
+PART_WAITS = "theme.part-waits"
 HALL = "广东省网上办事大厅"
 
 
@@ -32,15 +33,24 @@ def tell_end(row: ThemeApplication, made: Made, now: datetime) -> None:
         "时间": f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}",
         "单位": HALL,
     }
+    _send(row, DECIDED, values, f"theme:{row.id}:{row.event_count}", now)
+
+
+def tell_part_waits(row: ThemeApplication, made: Made, item: str, now: datetime) -> None:
+    """Say once that a part has its turn and asks for more than was filled in."""
+    values = {
+        "事项": made.views[item].content.name,
+        "主题": made.definition.name,
+        "编号": row.number or "",
+    }
+    _send(row, PART_WAITS, values, f"theme:{row.id}:part:{item}", now)
+
+
+def _send(
+    row: ThemeApplication, template: str, values: dict[str, str], dedup_key: str, now: datetime
+) -> None:
     try:
-        notices.send(
-            row.resident_id,
-            DECIDED,
-            values,
-            link=link_of(row.id),
-            dedup_key=f"theme:{row.id}:{row.event_count}",
-            now=now,
-        )
+        notices.send(row.resident_id, template, values, link=link_of(row.id), dedup_key=dedup_key, now=now)
     except (UnknownTemplate, Invalid) as error:
         # A case must not stand still for a template that staff took away or changed.
-        log.error("notice_not_sent", template=DECIDED, because=error.code, theme_application=row.id)
+        log.error("notice_not_sent", template=template, because=error.code, theme_application=row.id)

@@ -8,6 +8,7 @@ from app.catalogue.service import VersionEvent
 from app.core import db
 from app.core.errors import Conflict, Invalid, LevelTooLow, Stale
 from app.core.runner import Worker
+from app.notices import service as notices
 from app.themes import definition, service
 from app.themes.domain import PartStatus, VersionState
 from tests.app.applications import builders as cases
@@ -203,6 +204,8 @@ def test_an_item_that_asks_for_more_by_then_waits_as_a_draft_for_the_applicant(a
 
     assert build.part_of(made, "SP").status is PartStatus.NEEDS_APPLICANT
     draft = cases.row_of(build.case_of(made, "SP"))
+    told_of = [one.title for one in notices.messages(draft.resident_id).items]
+    assert "食品经营许可等您补充" in told_of
     assert draft.state is applications.State.DRAFT
     assert draft.answers["shop_name"] == "示例小馆"
 
