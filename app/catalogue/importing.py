@@ -25,6 +25,7 @@ from app.catalogue.domain import (
 )
 from app.catalogue.editing import NewDirectory
 from app.catalogue.exchange_files import FileRow, What, label_of, legal_basis_of, read_file
+from app.catalogue.fields import BY_NAME, Kind
 from app.catalogue.forms import form_problems
 from app.catalogue.models import (
     FILE_NAME_MAX,
@@ -44,6 +45,12 @@ from app.organisations.service import BodyView, Principal
 
 KEPT = timedelta(days=30)
 _Key = tuple[str, str]
+_ADVICE: Mapping[Kind, str] = {
+    Kind.NUMBER: "写阿拉伯数字，例如 5",
+    Kind.YES: "写“是”或“否”",
+    Kind.LINES: "一行一条",
+    Kind.ROWS: "一行一项，各栏按表头的顺序，用 | 隔开",
+}
 
 
 class Act(StrEnum):
@@ -380,13 +387,23 @@ def _content(
         base, form = editing.blank(work.name if work else ""), None
     clean, wrong = vetting.vetted({**to_json(base), **row.content})
     for name, texts in wrong.items():
-        faults += [(name, text, "") for text in texts]
+        faults += [(name, text, _advice(name)) for text in texts]
     if row.has_form:
         form = row.form
         if form is not None:
             said = form_problems(form) if isinstance(form, Mapping) else ["应是 JSON 对象"]
             faults += [("form", text, "") for text in said[:20]]
     return (None if wrong else from_json(clean)), form
+
+
+def _advice(name: str) -> str:
+    """Return how to write a field."""
+    told = BY_NAME.get(name)
+    if told is None:
+        return "删去这一栏"
+    if told.labels:
+        return f"写成：{'、'.join(told.labels.values())}"
+    return _ADVICE.get(told.kind, f"不超过 {told.longest} 个字")
 
 
 def _effective_on(row: FileRow, newest: ItemVersion | None, faults: _Faults) -> date | None:

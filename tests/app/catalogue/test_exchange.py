@@ -280,6 +280,26 @@ def test_values_that_cannot_be_are_named(given, operator, cells, column, said):
 
 
 @on_sqlite
+@pytest.mark.parametrize(
+    ("column", "cell", "advice"),
+    [
+        ("承诺办结时限", "四天", "写阿拉伯数字"),
+        ("办件类型", "快办", "写成：即办件、承诺件、其他"),
+        ("可以网上申请", "行", "写“是”或“否”"),
+    ],
+)
+def test_every_error_says_how_to_mend_it(given, operator, column, cell, advice):
+    given(a_directory)
+    columns = ("实施编码", "实施编码体系", column, "基本编码", "基本编码体系", "实施单位")
+    table = a_table(["c1", "test", cell, "T001", "test", "省公安厅"], columns=columns)
+
+    with pytest.raises(ImportRefused) as refused:
+        try_file(given, operator, table)
+
+    assert refused.value.errors[0].advice.startswith(advice)
+
+
+@on_sqlite
 def test_one_wrong_row_keeps_all_others_out(given, app, operator):
     given(a_directory)
     rows = [a_row(effective_on=""), a_row(effective_on="", code="x-2", body="无此厅")]
