@@ -128,6 +128,56 @@ def question(token: str, resident_id: int | None, *, now: datetime) -> ConsentQu
     )
 
 
+def question_of(caller: Caller, scopes: Sequence[Scope], days: int, *, now: datetime) -> ConsentQuestion:
+    """Return a question that is put and answered within one sign-in, see :func:`agree`."""
+    app = db.session().get_one(App, caller.id)
+    return ConsentQuestion(
+        app_name=app.name,
+        body_name=organisations.get_body(app.body_id).full_name,
+        purpose=apps.purpose_of(app.id, app.purpose_version),
+        purpose_version=app.purpose_version,
+        stage=caller.stage,
+        scopes=tuple(scopes),
+        days=days,
+        until=clock.day_of(now + timedelta(days=days)),
+        return_host=urlsplit(app.callback_url).hostname or "",
+    )
+
+
+def agree(
+    caller: Caller, resident_id: int, scopes: Sequence[Scope], days: int, *, read_version: int, now: datetime
+) -> None:
+    """Write down that a resident agreed to :func:`question_of`.
+
+    Raises:
+        WordsChanged: the purpose is another than the one they read.
+    """
+    app = db.writing().get_one(App, caller.id)
+    if read_version != app.purpose_version:
+        raise WordsChanged
+    row = ConsentRequest(
+        token_digest=vault.hash_secret(secrets.token_urlsafe(32)),
+        app_id=caller.id,
+        stage=caller.stage,
+        resident_id=resident_id,
+        scopes=[scope.value for scope in scopes],
+        days=days,
+        state="",
+        decision=Decision.GRANTED,
+        created_at=now,
+        expires_at=now + CONSENT_REQUEST_LIFE,
+    )
+    db.writing().add(row)
+    db.writing().flush()
+    _grant(row, app, now)
+
+
+def holds(caller: Caller, resident_id: int, scope: Scope, *, now: datetime) -> bool:
+    """Tell whether a resident agrees at this moment that the application does ``scope``."""
+    known = _living(caller.id, caller.stage, resident_id, now)
+    return any(scope.value in one.scopes for one in known)
+
+
 def decide(
     token: str, resident_id: int | None, *, granted: bool, now: datetime, read_version: int | None = None
 ) -> str:

@@ -106,6 +106,7 @@ class Scope(StrEnum):
     APPLICATIONS_READ = "applications.read"
     WEBHOOKS = "webhooks"
     EXCHANGE = "exchange"
+    IDENTITY_READ = "identity.read"
 
 
 class ScopeState(StrEnum):
@@ -150,7 +151,7 @@ class Decision(StrEnum):
 GIVEN = frozenset({Scope.SELF_READ})
 """Every application has these without asking."""
 CHOOSABLE = tuple(scope for scope in Scope if scope not in GIVEN)
-PERSONAL = frozenset({Scope.MESSAGES_SEND, Scope.APPLICATIONS_READ})
+PERSONAL = frozenset({Scope.MESSAGES_SEND, Scope.APPLICATIONS_READ, Scope.IDENTITY_READ})
 """These touch one resident, who must agree first."""
 SUBSCRIBABLE = tuple(kind for kind in EventKind if kind is not EventKind.PING)
 
@@ -171,10 +172,12 @@ SCOPE_LABELS: Mapping[Scope, str] = {
     Scope.APPLICATIONS_READ: "查看同意的群众的办件进度",
     Scope.WEBHOOKS: "接收事件推送（Webhook）",
     Scope.EXCHANGE: "办件数据对接（对接规范）",
+    Scope.IDENTITY_READ: "登录时读取同意的群众的实名信息",
 }
 CONSENT_LABELS: Mapping[Scope, str] = {
     Scope.MESSAGES_SEND: "给您发送办事通知",
     Scope.APPLICATIONS_READ: "查看您的办件进度",
+    Scope.IDENTITY_READ: "登录时读取您的姓名和证件号码",
 }
 """What a resident reads on the consent page."""
 SCOPE_STATE_LABELS: Mapping[ScopeState, str] = {

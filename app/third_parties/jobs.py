@@ -10,7 +10,7 @@ from app.core import clock, db
 from app.core.installation import settings
 from app.core.outbox import Job
 from app.mobile_access import service as mobile_access
-from app.third_parties import admitting, consents, events, service, webhooks
+from app.third_parties import admitting, consents, events, oidc, service, webhooks
 from app.third_parties.delivering import deliver as deliver_one
 from app.third_parties.domain import EventKind, Scope, Stage
 from app.third_parties.pushing import push as push_one
@@ -74,6 +74,7 @@ def forget_old(_payload: Mapping[str, Any]) -> None:
     now = clock.system_clock()
     db.transaction(lambda: admitting.forget_old(now=now))
     db.transaction(lambda: consents.forget_old(now=now))
+    db.transaction(lambda: oidc.forget_over(now=now))
     while db.transaction(lambda: webhooks.forget_old(now=now)):
         pass
 

@@ -29,6 +29,7 @@ from app.third_parties.consents import (
     NothingToAsk,
     QuestionOver,
     WordsChanged,
+    agree,
     agreed,
     ask_consent,
     consents_of,
@@ -37,6 +38,7 @@ from app.third_parties.consents import (
     end_consent,
     end_expired,
     question,
+    question_of,
     state_of,
     use,
     uses_of,
@@ -91,7 +93,14 @@ from app.third_parties.signing import (
     SignedRequest,
     sign,
 )
-from app.third_parties.subjects import NotInSandbox, SignedIn, SubjectUnknown, redeem, sample_ticket
+from app.third_parties.subjects import (
+    NotInSandbox,
+    SignedIn,
+    SubjectUnknown,
+    redeem,
+    sample_arrived,
+    sample_ticket,
+)
 from app.third_parties.webhooks import (
     TooManyWebhooks,
     WebhookPaused,
@@ -168,6 +177,7 @@ __all__ = [
     "add_webhook",
     "admit",
     "advance",
+    "agree",
     "agreed",
     "ask_consent",
     "ask_scopes",
@@ -194,6 +204,7 @@ __all__ = [
     "prepare",
     "push",
     "question",
+    "question_of",
     "quota_of",
     "redeem",
     "redeliver",
@@ -202,6 +213,7 @@ __all__ = [
     "revoke_key",
     "rotate_keys",
     "rotate_secret",
+    "sample_arrived",
     "sample_ticket",
     "send_message",
     "set_quota",

@@ -75,12 +75,25 @@ def redeem(caller: Caller, ticket: str, *, now: datetime) -> SignedIn:
         resident_id, level = _redeem_sample(caller, ticket, now), SAMPLE_LEVEL
         subject = _known(caller, resident_id) or secrets.token_hex(32)
     else:
-        audience = identity.body_audience(caller.body_id)
-        resident_id = identity.redeem_ticket(ticket, audience, now=now)
-        level = identity.view_of(resident_id).level
-        subject = identity.subject_for(resident_id, audience)
+        resident_id = identity.redeem_ticket(ticket, identity.body_audience(caller.body_id), now=now)
+        return arrived(caller, resident_id, identity.view_of(resident_id).level, now=now)
     _note(caller, resident_id, subject, now)
     return SignedIn(subject, level)
+
+
+def arrived(caller: Caller, resident_id: int, level: int, *, now: datetime) -> SignedIn:
+    """Return what an application of production calls a resident who comes, and remember that they came."""
+    subject = identity.subject_for(resident_id, identity.body_audience(caller.body_id))
+    _note(caller, resident_id, subject, now)
+    return SignedIn(subject, level)
+
+
+def sample_arrived(caller: Caller, number: int, *, now: datetime) -> tuple[int, SignedIn]:
+    """Return one of the sandbox's made-up people and what the application calls them."""
+    resident_id = _sample(caller, number).resident_id
+    subject = _known(caller, resident_id) or secrets.token_hex(32)
+    _note(caller, resident_id, subject, now)
+    return resident_id, SignedIn(subject, SAMPLE_LEVEL)
 
 
 def resident_of(caller: Caller, subject: str) -> int:

@@ -5,12 +5,14 @@ from app.third_parties.authenticator import PartnerAuthenticator
 from app.third_parties.console_pages import console
 from app.third_parties.docs_pages import docs_pages
 from app.third_parties.items_api import BLUEPRINTS as ITEMS
+from app.third_parties.oidc_pages import oidc_endpoints, oidc_pages
 from app.third_parties.resident_pages import resident_pages
 
 CAPABILITY = Capability(
     "third_parties",
     api=(*BLUEPRINTS, *ITEMS),
-    pages=(console, resident_pages, docs_pages),
+    pages=(console, resident_pages, docs_pages, oidc_pages),
+    callbacks=(oidc_endpoints,),
     jobs="app.third_parties.jobs:JOBS",
     partners=PartnerAuthenticator(),
     prepare=service.prepare,
