@@ -100,7 +100,7 @@ def test_any_order_with_any_repeats_ends_in_the_same_state(context):
     expected = {life: play(docked, a_day(life)) for life in LIVES}
     assert {one[1] for one in expected["full"]["messages"].values()} == {MessageState.APPLIED}
 
-    @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=14, deadline=None, suppress_health_check=list(HealthCheck), database=None)
     @given(traffic())
     def every_way(sent):
         life, day = sent

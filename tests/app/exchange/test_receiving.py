@@ -20,6 +20,7 @@ from app.third_parties.service import Stage
 from tests.app.applications.builders import a_case, row_of, take_step
 from tests.app.catalogue.builders import an_item
 from tests.app.exchange.builders import PERSON, a_body_of, a_system, at, messages, take, the_case
+from tests.app.identity.people_builders import a_uscc
 from tests.builders import NOW
 
 LITE = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
@@ -338,3 +339,19 @@ def test_a_step_at_the_halls_own_desk_is_no_fault_of_the_department(context):
     receipt = came(docked, row_of(case_id).number, Kind.SL, 1)
 
     assert (receipt.state, row_of(case_id).state) == (MessageState.APPLIED, State.ACCEPTED)
+
+
+@LITE
+def test_an_enterprises_case_is_filed_under_who_came_for_it(context):
+    docked = db.transaction(a_system)
+    company = {"SQRLX": "2", "SQRMC": "示例公司", "SQRZJLX": "3", "SQRZJHM": a_uscc()}
+    clerk = {"LXRXM": "测试一", "LXRZJLX": "1", "LXRSFZJHM": PERSON}
+
+    wrong = came(docked, "GZ-1", Kind.SB, 1, **{**company, **clerk, "SQRZJHM": "91"})
+    right = came(docked, "GZ-1", Kind.SB, 1, version=2, **company, **clerk)
+
+    applicant = db.transaction(
+        lambda: identity.applicant_for(identity.IdKind.CITIZEN, PERSON, "测试一", now=NOW)
+    )
+    assert (codes(wrong), right.status) == ({"SQRZJHM": "bad_number"}, 201)
+    assert the_case().resident_id == applicant
