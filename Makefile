@@ -27,7 +27,7 @@ format: setup-dev ## put the code in shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: system-run setup-dev ## measure speed as ratios in one run
+bench: system-run setup-dev .venv/bench.stamp ## measure speed as ratios in one run
 	$(BIN)/python -m bench
 
 bench-peers: bench/peers/node/node_modules/stamp ## install the tools that make bench measures beside the check
@@ -53,6 +53,7 @@ lock: setup-dev ## compile the pinned requirements anew
 	$(BIN)/pip-compile -q --strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements.txt requirements.in
 	$(BIN)/pip-compile -q --strip-extras --allow-unsafe --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements-dev.txt requirements-dev.in
 	$(BIN)/pip-compile -q --strip-extras --allow-unsafe --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements-celery.txt requirements-celery.in
+	$(BIN)/pip-compile -q --strip-extras --allow-unsafe --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements-bench.txt requirements-bench.in
 
 migration: setup-dev ## draft a migration: make migration REV=0007 NAME=slug
 	$(BIN)/python deploy/new_migration.py $(REV) $(NAME)
@@ -80,6 +81,10 @@ system-test:
 
 .venv/dev.stamp: .venv/run.stamp requirements-dev.txt
 	$(BIN)/pip install -qq --require-hashes -r requirements-dev.txt
+	@touch $@
+
+.venv/bench.stamp: .venv/dev.stamp requirements-bench.txt
+	$(BIN)/pip install -qq --require-hashes -r requirements-bench.txt
 	@touch $@
 
 $(VENDORED) &: package-lock.json .npmrc .venv/run.stamp deploy/vendor.py
