@@ -120,6 +120,8 @@ def _register(app: Flask, settings: Settings, found: list[Capability]) -> None:
     app.extensions["hall_open_cases"] = next((one.open_cases for one in found if one.open_cases), "")
     app.extensions["hall_item_names"] = next((one.item_names for one in found if one.item_names), "")
     app.extensions["hall_mine"] = tuple(link for one in found for link in one.mine)
+    app.extensions["hall_held"] = tuple(one.held for one in found if one.held)
+    app.extensions["hall_case_paths"] = next((one.case_paths for one in found if one.case_paths), "")
     app.extensions["hall_gauges"] = tuple(one.gauges for one in found if one.gauges)
     hearing.init_app(app, (one.hears for one in found))
     elsewhere.init_app(app, (one.finds for one in found))

@@ -20,4 +20,6 @@ CAPABILITY = Capability(
     open_cases="app.applications.open_cases:open_cases_of",
     mine=(("我的办件", "applications_pages.mine"),),
     hears={"resident.closed": "applications.forget-resident"},
+    held="app.applications.own_data:held",
+    case_paths="app.applications.own_data:case_paths",
 )

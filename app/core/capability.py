@@ -40,6 +40,10 @@ class Capability:
             ``core.elsewhere``.
         choices: ``module:name`` of a function that returns how a resident wants to see pages, a
             ``core.viewing.Choice`` by the resident's id; one capability at most provides it.
+        held: ``module:name`` of a function that returns what is held of a resident, a list of
+            ``core.own_data.Held`` by the resident's id.
+        case_paths: ``module:name`` of a function that returns the pages of those cases among given numbers
+            that are a resident's own, by number; who keeps cases stands above those that ask.
     """
 
     name: str
@@ -60,3 +64,5 @@ class Capability:
     hears: Mapping[str, str] = field(default_factory=dict)
     finds: Finder | None = None
     choices: str = ""
+    held: str = ""
+    case_paths: str = ""

@@ -8,6 +8,7 @@ from typing import Any
 from flask import current_app
 
 from app.core.later import load
+from app.core.own_data import Held
 from config.settings import Settings
 
 
@@ -39,3 +40,15 @@ def links_of_residents() -> tuple[tuple[str, str], ...]:
     """Return what residents find under “我的” besides their account: words and endpoint of each page."""
     found: tuple[tuple[str, str], ...] = current_app.extensions["hall_mine"]
     return found
+
+
+def held_of(resident_id: int) -> list[Held]:
+    """Return what all capabilities hold of a resident, one after the other."""
+    references: tuple[str, ...] = current_app.extensions["hall_held"]
+    return [one for reference in references for one in load(reference)(resident_id)]
+
+
+def case_paths(resident_id: int, numbers: Collection[str]) -> dict[str, str]:
+    """Return the pages of those cases among ``numbers`` that are the resident's own, by number."""
+    reference = current_app.extensions["hall_case_paths"]
+    return dict(load(reference)(resident_id, numbers)) if reference and numbers else {}

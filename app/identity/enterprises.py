@@ -59,6 +59,11 @@ def enterprise_name(enterprise_id: int) -> EnterpriseName:
     return EnterpriseName(name, vault.unseal(USCC_FIELD, row.uscc_token))
 
 
+def verified_at(enterprise_id: int) -> datetime | None:
+    """Return when the register last confirmed who represents an enterprise; None for no such one."""
+    return db.session().scalar(select(Enterprise.verified_at).where(Enterprise.id == enterprise_id))
+
+
 def enterprises_of(resident_id: int) -> list[EnterpriseView]:
     """Return the enterprises that the person behind an account represents by law, the newest last."""
     person_id = person_id_of(resident_id)

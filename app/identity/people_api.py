@@ -1,17 +1,18 @@
-"""JSON API of who a resident is: real name, face, merged accounts, enterprises, delegations."""
+"""JSON API of who a resident is: name, face, merged accounts, enterprises, delegations, what is held."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any, cast
 
-from flask import Response
+from flask import Response, url_for
 from flask.views import MethodView
 
 from app.core import access, clock, db, idempotency
 from app.core.errors import Invalid
 from app.core.idempotency import Answer
-from app.core.installation import item_names
+from app.core.installation import case_paths, held_of, item_names
 from app.core.json_api import answered_once
 from app.identity import people_schemas as schemas
 from app.identity import service
@@ -197,3 +198,30 @@ class DelegationEnd(MethodView):
         """End a delegation, from either side"""
         me, now = _me(), clock.system_clock()
         db.transaction(lambda: service.end_delegation(me.id, delegation_id, now=now))
+
+
+@my_api.route("/data")
+class MyData(MethodView):
+    @my_api.response(200, schemas.MyDataSchema())
+    @access.resident()
+    def get(self) -> dict[str, Any]:
+        """List what the hall holds of the caller, with source and date"""
+        me = _me()
+        found = [*service.own_facts(me.id, now=clock.system_clock()), *held_of(me.id)]
+        return {
+            "items": [{**asdict(one), "path": url_for(one.endpoint) if one.endpoint else ""} for one in found]
+        }
+
+
+@my_api.route("/data/uses")
+class MyDataUses(MethodView):
+    @my_api.arguments(schemas.UseQuerySchema(), location="query")
+    @my_api.response(200, schemas.DataUseListSchema())
+    @access.resident()
+    def get(self, query: dict[str, Any]) -> dict[str, Any]:
+        """List who used the caller's data, for what and for which case, the latest first"""
+        me = _me()
+        found = service.uses_page(me.id, **query)
+        paths = case_paths(me.id, {one.case_number for one in found.items if one.case_number})
+        items = [{**asdict(one), "path": paths.get(one.case_number, "")} for one in found.items]
+        return {"items": items, "next_cursor": found.next_cursor}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import marshmallow as ma
 
+from app.core.cursor import CURSOR_MAX
 from app.core.fields import Id, Text
 from app.identity.domain import ENTERPRISE_NAME_MAX, NAME_MAX
 from app.identity.people_domain import (
@@ -16,6 +17,7 @@ from app.identity.people_domain import (
 
 NUMBER_MAX = 40
 CODE_DIGITS = 6
+USES_MAX = 50
 GIVEN = (DelegationKind.AGENT, DelegationKind.FAMILY, DelegationKind.CLERK)
 
 
@@ -123,3 +125,37 @@ class DelegationSchema(ma.Schema):
     answered_at = ma.fields.AwareDateTime(required=True, allow_none=True)
     ended_at = ma.fields.AwareDateTime(required=True, allow_none=True)
     mine_to_give = ma.fields.Bool(required=True)
+
+
+class HeldSchema(ma.Schema):
+    name = ma.fields.Str(required=True, metadata={"description": "如 name、phone、drafts；同名的可以有几条"})
+    label = ma.fields.Str(required=True)
+    value = ma.fields.Str(required=True, metadata={"description": "号码只有首尾；按件数计的为空"})
+    count = ma.fields.Int(required=True, allow_none=True)
+    source = ma.fields.Str(required=True, metadata={"description": "从哪里来，没有另外说明的为空"})
+    since = ma.fields.AwareDateTime(required=True, allow_none=True)
+    path = ma.fields.Str(required=True, metadata={"description": "查看和更正的网页，没有的为空"})
+
+
+class MyDataSchema(ma.Schema):
+    items = ma.fields.List(ma.fields.Nested(HeldSchema()), required=True)
+
+
+class UseQuerySchema(ma.Schema):
+    cursor = Text(longest=CURSOR_MAX, load_default=None, metadata={"description": "上一页给出的 next_cursor"})
+    limit = ma.fields.Int(load_default=20, validate=ma.validate.Range(1, USES_MAX))
+
+
+class DataUseSchema(ma.Schema):
+    id = Id(required=True)
+    what = ma.fields.Str(required=True, metadata={"description": "用了哪些信息，不含信息本身"})
+    by = ma.fields.Str(required=True)
+    purpose = ma.fields.Str(required=True)
+    case_number = ma.fields.Str(required=True, metadata={"description": "为哪个办件，没有时为空"})
+    path = ma.fields.Str(required=True, metadata={"description": "是本人的办件时，它的网页"})
+    at = ma.fields.AwareDateTime(required=True)
+
+
+class DataUseListSchema(ma.Schema):
+    items = ma.fields.List(ma.fields.Nested(DataUseSchema()), required=True)
+    next_cursor = ma.fields.Str(required=True, allow_none=True)

@@ -68,6 +68,7 @@ from app.identity.merging import prove_link as prove_link
 from app.identity.merging import undo_link as undo_link
 from app.identity.numbers import check_id_number as check_id_number
 from app.identity.numbers import check_uscc as check_uscc
+from app.identity.own_data import own_facts as own_facts
 from app.identity.people import PersonView as PersonView
 from app.identity.people import RealName as RealName
 from app.identity.people import accounts_of as accounts_of
@@ -137,5 +138,7 @@ from app.identity.tickets import issue_ticket as issue_ticket
 from app.identity.tickets import redeem_ticket as redeem_ticket
 from app.identity.tickets import subject_for as subject_for
 from app.identity.uses import Use as Use
+from app.identity.uses import UsePage as UsePage
 from app.identity.uses import record_use as record_use
 from app.identity.uses import uses as uses
+from app.identity.uses import uses_page as uses_page

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, and_, or_, select
 
 from app.core import db
+from app.core.cursor import decode, encode
 from app.identity.people import accounts_of
 from app.identity.people_domain import BY_MAX, CASE_NUMBER_MAX, PURPOSE_MAX, WHAT_MAX
 from app.identity.people_models import DataUse
@@ -25,6 +26,14 @@ class Use:
     purpose: str
     case_number: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UsePage:
+    """A part of a long list; ``next_cursor`` is None at its end."""
+
+    items: list[Use]
+    next_cursor: str | None
 
 
 def record_use(
@@ -54,10 +63,33 @@ def uses(resident_id: int, *, before: datetime | None = None, limit: int = USES_
     """Return what was used of a person, of all their merged accounts, the latest first.
 
     Args:
-        before: only what happened before this moment, for the next part of a long list.
+        before: only what happened before this moment.
     """
-    query = select(DataUse).where(DataUse.resident_id.in_(accounts_of(resident_id)))
+    query = _of(resident_id)
     if before is not None:
         query = query.where(DataUse.at < before)
-    rows = db.session().scalars(query.order_by(DataUse.at.desc(), DataUse.id).limit(limit))
-    return [Use(row.id, row.what, row.by, row.purpose, row.case_number, row.at) for row in rows]
+    return [_use(row) for row in db.session().scalars(query.limit(limit))]
+
+
+def uses_page(resident_id: int, *, cursor: str | None = None, limit: int = USES_AT_ONCE) -> UsePage:
+    """Return a part of :func:`uses` and where the next one begins.
+
+    Raises:
+        Invalid: the cursor is not one of ours.
+    """
+    query = _of(resident_id)
+    if cursor:
+        at, last = decode(cursor)
+        query = query.where(or_(DataUse.at < at, and_(DataUse.at == at, DataUse.id < last)))
+    rows = list(db.session().scalars(query.limit(limit + 1)))
+    more = encode(rows[limit - 1].at, rows[limit - 1].id) if len(rows) > limit else None
+    return UsePage([_use(row) for row in rows[:limit]], more)
+
+
+def _of(resident_id: int) -> Select[DataUse]:
+    mine = DataUse.resident_id.in_(accounts_of(resident_id))
+    return select(DataUse).where(mine).order_by(DataUse.at.desc(), DataUse.id.desc())
+
+
+def _use(row: DataUse) -> Use:
+    return Use(row.id, row.what, row.by, row.purpose, row.case_number, row.at)

@@ -1,5 +1,6 @@
 from app.core.capability import Capability
-from app.identity import delegation_pages as delegation_pages  # these add their routes to the blueprints
+from app.identity import data_pages as data_pages  # these add their routes to the blueprints
+from app.identity import delegation_pages as delegation_pages
 from app.identity import people_api as people_api
 from app.identity import people_pages as people_pages
 from app.identity.api import my_api, sign_in_api
@@ -17,5 +18,6 @@ CAPABILITY = Capability(
         ("实名认证", "identity_pages.verify"),
         ("我的企业", "identity_pages.enterprises"),
         ("授权代办", "identity_pages.delegations"),
+        ("我的数据", "identity_pages.data"),
     ),
 )

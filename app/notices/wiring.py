@@ -15,5 +15,6 @@ CAPABILITY = Capability(
         "resident.closed": "notices.forget-resident",
         "account.link-proposed": "notices.tell-same-person",
     },
+    held="app.notices.own_data:held",
     mine=(("我的消息", "notices_pages.messages"), ("通知设置", "notices_pages.settings")),
 )

@@ -11,4 +11,5 @@ CAPABILITY = Capability(
     mine=(("设置", "portal_settings_pages.settings"),),
     hears={"resident.closed": "portal.forget-resident"},
     choices="app.portal.preferences:choice_of",
+    held="app.portal.own_data:held",
 )

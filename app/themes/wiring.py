@@ -12,4 +12,5 @@ CAPABILITY = Capability(
     mine=(("我的一件事", "theme_pages.mine"),),
     hears={"application.changed": "themes.follow-case"},
     finds=service.found_by_number,
+    held="app.themes.own_data:held",
 )

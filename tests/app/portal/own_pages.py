@@ -169,6 +169,8 @@ def _filled() -> tuple[int, dict[str, str]]:
         "/me/delegations": "/me/delegations",
         "/me/delegations/new": "/me/delegations/new",
         "/me/enterprises": "/me/enterprises",
+        "/me/data": "/me/data",
+        "/me/data/uses": "/me/data/uses",
         "/me/close": "/me/close",
         "/me/settings": "/me/settings",
         "/me/notice-settings": "/me/notice-settings",
