@@ -181,7 +181,9 @@ def counts(by: Principal, today: date) -> DeskCounts:
     """Return how much lies on one's desk."""
 
     def count(wanted: Wanted, *more: ColumnElement[bool]) -> Any:
-        inside = _wanted(select(literal(1)), by, wanted, today).where(*more).limit(COUNT_MAX).subquery()
+        found = _wanted(select(literal(1)), by, wanted, today).where(*more)
+        # In the desk's order, though it matters not: any other index leads past what has ended.
+        inside = found.order_by(Application.desk_on).limit(COUNT_MAX).subquery()
         return select(func.count()).select_from(inside).scalar_subquery()
 
     due_today = Application.desk_on == today
