@@ -18,6 +18,7 @@ from babel.messages.pofile import read_po, write_po
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 from app import capabilities  # noqa: E402
+from channels import registry  # noqa: E402
 
 ENGLISH = ROOT / "translations/en/LC_MESSAGES/messages.po"
 METHODS = {".html": "jinja2", ".py": "python"}
@@ -57,6 +58,7 @@ SAYING = (
     "app/identity/numbers.py",
     "app/identity/pages.py",
     "app/identity/people_pages.py",
+    "app/mobile_access/publication.py",
     "app/notices/pages.py",
     "app/portal/settings_pages.py",
     "app/themes/pages.py",
@@ -74,6 +76,8 @@ def labels() -> Iterable[tuple[str, str]]:
         yield from ((words, place) for words in table.values())
     for capability in capabilities():
         yield from ((words, f"app/{capability.name}/wiring.py") for words, _endpoint in capability.mine)
+    for kind, channel in registry.kinds().items():
+        yield channel.label, f"channels/{kind}"
 
 
 def said(path: Path) -> Iterable[str]:
