@@ -23,6 +23,9 @@ from app.core import audit, db
 from app.core.errors import Conflict, NotFound
 from app.identity import service as identity
 
+USE_MAX, BY_MAX = 120, 80
+"""Characters of what was used and by whom, as the applicant reads it."""
+
 
 @dataclass(frozen=True, slots=True)
 class CaseFacts:
@@ -156,9 +159,9 @@ def hand_over(
     if first:
         identity.record_use(
             row.resident_id,
-            what="申请表",
-            by=by[:40],
-            purpose="办理申请",
+            what=_words(form, row)[:USE_MAX],
+            by=by[:BY_MAX],
+            purpose="送到办理单位的业务系统办理申请",
             case_number=row.number or "",
             now=now,
         )
@@ -170,6 +173,13 @@ def hand_over(
         submitted_at=row.submitted_at or now,
         answers={form["fields"].get(name, {}).get("label", name): value for name, value in opened.items()},
         materials=_materials(row, item),
+    )
+
+
+def _words(form: Form, row: Application) -> str:
+    """Return what an application says, the personal fields by name."""
+    return "、".join(
+        ("申请表", *(form["fields"][one]["label"] for one in row.sealed if one in form["fields"]))
     )
 
 
@@ -217,8 +227,8 @@ def hand_over_file(
     identity.record_use(
         row.resident_id,
         what="上传的文件",
-        by=by[:40],
-        purpose="办理申请",
+        by=by[:BY_MAX],
+        purpose="送到办理单位的业务系统办理申请",
         case_number=row.number or "",
         now=now,
     )

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from app.applications import service
 from app.applications.paper_html import as_html
+from app.applications.service import Paper
 from app.core import access, clock, db
 from app.core.access import Permission
 from app.core.installation import settings
@@ -19,23 +20,24 @@ _MINE = "/me/applications/<id:application_id>/papers/<id:paper_id>"
 @papers.get(_DESK)
 @access.staff(Permission.CASES_READ)
 def for_desk(application_id: int, paper_id: int) -> str:
-    service.case_for(access.current_staff(), application_id, now=clock.system_clock())
-    return _page(application_id, paper_id, "desk_pages.case", ".desk_pdf")
+    by, now = access.current_staff(), clock.system_clock()
+    found = db.transaction(lambda: service.paper_for(by, application_id, paper_id, now=now))
+    return _page(found, "desk_pages.case", ".desk_pdf")
 
 
 @papers.get(f"{_DESK}.pdf")
 @access.staff(Permission.CASES_READ)
 def desk_pdf(application_id: int, paper_id: int) -> ResponseReturnValue:
-    by = access.current_staff()
-    service.case_for(by, application_id, now=clock.system_clock())
-    return _pdf(application_id, paper_id, by.actor, "desk_pages.case")
+    by, now = access.current_staff(), clock.system_clock()
+    made = db.transaction(lambda: service.printed_for(by, application_id, paper_id, now=now))
+    return _pdf(application_id, paper_id, made, by.actor, "desk_pages.case")
 
 
 @papers.get(_MINE)
 @access.resident()
 def mine(application_id: int, paper_id: int) -> str:
     service.my_case(access.current_resident().id, application_id)
-    return _page(application_id, paper_id, "applications_pages.case", ".my_pdf")
+    return _page(service.paper(application_id, paper_id), "applications_pages.case", ".my_pdf")
 
 
 @papers.get(f"{_MINE}.pdf")
@@ -43,21 +45,23 @@ def mine(application_id: int, paper_id: int) -> str:
 def my_pdf(application_id: int, paper_id: int) -> ResponseReturnValue:
     me = access.current_resident()
     service.my_case(me.id, application_id)
-    return _pdf(application_id, paper_id, me.actor, "applications_pages.case")
+    made = service.printed(application_id, paper_id)
+    return _pdf(application_id, paper_id, made, me.actor, "applications_pages.case")
 
 
-def _page(application_id: int, paper_id: int, back: str, pdf: str) -> str:
+def _page(found: Paper, back: str, pdf: str) -> str:
     return as_html(
-        service.paper(application_id, paper_id),
+        found,
         base_url=settings().base_url,
         for_print=False,
-        back=url_for(back, application_id=application_id),
-        pdf=url_for(pdf, application_id=application_id, paper_id=paper_id),
+        back=url_for(back, application_id=found.application_id),
+        pdf=url_for(pdf, application_id=found.application_id, paper_id=found.id),
     )
 
 
-def _pdf(application_id: int, paper_id: int, actor: str, back: str) -> ResponseReturnValue:
-    made = service.printed(application_id, paper_id)
+def _pdf(
+    application_id: int, paper_id: int, made: bytes | None, actor: str, back: str
+) -> ResponseReturnValue:
     if made is None:
         # Printing takes a browser a second: a job does it, and the reader comes back for it.
         now = clock.system_clock()

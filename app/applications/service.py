@@ -92,6 +92,8 @@ from app.applications.own import my_case as my_case
 from app.applications.own import new_query_code as new_query_code
 from app.applications.own import supply as supply
 from app.applications.own import withdraw as withdraw
+from app.applications.paper_reading import paper_for as paper_for
+from app.applications.paper_reading import printed_for as printed_for
 from app.applications.papers import PRINT_JOB as PRINT_JOB
 from app.applications.papers import Paper as Paper
 from app.applications.papers import PaperLine as PaperLine

@@ -11,7 +11,16 @@ from app.applications.desk_models import ApplicationDocument
 from app.applications.service import Event, State
 from app.core import db
 from app.core.vault import VaultDamaged
-from tests.app.applications.builders import LATER, a_case, a_resident, an_open_item, owner_of, take_step
+from app.identity import service as identity
+from tests.app.applications.builders import (
+    LATER,
+    a_case,
+    a_resident,
+    an_open_item,
+    owner_of,
+    row_of,
+    take_step,
+)
 from tests.app.identity.builders import signed_in
 from tests.builders import NOW, a_principal, sign_in
 
@@ -109,6 +118,23 @@ def test_the_desk_and_the_applicant_see_the_same_paper_and_nobody_else_does(give
     assert bodies[0] == bodies[1]
     assert "<b>测试一</b>" in bodies[0]
     assert {one.status_code for one in refused} == {404}
+
+
+def test_the_applicant_sees_who_read_a_paper_with_the_name_on_it(given, app):
+    case_id = given(a_case, State.ACCEPTED)
+    with app.app_context():
+        paper_id, owner = service.papers_of(case_id)[0].id, owner_of(case_id)
+    given(service.keep_print, case_id, paper_id, b"%PDF-1.7")
+    desk, mine = app.test_client(), signed_in(app, given, owner)
+    sign_in(desk, given, given(a_principal, "city_operator", region_code="440100"))
+
+    desk.get(f"/desk/cases/{case_id}/papers/{paper_id}")
+    desk.get(f"/desk/cases/{case_id}/papers/{paper_id}.pdf")
+    mine.get(f"/me/applications/{case_id}/papers/{paper_id}")
+
+    found = given(identity.uses, owner)
+    assert [one.what for one in found] == ["姓名（受理通知书）"] * 2
+    assert {one.case_number for one in found} == {given(lambda: row_of(case_id).number)}
 
 
 @pytest.mark.browser
