@@ -15,6 +15,7 @@ from app.identity import service as identity
 from app.organisations import service as organisations
 from app.third_parties import apps, events, subjects
 from app.third_parties.domain import (
+    CONSENT_LABELS,
     CONSENT_REQUEST_LIFE,
     KEEP_USES,
     PERSONAL,
@@ -32,6 +33,8 @@ from app.third_parties.shapes import Caller, ConsentQuestion, ConsentView, UseVi
 
 OBJECT = "partner_consent"
 EXPIRY = "system:expiry"
+BY_MAX = 80
+"""Characters of whoever used something, as the person reads it."""
 
 
 class ConsentMissing(Forbidden):
@@ -266,9 +269,40 @@ def use(caller: Caller, subject: str, scope: Scope, what: str, *, now: datetime)
     found = next((one for one in known if scope.value in one.scopes), None)
     if found is None:
         raise ConsentMissing
-    db.writing().add(Use(consent_id=found.id, scope=scope, what=what, at=now))
-    db.writing().flush()
+    _note(found, resident_id, caller.name, caller.body_id, scope, what, "", now)
     return resident_id
+
+
+def note_told(
+    app: App, stage: Stage, subject: str, scope: Scope, what: str, *, case_number: str, now: datetime
+) -> None:
+    """Note for the resident to see that an application is told something of them by webhook."""
+    resident_id = subjects.known_resident(app.id, stage, subject)
+    if resident_id is None:
+        return
+    known = _living(app.id, stage, resident_id, now)
+    found = next((one for one in known if scope.value in one.scopes), None)
+    if found is not None:
+        _note(found, resident_id, app.name, app.body_id, scope, what, case_number, now)
+
+
+def _note(
+    consent: Consent,
+    resident_id: int,
+    app_name: str,
+    body_id: int,
+    scope: Scope,
+    what: str,
+    case_number: str,
+    now: datetime,
+) -> None:
+    """Write a use down twice: under its consent, and among all uses of the person's data."""
+    db.writing().add(Use(consent_id=consent.id, scope=scope, what=what, at=now))
+    db.writing().flush()
+    if consent.stage is Stage.PRODUCTION:
+        by = f"{organisations.get_body(body_id).full_name}“{app_name}”"[:BY_MAX]
+        purpose = f"您同意过：{CONSENT_LABELS[scope]}"
+        identity.record_use(resident_id, what=what, by=by, purpose=purpose, case_number=case_number, now=now)
 
 
 def agreed(resident_id: int, body_id: int, scope: Scope, *, now: datetime) -> list[tuple[int, str]]:

@@ -97,6 +97,9 @@ def deliver(
         headers = signed_headers(event.id, body, webhooks.secrets_of(webhook, now), now)
     except NotFound:
         return  # removed in this moment
+    if event.kind is EventKind.APPLICATION_CHANGED and attempts == 0:
+        # Before it leaves, so that nothing leaves that the person does not see.
+        db.transaction(lambda: _note_told(app, webhook, event, now))
     try:
         answer = posting.post(url, headers, body, guard, user_agent=USER_AGENT, ca_file=ca_file)
     except NotPosted as failure:
@@ -120,6 +123,12 @@ def deliver(
         )
     _outcomes.labels(tried.error or "delivered").inc()
     db.transaction(lambda: _note(row, event.kind, tried, clock()))
+
+
+def _note_told(app: App, webhook: Webhook, event: EventRow, now: datetime) -> None:
+    subject, number = str(event.data["subject"]), str(event.data["number"])
+    scope, what = Scope.APPLICATIONS_READ, "办件进度"
+    consents.note_told(app, webhook.stage, subject, scope, what, case_number=number, now=now)
 
 
 def _is_wanted(webhook: Webhook, app: App, event: EventRow, now: datetime) -> bool:

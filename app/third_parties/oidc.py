@@ -20,7 +20,6 @@ from sqlalchemy import delete, select, update
 from app.core import db, vault
 from app.core.errors import Invalid
 from app.identity import service as identity
-from app.organisations import service as organisations
 from app.third_parties import apps, consents, keys, subjects
 from app.third_parties.domain import Scope, Stage, may_call, scopes_in_force
 from app.third_parties.models import App
@@ -212,11 +211,7 @@ def _profile(row: OidcToken, now: datetime) -> dict[str, str]:
         return {}
     if not consents.holds(caller, row.resident_id, Scope.IDENTITY_READ, now=now):
         return {}
-    body = organisations.get_body(app.body_id).full_name
     consents.use(caller, row.subject, Scope.IDENTITY_READ, NUMBER_USE, now=now)
-    identity.record_use(
-        row.resident_id, what=NUMBER_USE, by=f"{body}“{app.name}”", purpose="登录时读取实名信息", now=now
-    )
     return {"name": real.name, "id_kind": real.kind.value, "id_number": real.number}
 
 

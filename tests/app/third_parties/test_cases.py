@@ -64,6 +64,9 @@ def test_the_body_of_a_case_reads_its_progress_and_the_resident_sees_that_it_did
     with app.app_context():
         assert one["number"] == row_of(case).number
         assert db.session().scalars(select(Use.what)).all() == ["办件进度"]
+        (use,) = identity.uses(owner_of(case))
+        assert made.name in use.by
+        assert use.purpose == "您同意过：查看您的办件进度"
 
 
 def test_another_body_reads_nothing_of_it_although_the_resident_agreed(client, given):
@@ -112,6 +115,22 @@ def test_who_lost_the_scope_hears_of_no_case_any_more(app, given):
     Worker(app, app.extensions["hall_jobs"]).drain()
 
     assert told(app) == before
+
+
+def test_news_of_a_case_that_leave_by_webhook_are_a_use_that_the_resident_sees_once(app, given):
+    case = given(a_case, State.SUBMITTED)
+    made, subject = given(lambda: agreed(case, own_body(case)))
+    data, now = {"subject": subject, "number": "1", "state": "accepted"}, clock.system_clock()
+    with a_receiver(lambda _: (500, b"")) as receiver:
+        _, webhook, _ = given(a_webhook, made, url=receiver.url, kinds=CHANGED, stage=Stage.PRODUCTION)
+        told_of = {"app_id": made.id, "stage": Stage.PRODUCTION, "webhook_id": webhook.id}
+        given(service.emit, EventKind.APPLICATION_CHANGED, data, now=now, **told_of)
+        deliver_all(app, receiver.guard)
+        deliver_all(app, receiver.guard)
+
+    assert len([post for post in receiver.posts if b"application.changed" in post.body]) == 2
+    uses = given(lambda: identity.uses(owner_of(case)))
+    assert [(one.what, one.case_number) for one in uses] == [("办件进度", "1")]
 
 
 def test_what_was_not_delivered_while_the_consent_lived_is_never_delivered(app, given):
