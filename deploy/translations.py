@@ -108,7 +108,8 @@ def extracted() -> Catalog:
         place = str(path.relative_to(ROOT))
         for _line, message, comments, _context in extract_from_file(method, path, KEYWORDS):
             found.add(message, None, [(place, 0)], auto_comments=comments)
-    for place in SAYING:
+    telling = (str(path.relative_to(ROOT)) for path in sorted((ROOT / "app").glob("*/own_data.py")))
+    for place in (*SAYING, *telling):
         for words in filter(CHINESE.search, said(ROOT / place)):
             found.add(words, None, [(place, 0)])
     for words, place in labels():
