@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, bindparam, select
 
 from app.catalogue.content import Content, LegalBasis, from_json
 from app.catalogue.domain import Domain, ItemType, VersionState
@@ -69,26 +69,47 @@ class ItemPlace:
     region_name: str
 
 
-_Selected = tuple[Any, ...]
-_contents: Few[int, tuple[Content, Mapping[str, Any] | None]] = Few(CONTENTS_KEPT)
+_Said = tuple[Content, Mapping[str, Any] | None]
+_contents: Few[int, _Said] = Few(CONTENTS_KEPT)
 """What versions say that are never changed again, by id: most reading is of the same few hundred."""
+_VERSION = ItemVersion.__table__
+_PLACE = ItemImplementation.__table__
+_ENTRY = ItemDirectory.__table__
 
 
-def _versions() -> Select[*_Selected]:
+def _versions() -> Select[*tuple[Any, ...]]:
     """Return the question for versions without what they say, which is long and mostly known already."""
     query = (
         select(
-            ItemVersion.id,
-            ItemVersion.number,
-            ItemVersion.state,
-            ItemVersion.effective_on,
-            ItemImplementation,
-            ItemDirectory,
+            _VERSION.c.id.label("version_id"),
+            _VERSION.c.number,
+            _VERSION.c.state,
+            _VERSION.c.effective_on,
+            _PLACE.c.id,
+            _PLACE.c.code,
+            _PLACE.c.code_scheme,
+            _PLACE.c.directory_id,
+            _PLACE.c.body_id,
+            _PLACE.c.region_code,
+            _PLACE.c.page_id,
+            _ENTRY.c.code.label("directory_code"),
+            _ENTRY.c.item_type,
+            _ENTRY.c.domain,
+            _ENTRY.c.legal_basis,
+            _ENTRY.c.sample,
         )
-        .join(ItemImplementation, ItemImplementation.id == ItemVersion.implementation_id)
-        .join(ItemDirectory, ItemDirectory.id == ItemImplementation.directory_id)
+        .join(_PLACE, _PLACE.c.id == _VERSION.c.implementation_id)
+        .join(_ENTRY, _ENTRY.c.id == _PLACE.c.directory_id)
     )
-    return organisations.join_body(query, ItemImplementation.body_id)
+    return organisations.join_names(query, _PLACE.c.body_id)
+
+
+# Put together once: to do so costs as much as asking.
+_IN_FORCE = _versions().where(_VERSION.c.implementation_id == bindparam("item_id"), _VERSION.c.live == 1)
+_BY_ID = _versions().where(_VERSION.c.id.in_(bindparam("version_ids", expanding=True)))
+_SAID = select(_VERSION.c.id, _VERSION.c.content, _VERSION.c.form).where(
+    _VERSION.c.id.in_(bindparam("version_ids", expanding=True))
+)
 
 
 def item(item_id: int) -> ItemView:
@@ -97,7 +118,7 @@ def item(item_id: int) -> ItemView:
     Raises:
         NotFound: no such item, or none of its versions is in force.
     """
-    return _one(_versions().where(ItemVersion.implementation_id == item_id, ItemVersion.live == 1))
+    return _one(db.rows(_IN_FORCE, {"item_id": item_id}).first())
 
 
 def version(version_id: int) -> ItemView:
@@ -106,58 +127,54 @@ def version(version_id: int) -> ItemView:
     Raises:
         NotFound: no such version.
     """
-    return _one(_versions().where(ItemVersion.id == version_id))
+    return _one(db.rows(_BY_ID, {"version_ids": [version_id]}).first())
 
 
 def versions(version_ids: Iterable[int]) -> dict[int, ItemView]:
     """Return several versions by id; those that do not exist are left out."""
-    query = _versions().where(ItemVersion.id.in_(set(version_ids)))
-    rows = db.session().execute(query).all()
+    wanted = list(set(version_ids))
+    rows = db.rows(_BY_ID, {"version_ids": wanted}).all() if wanted else []
     said = _said(rows)
-    return {row.id: _view(row, said[row.id]) for row in rows}
+    return {row.version_id: _view(row, said[row.version_id]) for row in rows}
 
 
-def _one(query: Select[*_Selected]) -> ItemView:
-    row = db.session().execute(query).first()
+def _one(row: Row[*tuple[Any, ...]] | None) -> ItemView:
     if row is None:
         raise NotFound("没有这个事项，或已经取消")
-    return _view(row, _said([row])[row.id])
+    return _view(row, _said([row])[row.version_id])
 
 
-def _said(rows: Sequence[Row[*_Selected]]) -> dict[int, tuple[Content, Mapping[str, Any] | None]]:
+def _said(rows: Sequence[Row[*tuple[Any, ...]]]) -> dict[int, _Said]:
     """Return content and form of versions by id; they must not be changed."""
-    found = {row.id: known for row in rows if (known := _contents.get(row.id)) is not None}
-    final = {row.id for row in rows if row.state not in _STILL_CHANGING}
-    wanted = [row.id for row in rows if row.id not in found]
-    query = select(ItemVersion.id, ItemVersion.content, ItemVersion.form).where(ItemVersion.id.in_(wanted))
-    for version_id, content, form in db.session().execute(query) if wanted else ():
-        found[version_id] = (from_json(content), form)
-        if version_id in final:
-            _contents.put(version_id, found[version_id])
+    found = {row.version_id: known for row in rows if (known := _contents.get(row.version_id)) is not None}
+    final = {row.version_id for row in rows if row.state not in _STILL_CHANGING}
+    wanted = [row.version_id for row in rows if row.version_id not in found]
+    for row in db.rows(_SAID, {"version_ids": wanted}) if wanted else ():
+        found[row.id] = (from_json(row.content), row.form)
+        if row.id in final:
+            _contents.put(row.id, found[row.id])
     return found
 
 
-def _view(row: Row[*_Selected], said: tuple[Content, Mapping[str, Any] | None]) -> ItemView:
-    implementation, directory = row.ItemImplementation, row.ItemDirectory
-    body = organisations.joined_body(row)
+def _view(row: Row[*tuple[Any, ...]], said: _Said) -> ItemView:
     content, form = said
     return ItemView(
-        id=implementation.id,
-        version_id=row.id,
+        id=row.id,
+        version_id=row.version_id,
         version_number=row.number,
-        code=implementation.code,
-        code_scheme=implementation.code_scheme,
-        directory_id=directory.id,
-        directory_code=directory.code,
-        item_type=directory.item_type,
-        domain=directory.domain,
-        legal_basis=tuple(LegalBasis(**one) for one in directory.legal_basis),
-        sample=directory.sample,
-        body_id=implementation.body_id,
-        body_name=body.full_name,
-        region_code=implementation.region_code,
-        region_name=body.region_name,
-        page_id=implementation.page_id,
+        code=row.code,
+        code_scheme=row.code_scheme,
+        directory_id=row.directory_id,
+        directory_code=row.directory_code,
+        item_type=row.item_type,
+        domain=row.domain,
+        legal_basis=tuple(LegalBasis(**one) for one in row.legal_basis),
+        sample=bool(row.sample),
+        body_id=row.body_id,
+        body_name=row.joined_full_name,
+        region_code=row.region_code,
+        region_name=row.joined_region_name,
+        page_id=row.page_id,
         state=row.state,
         effective_on=row.effective_on,
         content=content,

@@ -54,3 +54,12 @@ def test_each_item_comes_once_from_the_nearest_place(client, three_places, regio
 
     assert places["居住证申领"] == place
     assert len(places) == len(told)
+
+
+def test_the_guide_says_what_its_schema_says_when_kept_too(client, given, three_places):
+    item_id = client.get(LIST).json["items"][0]["id"]
+    schema = schemas.ServiceItemSchema()
+
+    first, kept = (client.get(f"{LIST}/{item_id}").json for _ in range(2))
+
+    assert first == kept == json.loads(schema.dumps(given(service.item, int(item_id)), ensure_ascii=False))
