@@ -342,6 +342,7 @@ class Item(BaseModel):
     version_number: int
     code: str
     code_scheme: str
+    directory_id: str
     directory_code: str
     item_type: str
     domain: str
@@ -494,6 +495,7 @@ async def item(db: Db, item_id: int) -> Item:
         version_number=version.number,
         code=place.code,
         code_scheme=place.code_scheme,
+        directory_id=str(place.directory_id),
         directory_code=place.directory.code,
         item_type=place.directory.item_type,
         domain=place.directory.domain,
