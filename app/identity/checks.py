@@ -50,6 +50,7 @@ from app.identity.people_models import RealNameCheck
 from app.identity.providers.base import FaceFinding, Finding, Provider
 from app.identity.providers.over_http import HttpProvider
 from app.identity.residents import lock
+from app.identity.uses import record_use
 
 T = TypeVar("T")
 FACE_RETURN_PATH = "/me/verify/return"
@@ -131,6 +132,7 @@ def verify_name(
 
     def settle() -> None:
         _ends(check_id, _STATES[found])
+        _note_asked(resident_id, "姓名、证件号码", "核对您的实名", now)
         if found is Finding.MATCH:
             person = people.attach(lock(resident_id), kind, plain, said, now=now)
             merging.join(person, resident_id, now=now)
@@ -144,6 +146,11 @@ def verify_name(
     if view is None:
         raise CheckGone  # the account was closed meanwhile
     return view
+
+
+def _note_asked(resident_id: int, what: str, purpose: str, now: datetime) -> None:
+    """Let the person see that the provider was asked with their data, whatever it answered."""
+    record_use(resident_id, what=what, by="实名核验机构", purpose=purpose, now=now)
 
 
 def verify_enterprise(resident_id: int, uscc: str, name: str, *, by: Provider, now: datetime) -> int:
@@ -165,6 +172,7 @@ def verify_enterprise(resident_id: int, uscc: str, name: str, *, by: Provider, n
 
     def settle() -> int | None:
         _ends(check_id, _STATES[found])
+        _note_asked(resident_id, "证件号码、企业名称和代码", "核对您是企业的法定代表人", now)
         if found is not Finding.MATCH:
             return None
         enterprise_id = enterprises.register(resident_id, code, said, now=now)
@@ -209,7 +217,12 @@ def start_face(
     return_url = f"{settings().base_url}{FACE_RETURN_PATH}?state={state}"
     start = _asked(check_id, lambda: by.start_face(me.kind, me.number, me.name, return_url))
     named = update(RealNameCheck).where(RealNameCheck.id == check_id).values(reference=start.reference)
-    db.transaction(lambda: db.writing().execute(named))
+
+    def remember() -> None:
+        db.writing().execute(named)
+        _note_asked(resident_id, "姓名、证件号码", "人脸核验", now)
+
+    db.transaction(remember)
     return FaceTask(check_id, start.url, now + FACE_LIFE)
 
 

@@ -15,6 +15,7 @@ CAPABILITY = Capability(
     callbacks=(oidc_endpoints,),
     jobs="app.third_parties.jobs:JOBS",
     partners=PartnerAuthenticator(),
+    held="app.third_parties.own_data:held",
     prepare=service.prepare,
     mine=(("我的授权", "third_parties_resident_pages.consents"),),
     hears={

@@ -14,8 +14,8 @@ from app.identity import service
 from app.portal.preferences import choose
 from tests.app.applications.builders import a_case, a_draft, an_open_item
 from tests.app.applications.builders import a_resident as an_applicant
-from tests.app.identity.builders import a_bearer, signed_in
-from tests.app.identity.people_builders import CHEN, COMPANY, a_register, an_offer
+from tests.app.identity.builders import a_bearer, a_session, signed_in
+from tests.app.identity.people_builders import CHEN, COMPANY, UNKNOWN, a_register, an_offer
 
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 NOW = clock.system_clock
@@ -118,6 +118,24 @@ def test_a_made_up_place_in_the_list_is_refused(app, given, path):
     browser = signed_in(app, given, given(an_applicant))
 
     assert browser.get(path).status_code == 422
+
+
+def test_asking_the_register_is_a_use_whatever_it_answers(app, given, register):
+    me = given(an_applicant)
+    session = given(a_session, me)
+    with app.app_context(), pytest.raises(service.PersonUnknown):
+        service.verify_name(me, *UNKNOWN, by=register.provider(), now=NOW())
+    with app.app_context():
+        service.verify_name(me, *CHEN, by=register.provider(), now=NOW())
+        service.verify_enterprise(me, *COMPANY, by=register.provider(), now=NOW())
+        told = {"return_to": "/me", "by_code": True, "by": register.provider(), "now": NOW()}
+        service.start_face(me, session.id, **told)
+
+    found = given(service.uses, me)
+
+    assert {one.by for one in found} == {"实名核验机构"}
+    assert len(found) == 4
+    assert len({one.purpose for one in found}) == 3
 
 
 def test_nobody_reads_it_without_signing_in(app):
