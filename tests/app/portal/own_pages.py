@@ -126,7 +126,7 @@ def _filled() -> tuple[int, dict[str, str]]:
     """Put something on every page; return the resident and the addresses by route."""
     now = clock.system_clock()
     resident = a_resident(an_account())
-    an_alipay_account(SimpleNamespace(base="http://127.0.0.1:9"))
+    an_alipay_account(SimpleNamespace(base="https://alipay.invalid"))
     notices.ensure_standard(now=now)
     item = an_open_item(materials=PAPERS)
     due = a_case(State.SUPPLEMENT_DUE, item_id=item, resident_id=resident, now=now)
