@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import click
-import yaml
 from flask.cli import AppGroup
 
 from app.applications import service
-from app.core import clock, db, outbox, working_years
+from app.core import clock, db, working_years
 from app.core.errors import Invalid
-from app.core.working_time import WorkingCalendar
-from config import working_days
-from config.working_days import Table, Year
 
 BY = "command-line"
 _WEEK = "一二三四五六日"
@@ -49,42 +44,26 @@ def show(year: int | None) -> None:
 @click.option("--apply", "applied", is_flag=True, help="do it; without it nothing is changed")
 def bring_in(file: Path, source: str, provisional: bool, applied: bool) -> None:
     """Bring in the years of a YAML or CSV FILE; says first what would change."""
-    years = _read(file, source, provisional)
-    former = working_years.table()
-    changes = working_years.changes(former, years)
-    for one in changes:
-        click.echo(f"{_said(one.day)} 改为{'上班' if one.works else '休息'}")
-    after = WorkingCalendar(Table(former.hours, {**former.years, **{one.number: one for one in years}}))
-    cases = service.count_moved(after, changes[0].day) if changes else 0
-    click.echo(f"{len(changes)} 天有变化，{cases} 个办件的期限会重新计算")
-    if not applied:
-        click.echo("没有写入；加上 --apply 才生效")
-        return
     try:
-        landed = db.transaction(lambda: _land(years))
+        years = service.read_years(
+            file.read_bytes(),
+            is_csv=file.suffix.lower() == ".csv",
+            source=source,
+            provisional=provisional,
+        )
+        trial = service.tried(years)
+        for one in trial.changes:
+            click.echo(f"{_said(one.day)} 改为{'上班' if one.works else '休息'}")
+        most = "至少 " if trial.cases == service.MOVED_MAX else ""
+        click.echo(f"{len(trial.changes)} 天有变化，{most}{trial.cases} 个办件的期限会重新计算")
+        if not applied:
+            click.echo("没有写入；加上 --apply 才生效")
+            return
+        landed = db.transaction(lambda: service.land_years(years, by=BY, now=clock.system_clock()))
     except Invalid as error:
-        raise click.ClickException("；".join(" ".join(said) for said in error.fields.values())) from error
+        said = "；".join(" ".join(one) for one in error.fields.values())
+        raise click.ClickException(f"{file.name}：{said}") from error
     click.echo(f"已写入 {len(landed)} 个年份，工作日历第 {working_years.version()} 版")
-
-
-def _land(years: list[Year]) -> list[Year]:
-    landed = working_years.land(years, by=BY, now=clock.system_clock())
-    if landed:
-        key = f"{service.RECOMPUTE_JOB}:{working_years.version()}"
-        outbox.enqueue(service.RECOMPUTE_JOB, {}, dedup_key=key)
-    return landed
-
-
-def _read(file: Path, source: str, provisional: bool) -> list[Year]:
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-        if file.suffix.lower() == ".csv":
-            return working_days.years_from_csv(text, source=source, provisional=provisional)
-        raw = yaml.safe_load(text)
-        years = working_days.years_of(raw if isinstance(raw, dict) else {})
-    except (ValueError, yaml.YAMLError) as error:
-        raise click.ClickException(f"{file}: {error}") from error
-    return [replace(one, source=source) for one in years] if source else years
 
 
 def _said(day: date) -> str:

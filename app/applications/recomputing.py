@@ -78,8 +78,8 @@ def _limits(
         yield LimitKind.DELIVERY, working_days_later(day_of(row.decided_at), DELIVERY_DAYS, calendar)
 
 
-def count_moved(calendar: WorkingCalendar, first: date) -> int:
-    """Return of how many open cases a limit would move; nothing is changed.
+def count_moved(calendar: WorkingCalendar, first: date, *, most: int) -> int:
+    """Return of how many open cases a limit would move, ``most`` at most; nothing is changed.
 
     Args:
         first: the first day that differs: what is due before it cannot move.
@@ -90,14 +90,15 @@ def count_moved(calendar: WorkingCalendar, first: date) -> int:
         Application.lawful_due_on >= first,
     )
     count, after = 0, 0
-    while True:
+    while count < most:
         query = select(Application).where(Application.id > after, Application.state.in_(OPEN), touched)
         rows = list(db.session().scalars(query.order_by(Application.id).limit(BATCH)))
         if not rows:
-            return count
+            break
         count += sum(bool(moves) for _, _, moves in _moved(rows, calendar))
         after = rows[-1].id
         db.session().expunge_all()
+    return min(count, most)
 
 
 def _moved(

@@ -8,6 +8,13 @@ from __future__ import annotations
 from app.applications.attachments import FileView as FileView
 from app.applications.blobs import BlobStore as BlobStore
 from app.applications.blobs import FolderStore as FolderStore
+from app.applications.calendar_import import CALENDAR_BYTES_MAX as CALENDAR_BYTES_MAX
+from app.applications.calendar_import import MOVED_MAX as MOVED_MAX
+from app.applications.calendar_import import Trial as Trial
+from app.applications.calendar_import import decoded_days as decoded_days
+from app.applications.calendar_import import land_years as land_years
+from app.applications.calendar_import import read_years as read_years
+from app.applications.calendar_import import tried as tried
 from app.applications.clock import due_on as due_on
 from app.applications.deadlines import deem_accepted as deem_accepted
 from app.applications.deadlines import overdue_intakes as overdue_intakes
@@ -108,8 +115,9 @@ from app.applications.progress import ProgressPart as ProgressPart
 from app.applications.progress import ProgressStep as ProgressStep
 from app.applications.progress import ProgressView as ProgressView
 from app.applications.progress import progress as progress
+from app.applications.receipts import Receipt as Receipt
+from app.applications.receipts import receipt as receipt
 from app.applications.recomputing import RECOMPUTE_JOB as RECOMPUTE_JOB
-from app.applications.recomputing import count_moved as count_moved
 from app.applications.recomputing import recompute as recompute
 from app.applications.reminders import due_reminders as due_reminders
 from app.applications.reminders import remind as remind

@@ -1,5 +1,6 @@
 from app.applications.api import progress_api
 from app.applications.away_pages import away
+from app.applications.calendar_pages import calendar
 from app.applications.file_pages import desk, pages
 from app.applications.files_api import applications_api, cases_api
 from app.applications.paper_pages import papers
@@ -10,7 +11,7 @@ from app.core.later import LaterGroup
 CAPABILITY = Capability(
     "applications",
     api=(applications_api, progress_api, cases_api),
-    pages=(pages, desk, away, papers, statistics),
+    pages=(pages, desk, away, papers, statistics, calendar),
     commands=(
         LaterGroup(
             "calendar", "app.applications.calendar_cli:calendar", help="The working calendar (工作日历)."

@@ -23,6 +23,9 @@ SOURCE_MAX = 500
 BY_SYSTEM = "system"
 _SATURDAY = 5
 
+# Two people who land a year in the same moment meet in its number: who comes second looks again.
+db.draw_again("uq_working_year_number", "working_year.number", "uq_working_year_version")
+
 
 class WorkingYear(Model):
     """One version of one year.

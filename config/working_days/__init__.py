@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ import yaml
 TABLE = Path(__file__).parent / "working_days.yaml"
 OFF = frozenset({"off", "休"})
 WORK = frozenset({"work", "班"})
+YEARS = range(2000, 2101)
 _SATURDAY = 5
 
 
@@ -35,6 +36,8 @@ class Year:
     workdays: frozenset[date]
 
     def __post_init__(self) -> None:
+        if self.number not in YEARS:
+            raise ValueError(f"年份要在 {YEARS[0]} 至 {YEARS[-1]} 之间")
         if any(day.year != self.number for day in self.days_off | self.workdays):
             raise ValueError(f"{self.number} 年里有不属于这一年的日期")
         if self.days_off & self.workdays or any(day.weekday() < _SATURDAY for day in self.workdays):
@@ -72,8 +75,10 @@ def years_of(raw: Mapping[str, Any]) -> list[Year]:
     """
     try:
         years = [_year(one) for one in raw["years"]]
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"不是工作日历的格式：{error!r}") from None
+    except (KeyError, TypeError, AttributeError):
+        raise ValueError(
+            "不是工作日历的格式：years 下面每年要有 year、provisional、source、days_off、workdays"
+        ) from None
     if len({one.number for one in years}) != len(years):
         raise ValueError("同一年写了两次")
     return years
@@ -85,15 +90,18 @@ def years_from_csv(text: str, *, source: str, provisional: bool) -> list[Year]:
     Raises:
         ValueError: a column is missing, or a line is none of these; the message, Chinese, names the line.
     """
-    rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
-    if not {"date", "kind"} <= set(rows.fieldnames or ()):
-        raise ValueError("第一行要有 date 和 kind 两列的名称")
+    rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
     days: dict[date, str] = {}
-    for row in rows:
-        day, kind = _line(row, rows.line_num)
-        if day in days:
-            raise ValueError(f"第 {rows.line_num} 行：{day} 写了两次")
-        days[day] = kind
+    try:
+        if not {"date", "kind"} <= set(rows.fieldnames or ()):
+            raise ValueError("第一行要有 date 和 kind 两列的名称")
+        for row in rows:
+            day, kind = _line(row, rows.line_num)
+            if day in days:
+                raise ValueError(f"第 {rows.line_num} 行：{day} 写了两次")
+            days[day] = kind
+    except csv.Error:
+        raise ValueError("不是 CSV 的写法，请检查引号，或用表格软件另存为 CSV") from None
     return [
         Year(number, provisional, source, _of_kind(days, number, OFF), _of_kind(days, number, WORK))
         for number in sorted({day.year for day in days})
@@ -116,13 +124,25 @@ def _of_kind(days: Mapping[date, str], number: int, kinds: Iterable[str]) -> fro
 
 
 def _year(raw: Mapping[str, Any]) -> Year:
-    off = frozenset(day for start, end in raw["days_off"] for day in _days(start, end))
-    workdays = frozenset(date.fromisoformat(day) for day in raw["workdays"])
-    return Year(int(raw["year"]), bool(raw["provisional"]), str(raw["source"]), off, workdays)
+    if not isinstance(raw["provisional"], bool) or not isinstance(raw["year"], int):
+        raise TypeError("a year is a number, and provisional true or false")
+    off = frozenset(day for stretch in raw["days_off"] for day in _days(stretch))
+    workdays = frozenset(map(_day, raw["workdays"]))
+    return Year(raw["year"], raw["provisional"], str(raw["source"]), off, workdays)
 
 
-def _days(start: str, end: str) -> list[date]:
-    first, last = date.fromisoformat(start), date.fromisoformat(end)
-    if last < first:
-        raise ValueError(f"假期的起止日期颠倒：{start}")
+def _day(said: object) -> date:
+    # YAML reads a day without quotes as one.
+    try:
+        return said if type(said) is date else date.fromisoformat(str(said))
+    except ValueError:
+        raise ValueError(f"日期要写成 2027-02-05 这样，不是“{str(said)[:20]}”") from None
+
+
+def _days(stretch: Sequence[object]) -> list[date]:
+    if len(stretch) != 2 or isinstance(stretch, str):
+        raise ValueError("假期要写成 [开始日期, 结束日期]")
+    first, last = map(_day, stretch)
+    if not first <= last <= first + timedelta(days=366):
+        raise ValueError(f"假期的起止日期颠倒或过长：{first}")
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]
