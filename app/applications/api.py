@@ -148,7 +148,7 @@ class Supplements(MethodView):
 
 def _receipt_of(resident_id: int, application_id: int) -> Answer:
     """Return the answer that is kept for repeats: nothing personal, for it lies outside the vault."""
-    receipt = _receipt.dump(service.my_case(resident_id, application_id))
+    receipt = _receipt.dump(service.receipt(resident_id, application_id))
     return Answer(200, json.dumps(receipt, ensure_ascii=False))
 
 

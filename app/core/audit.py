@@ -112,7 +112,7 @@ def record(
     )
 
 
-@db.before_commit
+@db.last_before_commit
 def _write_pending(session: Session) -> None:
     # Chains in ascending order, so that two transactions never wait for each other in a ring.
     lines = sorted(session.info.pop("audit", []), key=_chain)

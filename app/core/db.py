@@ -232,22 +232,21 @@ def rows(statement: Executable, given: Mapping[str, Any] | None = None) -> Resul
     return running.execute(statement, given)
 
 
-def insert_once(model: type[Model], values: Mapping[str, Any]) -> None:
-    """Insert a row in the running transaction unless one with its unique key is there.
+def insert_once(model: type[Model], *values: Mapping[str, Any]) -> None:
+    """Insert rows in the running transaction, each unless one with its unique key is there.
 
     One statement and no savepoint; somebody who inserts the same in this moment is waited for. Which of
     the two it was is asked by the key: drivers do not count alike.
     """
     table = cast(Table, model.__table__)
-    given = dict(values)
     if writing().get_bind().dialect.name == "sqlite":
-        made: Any = sqlite_insert(table).values(given).on_conflict_do_nothing()
+        made: Any = sqlite_insert(table).on_conflict_do_nothing()
     else:
         # IGNORE would swallow more than taken keys.
         key = next(iter(table.primary_key)).name
-        made = mysql.insert(table).values(given).on_duplicate_key_update({key: table.c[key]})
+        made = mysql.insert(table).on_duplicate_key_update({key: table.c[key]})
     writing().flush()
-    writing().execute(made)
+    writing().execute(made, [dict(one) for one in values])
 
 
 def _refuse_write(_session: Session, _context: UOWTransaction, _instances: object) -> None:
@@ -279,11 +278,18 @@ def draw_again(*names: str) -> None:
 
 BeforeCommit = Callable[[Session], None]
 _before_commit: list[BeforeCommit] = []
+_last_before_commit: list[BeforeCommit] = []
 
 
 def before_commit(hook: BeforeCommit) -> BeforeCommit:
     """Register ``hook`` to run at the end of every transaction, inside it."""
     _before_commit.append(hook)
+    return hook
+
+
+def last_before_commit(hook: BeforeCommit) -> BeforeCommit:
+    """Register ``hook`` to run after all others, which may still give it something to do."""
+    _last_before_commit.append(hook)
     return hook
 
 
@@ -316,7 +322,7 @@ def _once(work: Callable[[], T]) -> T:
         try:
             result = work()
             fresh.flush()
-            for hook in _before_commit:
+            for hook in (*_before_commit, *_last_before_commit):
                 hook(fresh)
             fresh.commit()
         except BaseException:

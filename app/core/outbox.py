@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, Delete, Index, String, Text, Update, and_, delete, func, or_, select, update
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core import audit, clock, db
 from app.core.db import Model, key_column
@@ -31,6 +31,7 @@ RETRY_AFTER = (
     timedelta(hours=6),
 )
 ERROR_MAX = 500
+_ASKED = "hall_jobs_asked"
 
 
 class JobState(StrEnum):
@@ -113,7 +114,15 @@ def enqueue(
         "attempts": 0,
         "created_at": now,
     }
-    db.insert_once(JobRow, row)
+    db.writing().info.setdefault(_ASKED, []).append(row)
+
+
+@db.last_before_commit
+def _write_asked(session: Session) -> None:
+    """Write all that the transaction asked for in one statement."""
+    asked = session.info.pop(_ASKED, [])
+    if asked:
+        db.insert_once(JobRow, *asked)
 
 
 def claim(owner: str, *, limit: int, now: datetime, first: Collection[str] = ()) -> list[Claimed]:

@@ -55,9 +55,6 @@ def send(
         Invalid: the values do not fit the template, or the link leads elsewhere.
     """
     template, row = _published(template_key)
-    known = _message_id(resident_id, dedup_key)
-    if known is not None:
-        return known
     if link and not (len(link) <= LINK_MAX and is_own_path(link)):
         raise Invalid(fields={"link": "须是本站的路径"})
     if not 1 <= len(dedup_key) <= DEDUP_KEY_MAX:
@@ -86,7 +83,7 @@ def send(
     made_id = _message_id(resident_id, dedup_key)
     assert made_id is not None
     if made_id != message["id"]:
-        # Another process told the same in this moment.
+        # It was told before, perhaps in this very moment by another process.
         vault.forget(str(message["values_token"]))
         return made_id
     _mark_used(row, now)
