@@ -228,7 +228,8 @@ def save_draft(
     """Save some answers of a draft; None takes one away.
 
     Half-typed answers are kept and named in ``problems``. A draft for an older version of the item
-    moves to the one in force, with the answers that still have a field there.
+    moves to the one in force, with the answers that still have a field there; what a page of the older
+    version sent besides is named in ``cleared``.
 
     Args:
         materials: by code, how a material is handed in; None takes the choice away.
@@ -243,19 +244,27 @@ def save_draft(
     """
     row = draft_locked(resident_id, application_id, now=now)
     moving.check_version(row, version)
+    former = form_of(row)
     item_changed, cleared = _follow_item(row)
     item = catalogue.version(row.item_version_id)
-    form = form_of(row)
+    form, materials = form_of(row), materials or {}
+    if item_changed:
+        # Who sent this could not know: what is not asked any more must not keep the rest from being saved.
+        changes, needless = catalogue.still_asked(former, form, row.answers, changes)
+        cleared += needless
+        variant = variant if variant in {"", *(one.code for one in item.content.variants)} else None
     cleared += put_answers(row, form, changes)
     choose_variant(row, item, form, variant)
-    row.materials = handed.chosen(_needed(row, item), _still_needed(row, item), materials or {})
+    if item_changed:
+        materials = handed.still_taken(_needed(row, item), materials)
+    row.materials = handed.chosen(_needed(row, item), _still_needed(row, item), materials)
     row.version += 1
     row.saved_at = now
     row.expires_on, row.reminded_at = day_of(now) + timedelta(days=DRAFT_DAYS), None
     found = problems_of(row, form, item, now)
     row.fits_on = None if found else day_of(now)
     db.writing().flush()
-    return Saved(row.version, cleared, found, item_changed)
+    return Saved(row.version, list(dict.fromkeys(cleared)), found, item_changed)
 
 
 def put_answers(row: Application, form: Form, changes: Mapping[str, Any]) -> list[str]:
@@ -296,13 +305,15 @@ def _forget_sources(row: Application, form: Form, wanted: Mapping[str, Any]) -> 
 def choose_variant(row: Application, item: ItemView, form: Form, chosen: str | None) -> None:
     """Set the variant (情形): what the answers say, else what the applicant chose.
 
+    A variant that is told by answers is nobody's to choose against them.
+
     Raises:
         Invalid: the item has no such variant.
     """
     said = catalogue.variant_for(item.content, _asked(form, row.answers))
-    by_hand = {one.code for one in item.content.variants if one.when is None}
-    kept = row.variant if row.variant in by_hand else ""
-    row.variant = said or (kept if chosen is None else chosen)
+    wanted = row.variant if chosen is None else chosen
+    by_answers = {one.code for one in item.content.variants if one.when is not None}
+    row.variant = said or ("" if wanted in by_answers else wanted)
     catalogue.materials_for(item.content, row.variant)
 
 

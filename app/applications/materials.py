@@ -33,6 +33,12 @@ def chosen(needed: Needed, before: Mapping[str, str], changes: Mapping[str, str 
     return {code: way for code, way in merged.items() if way is not None and code in known}
 
 
+def still_taken(needed: Needed, changes: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Return those choices of ``changes`` that can be made."""
+    known = {(one.code, way.value) for one in needed for way in one.handings}
+    return {code: way for code, way in changes.items() if way is None or (code, way) in known}
+
+
 def missing(
     needed: Needed, choices: Mapping[str, str], files: Mapping[str, Sequence[str]]
 ) -> dict[str, list[str]]:

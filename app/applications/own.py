@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from app.applications import attachments, moving, sealing, telling
 from app.applications import materials as handed
@@ -20,7 +20,7 @@ from app.applications.domain import (
     Who,
 )
 from app.applications.models import Application, ApplicationSupplement
-from app.applications.parties import party_locked, party_row
+from app.applications.parties import ENTERPRISE, party_locked, party_row, today
 from app.applications.progress import query_code_of
 from app.applications.views import CaseLine, CaseView, case_view, due_of, form_of
 from app.catalogue import service as catalogue
@@ -59,7 +59,7 @@ def mine(
 
     Args:
         body_id: only what was handed in to this body.
-        acting: those that they made for others instead of their own.
+        acting: those that they made for others instead of their own, as long as they may act for them.
 
     Raises:
         Invalid: the cursor is not one of ours.
@@ -67,7 +67,7 @@ def mine(
     given_up = and_(Application.state == State.WITHDRAWN, Application.submitted_at.is_(None))
     accounts = identity.accounts_of(resident_id)
     own = and_(Application.resident_id.in_(accounts), Application.enterprise_id.is_(None))
-    whose = Application.agent_id.in_(accounts) if acting else own
+    whose = _acted_in(resident_id, accounts) if acting else own
     query = select(Application).where(whose, ~given_up)
     if body_id is not None:
         query = query.where(Application.body_id == body_id, Application.submitted_at.is_not(None))
@@ -85,6 +85,16 @@ def mine(
     following = encode(shown[-1].created_at, shown[-1].id) if len(rows) > limit else None
     items = catalogue.versions({row.item_version_id for row in shown})
     return CaseList([line_of(row, items[row.item_version_id]) for row in shown], following)
+
+
+def _acted_in(resident_id: int, accounts: Collection[int]) -> ColumnElement[bool]:
+    """Match what somebody made for those for whom they may act to this day."""
+    principals = identity.acting_for(resident_id, on=today())
+    people = {one for who in principals if who.kind != ENTERPRISE for one in identity.accounts_of(who.id)}
+    enterprises = {who.id for who in principals if who.kind == ENTERPRISE}
+    for_people = and_(Application.enterprise_id.is_(None), Application.resident_id.in_(people))
+    still_theirs = or_(for_people, Application.enterprise_id.in_(enterprises))
+    return and_(Application.agent_id.in_(accounts), still_theirs)
 
 
 def line_of(row: Application, item: ItemView) -> CaseLine:
@@ -188,9 +198,10 @@ def supply(
         sealing.put(row, form, name, None)
     # The variant stays as it was applied for; a notice may name any material of the item.
     row.materials = handed.chosen(item.content.materials, row.materials, materials)
-    wrong = catalogue.problems(form, sealing.opened(row, form), day_of(now))
+    wrong = _wrong_now(row, form, wanted, now)
     if wrong:
         raise AnswersRefused(fields=wrong)
+    attachments.hand_over(row, now)
     notice.supplied_at, notice.statement = now, statement
     moving.start_intake(row, now)
     moving.make_move(
@@ -202,6 +213,21 @@ def supply(
         detail={"fields": sorted(wanted), "materials": sorted(materials)},
     )
     telling.tell(row, item, telling.SUBMITTED, now)
+
+
+def _wrong_now(
+    row: Application, form: Form, wanted: Mapping[str, Any], now: datetime
+) -> dict[str, list[str]]:
+    """Return what is wrong with all answers; those handed in before are judged by that day.
+
+    Else "not before today" would stop who was asked for something else days later, without a remedy.
+    """
+    answers = sealing.opened(row, form)
+    wrong = catalogue.problems(form, answers, day_of(now))
+    if wrong.keys() <= wanted.keys() or row.received_at is None:
+        return wrong
+    before = catalogue.problems(form, answers, day_of(row.received_at))
+    return {name: words for name, words in wrong.items() if name in wanted or name in before}
 
 
 def _check_supplied(
@@ -219,7 +245,7 @@ def _check_supplied(
     newly_asked = set(after) - set(before)
     faults = catalogue.shape_problems(form, wanted)
     faults |= {name: ["补正通知没有要求改这一项"] for name in set(wanted) - fields - newly_asked}
-    faults |= {name: ["请填写这一项"] for name in fields if wanted.get(name) is None}
+    faults |= {name: ["请填写这一项"] for name in fields & set(after) if wanted.get(name) is None}
     faults |= {f"materials.{code}": ["补正通知没有要求这份材料"] for code in set(materials) - codes}
     faults |= {f"materials.{code}": ["请选择怎样提交"] for code in codes - set(materials)}
     uploaded = _uploaded(row, notice)

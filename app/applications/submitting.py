@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from app.applications import attachments, moving, telling
 from app.applications import materials as handed
-from app.applications import moving, telling
 from app.applications.domain import (
     AnswersRefused,
     Channel,
@@ -132,6 +132,7 @@ def _hand_in(row: Application, item: ItemView, resident_id: int, now: datetime) 
     row.number = free_number(item.region_code, row.channel, now)
     row.submitted_at = now
     row.expires_on = None
+    attachments.hand_over(row, now)
     moving.start_intake(row, now)
     moving.make_move(row, Event.SUBMIT, Who.RESIDENT, actor=actor_of(resident_id), now=now)
     telling.tell(row, item, telling.SUBMITTED, now)

@@ -30,6 +30,8 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # As core.fields: nothing that a person types, everything that breaks exports.
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _NOT_ASKED = "这一项不需要填写"
+_WHOLE_MAX = 2**53 - 1
+"""The greatest whole number that a phone's JavaScript counts with."""
 
 
 @lru_cache(maxsize=1)
@@ -98,9 +100,31 @@ def visible_fields(form: Form, answers: Answers) -> list[str]:
     return found
 
 
+def still_asked(
+    former: Form, form: Form, answers: Answers, changes: Answers
+) -> tuple[dict[str, Any], list[str]]:
+    """Part what was sent for ``former`` into what ``form`` asks too, and the fields of the rest.
+
+    Args:
+        answers: what is there already; ``changes`` come on top.
+    """
+    before, properties = former["schema"]["properties"], form["schema"]["properties"]
+    known = {
+        name: normalised(form, name, value)
+        for name, value in changes.items()
+        if name in properties and before.get(name, properties[name]) == properties[name]
+    }
+    visible = visible_fields(form, {**answers, **known})
+    kept = {name: value for name, value in known.items() if value is None or name in visible}
+    return kept, [name for name, value in changes.items() if name not in kept and value not in (None, "", [])]
+
+
 def normalised(form: Form, name: str, value: Any) -> Any:
     """Return an answer as it is kept; None when there is none (an empty text, an empty choice)."""
     told = form["schema"]["properties"].get(name, {})
+    if isinstance(value, float) and told.get("type") == "integer" and value.is_integer():
+        # JSON knows one kind of number: to schema and phone 5.0 is whole, and rules must find it so.
+        return int(value)
     if isinstance(value, str):
         if told.get("format") == "cn-id-number":
             value = citizen_number.normalised(value)
@@ -119,6 +143,8 @@ def shape_problems(form: Form, answers: Answers) -> Problems:
             found[name] = ["表单里没有这一项"]
         elif isinstance(value, str) and _UNWANTED.search(value):
             found[name] = ["含有不允许的控制字符"]
+        elif isinstance(value, int) and abs(value) > _WHOLE_MAX:
+            found[name] = ["数字太大"]
         elif value is not None:
             faults = _validator_of(properties[name]).iter_errors(value)
             kept = [_words_for(one) for one in faults if one.schema_path[-1] not in _MAY_WAIT]

@@ -56,6 +56,7 @@ from app.catalogue.forms import (
     personal_fields,
     problems,
     shape_problems,
+    still_asked,
     visible_fields,
 )
 from app.catalogue.lines import ItemMatch
@@ -198,6 +199,7 @@ __all__ = [
     "scenes",
     "search",
     "shape_problems",
+    "still_asked",
     "stand",
     "superseded_versions",
     "typed_answers",

@@ -101,6 +101,7 @@ def test_a_delegation_that_ended_stops_the_agent_at_once(by):
         service.my_case(pair.agent, case_id)
     with pytest.raises(Forbidden):
         begin(pair)
+    assert service.mine(pair.agent, acting=True).items == []
     submit(pair.principal, case_id)
 
 

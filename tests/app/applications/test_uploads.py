@@ -264,6 +264,19 @@ def test_a_supplement_takes_files_for_what_it_names_and_the_desk_sees_them_once_
     assert (before, taken.status_code, seen_by_the_desk()) == (1, 200, 2)
 
 
+def test_a_file_from_a_server_whose_clock_is_ahead_reaches_the_desk(app, client, given, me, draft):
+    upload(client, me[1], draft)
+    with app.app_context():
+        uploaded_at = db.session().scalars(select(ApplicationFile.created_at)).one()
+        version = version_of(draft)
+    given(service.submit, me[0], draft, version=version, now=uploaded_at - timedelta(seconds=2))
+    bearer = given(lambda: a_staff_bearer(a_principal("city_operator", region_code="440100")))
+
+    seen = client.get(f"/api/v1/cases/{draft}", headers=bearer).get_json()
+
+    assert [one["sent"] for one in seen["files"]] == [True]
+
+
 def test_a_file_goes_with_its_draft_and_cannot_be_opened_from_then_on(app, client, me, draft):
     upload(client, me[1], draft)
     client.delete(f"{MINE}/{draft}", headers=me[1])
