@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import string
 import time
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import structlog
 from flask import Blueprint, Flask, Response, current_app, g, request
@@ -80,7 +82,23 @@ class RequestIds:
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         asked = environ.get("HTTP_X_REQUEST_ID", "")
         environ["hall.request_id"] = asked if REQUEST_ID.fullmatch(asked) else secrets.token_hex(8)
+        environ["QUERY_STRING"] = _readable(environ.get("QUERY_STRING", ""))
         return self._wsgi(environ, start_response)
+
+
+def _readable(query: str) -> str:
+    """Return a query string as it came; one whose bytes are no text gets them escaped.
+
+    Whoever asks Werkzeug for the parameters of such a one gets an error instead.
+    """
+    if query.isascii():
+        return query
+    raw = query.encode("latin-1", "replace")
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return quote(raw, safe=string.punctuation)
+    return query
 
 
 def init_app(app: Flask, settings: Settings) -> None:

@@ -28,6 +28,14 @@ def test_a_person_gets_a_page_instead(client):
     assert 'lang="zh-Hans"' in answer.text
 
 
+def test_bytes_in_the_address_that_are_no_text_are_no_error_of_ours(client):
+    pages = ("/me/sign-in", "/search", "/nothing", "/me")
+
+    told = [client.get(one, environ_overrides={"QUERY_STRING": "q=\xff&q=\xe5"}) for one in pages]
+
+    assert [answer.status_code for answer in told if answer.status_code >= 500] == []
+
+
 def test_the_wrong_method_names_the_right_ones(client):
     answer = client.delete("/healthz")
 
