@@ -356,6 +356,9 @@ def _ends(check_id: int, state: CheckState) -> None:
 
 
 def _counts(row: RealNameCheck, now: datetime) -> None:
+    me = people.real_name(row.resident_id)
+    if me is None or people.number_index(me.kind, me.number) != row.number_index:
+        raise CheckGone  # the account is another person's by now, or nobody's
     taken = db.writing().execute(
         update(RealNameCheck)
         .where(RealNameCheck.id == row.id, RealNameCheck.state == CheckState.PENDING)

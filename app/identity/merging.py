@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from app.core import audit, db, hearing, outbox
 from app.core.cursor import decode, encode
 from app.core.errors import Invalid, LevelTooLow, NotFound
-from app.identity import delegations, people
+from app.identity import delegations, people, sessions
 from app.identity.domain import NAME_LEVEL
 from app.identity.models import Resident
 from app.identity.people_domain import (
@@ -197,15 +197,41 @@ def undo_link(
         raise Invalid("要解除实名的账户不在这次归并里", fields={"release": ["选两个账户之一"]})
     if row.version != version:
         raise NotAllowedNow
-    _move(row, LinkEvent.UNDO, actor)
-    row.undone_at, row.undone_by, row.reason = now, actor, reason.strip()
+    _undo(row, reason.strip(), actor, now)
     if release is not None:
         account = db.writing().get(Resident, release, with_for_update=True)
         if account is not None and account.closed_at is None:
-            delegations.end_all_of(release, now=now)
-            people.detach(account)
-            audit.record(actor, "resident.unverify", "resident", release)
+            _release(account, row, reason.strip(), actor, now)
     db.writing().flush()
+
+
+def _release(account: Resident, link: AccountLink, reason: str, actor: str, now: datetime) -> None:
+    """Take an account's real name away, and all that came with it: mergers, delegations, a face.
+
+    What nobody can sign in to goes over to an account that is still the person's.
+    """
+    query = select(AccountLink).where(
+        _of(account.id), AccountLink.state.in_((*_OPEN, LinkState.MERGED)), AccountLink.id != link.id
+    )
+    for other in db.writing().scalars(query.with_for_update()).all():
+        if other.state is LinkState.MERGED:
+            _undo(other, reason, actor, now)
+        else:
+            _move(other, LinkEvent.TIMEOUT, actor)
+    delegations.end_all_of(account.id, now=now)
+    sessions.forget_faces(account.id)
+    people.detach(account)
+    audit.record(actor, "resident.unverify", "resident", account.id)
+    left = people.accounts_with(link.person_id, bound=True)
+    person = db.writing().get(Person, link.person_id, with_for_update=True)
+    if person is not None and left:
+        ends = [one for one in left if one in (link.first_id, link.second_id)]
+        join(person, (ends or left)[0], now=now)
+
+
+def _undo(row: AccountLink, reason: str, actor: str, now: datetime) -> None:
+    _move(row, LinkEvent.UNDO, actor)
+    row.undone_at, row.undone_by, row.reason = now, actor, reason
 
 
 def merged_links(

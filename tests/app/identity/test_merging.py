@@ -15,7 +15,7 @@ from app.core import audit, clock, db
 from app.core.errors import DomainError, Invalid, LevelTooLow, NotFound
 from app.core.outbox import JobRow
 from app.core.runner import Worker
-from app.identity import jobs, service
+from app.identity import jobs, service, sessions
 from app.identity.people_domain import LINK_MOVES, LinkEvent
 from app.identity.people_models import AccountLink
 from app.identity.service import LinkState
@@ -255,6 +255,39 @@ def test_the_accounts_that_waited_stay_with_whoever_claimed_them_first(by):
     assert service.accounts_of(first) == (first, old)
     assert service.accounts_of(second) == (second,)
     assert len(service.links(second)) == 1
+
+
+def test_an_account_that_turns_out_a_strangers_takes_nothing_of_the_person_with_it(by):
+    old = db.transaction(an_old_account)
+    stranger, owner, link_id = merged(by)
+    before = set(service.accounts_of(stranger))
+
+    undo(link_id, release=stranger)
+
+    assert before == {old, stranger, owner}
+    assert service.accounts_of(stranger) == (stranger,)
+    assert set(service.accounts_of(owner)) == {owner, old}
+
+
+def test_a_merger_that_waits_ends_with_the_real_name_of_one_of_its_accounts(by):
+    first, second, link_id = merged(by)
+    third = a_person(by)
+    waiting = service.links(third)[0]
+
+    undo(link_id, release=waiting.other_id)
+
+    assert state(waiting.id) is LinkState.EXPIRED
+
+
+def test_a_face_counts_no_more_once_the_real_name_is_taken_away(by):
+    first, second, link_id = merged(by)
+    session = db.transaction(lambda: a_session(second))
+    db.transaction(lambda: sessions.count_face(second, session.id, NOW() + timedelta(minutes=30)))
+
+    undo(link_id, release=second)
+    service.verify_name(second, *LI, by=by, now=NOW())
+
+    assert service.find_session(session.token, now=NOW()).level == 2
 
 
 def test_every_move_is_in_the_audit_trail(by):
