@@ -86,7 +86,7 @@ def _trouble(error: DomainError) -> Response:
 @access.public("residents choose here how to sign in")
 def sign_in() -> ResponseReturnValue:
     target = _target()
-    if access.maybe_resident() is not None:
+    if access.maybe_resident() is not None and request.args.get("again") != "yes":
         return redirect(target)
     env = registry.detect(dict(request.headers))
     platform = service.platform_of(env.channel) if env else ""

@@ -52,6 +52,7 @@ class SignedIn:
 
     Attributes:
         account_id: the platform account that the session was opened through.
+        opened_at: when they signed in.
         touch_due: whether the last use should be written down.
     """
 
@@ -59,6 +60,7 @@ class SignedIn:
     level: int
     session_id: int
     account_id: int
+    opened_at: datetime
     touch_due: bool
 
     @property
@@ -101,7 +103,8 @@ def find_session(token: str, *, now: datetime) -> SignedIn | None:
         return None
     level, row = found
     due = now - row.used_at >= USED_EVERY
-    return SignedIn(row.resident_id, _level(level, row, now), row.id, row.account_id, touch_due=due)
+    shown = _level(level, row, now)
+    return SignedIn(row.resident_id, shown, row.id, row.account_id, row.opened_at, touch_due=due)
 
 
 def level_of(session_id: int, *, now: datetime) -> int:
@@ -175,6 +178,13 @@ def count_face(resident_id: int, session_id: int, until: datetime) -> None:
         update(ResidentSession).where(ResidentSession.id == session_id).values(face_until=until)
     )
     audit.record(actor_of(resident_id), "resident.verify-face", "resident", resident_id)
+
+
+def forget_faces(resident_id: int) -> None:
+    """Let no face check count any more in any session of an account."""
+    db.writing().execute(
+        update(ResidentSession).where(ResidentSession.resident_id == resident_id).values(face_until=None)
+    )
 
 
 def end_by_token(token: str) -> None:

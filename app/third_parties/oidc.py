@@ -59,6 +59,7 @@ class Person:
     resident_id: int
     subject: str
     level: int
+    signed_in_at: datetime
 
 
 def new_token(*_args: Any, **_details: Any) -> str:
@@ -84,10 +85,10 @@ def client(client_id: str, *, now: datetime) -> Client | None:
     return Client(client_id, keys.secret_of(key), app.callback_url, caller)
 
 
-def person(client: Client, resident_id: int, level: int, *, now: datetime) -> Person:
+def person(client: Client, resident_id: int, level: int, signed_in_at: datetime, *, now: datetime) -> Person:
     """Return a resident as the client's body knows them, and remember that they came."""
     found = subjects.arrived(client.caller, resident_id, level, now=now)
-    return Person(resident_id, found.subject, found.level)
+    return Person(resident_id, found.subject, found.level, signed_in_at)
 
 
 def needs_consent(client: Client, resident_id: int, scope: str, *, now: datetime) -> bool:
@@ -133,7 +134,7 @@ def keep_code(
             scope=scope,
             nonce=nonce,
             challenge=challenge,
-            made_at=now,
+            signed_in_at=person.signed_in_at,
             expires_at=now + CODE_LIFE,
         )
     )
@@ -147,7 +148,9 @@ def nonce_known(client: Client, nonce: str) -> bool:
 
 
 def take_code(client: Client, code: str, *, now: datetime) -> OidcCode | None:
-    """Use a code up and return it; None when it is none, expired, another client's, or used before.
+    """Use a code up and return it.
+
+    None when it is none, expired, another client's, of an account that was closed, or used before.
 
     One that comes a second time was stolen by somebody: what it was exchanged for ends.
     """
@@ -163,7 +166,8 @@ def take_code(client: Client, code: str, *, now: datetime) -> OidcCode | None:
         return None
     row.used_at = now
     db.writing().flush()
-    return row if row.expires_at > now else None
+    here = row.stage is Stage.SANDBOX or identity.is_open(row.resident_id)
+    return row if here and row.expires_at > now else None
 
 
 def keep_token(code: OidcCode, token: str, *, now: datetime) -> None:

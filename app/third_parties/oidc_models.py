@@ -34,7 +34,8 @@ class OidcCode(Model):
 
     Attributes:
         subject: what the application's body calls the resident.
-        level: how sure the hall was of who it is when they signed in.
+        level: how sure the hall was of who it is when they were sent back.
+        signed_in_at: when they signed in to the hall.
     """
 
     __tablename__ = "partner_oidc_code"
@@ -51,7 +52,7 @@ class OidcCode(Model):
     scope: Mapped[str] = mapped_column(String(OIDC_SCOPE_MAX))
     nonce: Mapped[str] = mapped_column(String(NONCE_MAX))
     challenge: Mapped[str] = mapped_column(String(CHALLENGE_MAX))
-    made_at: Mapped[datetime]
+    signed_in_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
     used_at: Mapped[datetime | None]
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from datetime import timedelta
+from typing import Any, cast
+from urllib.parse import urlencode
 
 from authlib.oauth2 import OAuth2Error
 from authlib.oidc.core.errors import ConsentRequiredError, LoginRequiredError
@@ -10,16 +13,19 @@ from flask import Blueprint, Response, jsonify, redirect, render_template, reque
 from flask.typing import ResponseReturnValue
 
 from app.core import access, clock, db, limits
-from app.core.access import Resident
 from app.core.errors import Invalid
 from app.core.ids import read_id
-from app.core.own_path import is_own_path
+from app.core.own_path import OWN_PATH_MAX, is_own_path
+from app.identity.service import SignedIn
 from app.third_parties import oidc, service
 from app.third_parties.domain import CONSENT_LABELS, SAMPLES, Scope, Stage
 from app.third_parties.oidc import Client, Person
 from app.third_parties.oidc_server import TOKEN_AUTH, issuer, server
 
 TOKENS_PER_ADDRESS = "300/minute"
+JUST_NOW = timedelta(minutes=5)
+"""How lately one signed in to have done so for the application that asks for it."""
+
 ASKED = (Scope.IDENTITY_READ,)
 SAMPLE = "hall_sample"
 
@@ -45,7 +51,12 @@ def authorize() -> ResponseReturnValue:
 @access.public("the answer of a resident who was asked; who is not signed in is asked to")
 def decide() -> ResponseReturnValue:
     """Take the resident's answer; the request itself stands in the address."""
-    return _authorize(agreed=True)
+    answer = _authorize(agreed=True)
+    if isinstance(answer, Response) and answer.status_code == 302 and not is_own_path(answer.location or ""):
+        # No redirect: browsers hold "form-action" against where a form's answer leads.
+        granted = request.form.get("answer") == "yes"
+        return render_template("third_parties/consent_done.html", granted=granted, back=answer.location)
+    return answer
 
 
 def _authorize(*, agreed: bool) -> ResponseReturnValue:
@@ -53,19 +64,36 @@ def _authorize(*, agreed: bool) -> ResponseReturnValue:
     client = oidc.client(request.args.get("client_id", ""), now=now)
     if client is None:
         raise Invalid("没有这个应用，或它现在不能登录")
+    _here()  # too long is too long for who is signed in as well: whoever tries it out shall notice
     if client.caller.stage is Stage.SANDBOX:
         return _sandbox(client)
-    me = access.maybe_resident()
+    me = cast(SignedIn | None, access.maybe_resident())
     try:
         grant = server.get_consent_grant(end_user=me)
     except OAuth2Error as error:
         return _refused(error)
     if me is None:
         return _to_sign_in()
+    if not agreed and _is_long_ago(me):
+        if "none" in request.args.get("prompt", "").split():
+            return _refused(LoginRequiredError(redirect_uri=client.callback_url), grant)
+        return _to_sign_in(again="yes")
     return _asked_first(client, me, grant, agreed=agreed) or _with_code(client, me, grant, agreed=agreed)
 
 
-def _asked_first(client: Client, me: Resident, grant: Any, *, agreed: bool) -> ResponseReturnValue | None:
+def _is_long_ago(me: SignedIn) -> bool:
+    """Tell whether the application wants a resident who signed in more lately than this one."""
+    told = request.args.get("max_age", "")
+    wanted = [int(told)] if re.fullmatch(r"[0-9]{1,9}", told) else []
+    if "login" in request.args.get("prompt", "").split():
+        wanted.append(0)
+    # Who is sent to sign in comes back here some time later, and must not be sent again.
+    return bool(wanted) and clock.system_clock() - me.opened_at > max(
+        timedelta(seconds=min(wanted)), JUST_NOW
+    )
+
+
+def _asked_first(client: Client, me: SignedIn, grant: Any, *, agreed: bool) -> ResponseReturnValue | None:
     """Return what has to happen before a code is given; None when nothing has to."""
     silent = "none" in request.args.get("prompt", "").split()
     now, scope = clock.system_clock(), grant.request.client.get_allowed_scope(grant.request.payload.scope)
@@ -89,15 +117,16 @@ def _asked_first(client: Client, me: Resident, grant: Any, *, agreed: bool) -> R
     return None
 
 
-def _with_code(client: Client, me: Resident, grant: Any, *, agreed: bool) -> ResponseReturnValue:
+def _with_code(client: Client, me: SignedIn, grant: Any, *, agreed: bool) -> ResponseReturnValue:
     now = clock.system_clock()
 
     def work() -> ResponseReturnValue:
         scope = grant.request.client.get_allowed_scope(grant.request.payload.scope)
         if agreed and oidc.needs_consent(client, me.id, scope, now=now):
-            read = int(request.form.get("purpose_version", "0")[:9] or 0)
+            shown = request.form.get("purpose_version", "")
+            read = int(shown) if re.fullmatch(r"[0-9]{1,9}", shown) else 0
             service.agree(client.caller, me.id, ASKED, oidc.CONSENT_DAYS, read_version=read, now=now)
-        person = oidc.person(client, me.id, me.level, now=now)
+        person = oidc.person(client, me.id, me.level, me.opened_at, now=now)
         answer: ResponseReturnValue = server.create_authorization_response(grant_user=person, grant=grant)
         return answer
 
@@ -108,13 +137,14 @@ def _sandbox(client: Client) -> ResponseReturnValue:
     """Let the programmer choose which made-up person signs in; nobody real has a part in it."""
     number = read_id(request.args.get(SAMPLE, ""))
     if number is None or number > SAMPLES:
-        ways = [(one, f"?{request.query_string.decode()}&{SAMPLE}={one}") for one in range(1, SAMPLES + 1)]
+        kept = [(name, value) for name, value in request.args.items(multi=True) if name != SAMPLE]
+        ways = [(one, f"?{urlencode([*kept, (SAMPLE, one)])}") for one in range(1, SAMPLES + 1)]
         return render_template("third_parties/sample_people.html", ways=ways, app_name=client.caller.name)
     now = clock.system_clock()
 
     def work() -> ResponseReturnValue:
         resident_id, known = service.sample_arrived(client.caller, number, now=now)
-        person = Person(resident_id, known.subject, known.level)
+        person = Person(resident_id, known.subject, known.level, now)
         try:
             grant = server.get_consent_grant(end_user=person)
         except OAuth2Error as error:
@@ -135,14 +165,14 @@ def _refused(error: OAuth2Error, grant: Any = None) -> ResponseReturnValue:
     raise Invalid(f"应用发来的登录请求有误：{error.error}")
 
 
-def _to_sign_in() -> ResponseReturnValue:
-    return redirect(url_for("identity_pages.sign_in", return_to=_here()), 302)
+def _to_sign_in(again: str | None = None) -> ResponseReturnValue:
+    return redirect(url_for("identity_pages.sign_in", return_to=_here(), again=again), 302)
 
 
 def _here() -> str:
     here = request.full_path.rstrip("?")
     if not is_own_path(here):
-        raise Invalid("应用发来的登录请求太长")
+        raise Invalid(f"应用发来的登录请求太长，连同参数最多 {OWN_PATH_MAX} 个字符。请告诉应用的开发者")
     return here
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.oauth2.rfc6749 import ClientMixin, InvalidRequestError, grants
+from authlib.oauth2.rfc6749.authenticate_client import authenticate_client_secret_basic
 from authlib.oauth2.rfc6750 import BearerTokenGenerator
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oidc.core import UserInfo
@@ -27,6 +28,13 @@ class _Client(ClientMixin):  # type: ignore[misc]
 
     def __init__(self, client: Client) -> None:
         self.ours = client
+        self._signing_key: RSAKey | None = None
+
+    def signing_key(self) -> RSAKey:
+        """Return what signs the answer to this request: header and signature name the same key."""
+        if self._signing_key is None:
+            self._signing_key = oidc.signing_key(now=clock.system_clock())
+        return self._signing_key
 
     def get_client_id(self) -> str:
         return self.ours.client_id
@@ -35,7 +43,8 @@ class _Client(ClientMixin):  # type: ignore[misc]
         return self.ours.callback_url
 
     def get_allowed_scope(self, scope: str) -> str:
-        return " ".join(one for one in (scope or "").split() if one in oidc.SCOPES)
+        asked = (scope or "").split()
+        return " ".join(one for one in oidc.SCOPES if one in asked)
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:
         return redirect_uri == self.ours.callback_url
@@ -71,7 +80,7 @@ class _Code:
         return self.row.nonce
 
     def get_auth_time(self) -> int:
-        return int(self.row.made_at.timestamp())
+        return int(self.row.signed_in_at.timestamp())
 
     def get_acr(self) -> str:
         return f"{oidc.ACR}{self.row.level}"
@@ -105,7 +114,7 @@ class _CodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]
 
     def authenticate_user(self, authorization_code: _Code) -> Person:
         row = authorization_code.row
-        return Person(row.resident_id, row.subject, row.level)
+        return Person(row.resident_id, row.subject, row.level, row.signed_in_at)
 
 
 class _Challenge(CodeChallenge):  # type: ignore[misc]
@@ -130,15 +139,14 @@ class _IdToken(OpenIDCode):  # type: ignore[misc]
         return found is not None and oidc.nonce_known(found, nonce)
 
     def resolve_client_private_key(self, client: _Client) -> RSAKey:
-        return oidc.signing_key(now=clock.system_clock())
+        return client.signing_key()
 
     def get_client_claims(self, client: _Client) -> dict[str, Any]:
         ends: datetime = clock.system_clock() + oidc.ID_TOKEN_LIFE
         return {"iss": issuer(), "aud": [client.get_client_id()], "exp": int(ends.timestamp())}
 
     def get_encode_header(self, client: _Client) -> dict[str, str]:
-        key = oidc.signing_key(now=clock.system_clock())
-        return {"alg": "RS256", "kid": str(key.kid)}
+        return {"alg": "RS256", "kid": str(client.signing_key().kid)}
 
     def generate_user_info(self, user: Person, scope: str) -> UserInfo:
         return UserInfo(sub=user.subject)
@@ -154,6 +162,14 @@ def _find(client_id: str) -> _Client | None:
     return None if found is None else _Client(found)
 
 
+def _by_basic(query_client: Any, request: Any) -> _Client | None:
+    try:
+        found: _Client | None = authenticate_client_secret_basic(query_client, request)
+    except UnicodeDecodeError:
+        return None  # bytes that are no text name nobody
+    return found
+
+
 def _keep(token: dict[str, Any], request: Any) -> None:
     oidc.keep_token(request.authorization_code.row, token["access_token"], now=clock.system_clock())
 
@@ -165,6 +181,7 @@ def _lifetime(_client: _Client, _grant_type: str) -> int:
 def _server() -> AuthorizationServer:
     made = AuthorizationServer(query_client=_find, save_token=_keep)
     made.scopes_supported = list(oidc.SCOPES)
+    made.register_client_auth_method("client_secret_basic", _by_basic)
     made.register_token_generator(
         "default", BearerTokenGenerator(oidc.new_token, expires_generator=_lifetime)
     )

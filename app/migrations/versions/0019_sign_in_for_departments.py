@@ -36,7 +36,7 @@ def upgrade() -> None:
         sa.Column("scope", sa.String(length=80), nullable=False),
         sa.Column("nonce", sa.String(length=255), nullable=False),
         sa.Column("challenge", sa.String(length=128), nullable=False),
-        sa.Column("made_at", Instant(), nullable=False),
+        sa.Column("signed_in_at", Instant(), nullable=False),
         sa.Column("expires_at", Instant(), nullable=False),
         sa.Column("used_at", Instant(), nullable=True),
         sa.ForeignKeyConstraint(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from base64 import urlsafe_b64encode
+from datetime import timedelta
 from hashlib import sha256
+from html import unescape
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -17,7 +20,7 @@ from app.identity import service as identity
 from app.identity.models import Resident
 from app.third_parties import oidc, service
 from app.third_parties.service import Stage
-from tests.app.identity.builders import a_resident, an_account, an_identity, signed_in
+from tests.app.identity.builders import SESSION, a_resident, a_session, an_account, an_identity, signed_in
 from tests.app.identity.people_builders import CHEN
 from tests.app.third_parties.builders import CALLBACK, a_key
 from tests.builders import submit
@@ -74,6 +77,14 @@ def back(answer) -> dict[str, str]:
     assert answer.status_code == 302, answer.text
     assert answer.location.startswith(CALLBACK), answer.location
     return {name: values[0] for name, values in parse_qs(urlsplit(answer.location).query).items()}
+
+
+def led_back(answer) -> dict[str, str]:
+    """Return what the link on the page after the resident's answer carries to the application."""
+    assert answer.status_code == 200, answer.text
+    found = re.search(rf'href="({re.escape(CALLBACK)}[^"]*)"', answer.text)
+    assert found, answer.text
+    return {name: values[0] for name, values in parse_qs(urlsplit(unescape(found[1])).query).items()}
 
 
 def exchange(client, key, code, **changed):
@@ -230,7 +241,7 @@ def test_name_and_number_are_read_after_consent_and_until_it_ends(app, client, g
     question = browser.get(asked)
 
     answer = submit(browser, asked, answer="yes", purpose_version="1")
-    tokens = exchange(client, key, back(answer)["code"]).json
+    tokens = exchange(client, key, led_back(answer)["code"]).json
     bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
     told = client.get(USERINFO, headers=bearer).json
     (consent,) = given(service.consents_of, me, now=clock.system_clock())
@@ -248,13 +259,14 @@ def test_who_says_no_goes_back_with_that_answer(app, given, key):
 
     answer = submit(browser, a_request(key, scope="openid profile"), answer="no")
 
-    assert back(answer)["error"] == "access_denied"
+    assert led_back(answer)["error"] == "access_denied"
 
 
-def test_words_that_changed_meanwhile_are_not_agreed_to(app, given, key):
+@pytest.mark.parametrize("read", ["7", "", "eins", "9" * 40])
+def test_words_that_changed_meanwhile_are_not_agreed_to(app, given, key, read):
     browser = signed_in(app, given, given(a_named_person))
 
-    answer = submit(browser, a_request(key, scope="openid profile"), answer="yes", purpose_version="7")
+    answer = submit(browser, a_request(key, scope="openid profile"), answer="yes", purpose_version=read)
 
     assert answer.status_code == 409
 
@@ -282,3 +294,70 @@ def test_keys_are_changed_in_time_and_old_ones_stay_as_long_as_needed(app, given
 
     assert [one["kid"] for one in both] == [second.kid, first.kid]
     assert [one["kid"] for one in left] == [second.kid]
+
+
+def test_an_application_learns_when_its_resident_signed_in(app, client, given, key, me):
+    then = clock.system_clock() - timedelta(hours=1)
+    browser = app.test_client()
+    browser.set_cookie(SESSION, given(a_session, me, now=then).token)
+
+    tokens = exchange(client, key, back(browser.get(a_request(key)))["code"]).json
+
+    assert id_token(client, tokens)["auth_time"] == int(then.timestamp())
+
+
+@pytest.mark.parametrize("asked", [{"max_age": "600"}, {"prompt": "login"}])
+def test_who_signed_in_too_long_ago_signs_in_again(app, given, key, me, asked):
+    then = clock.system_clock() - timedelta(minutes=11)
+    browser = app.test_client()
+    browser.set_cookie(SESSION, given(a_session, me, now=then).token)
+
+    answer = browser.get(a_request(key, **asked))
+
+    assert urlsplit(answer.location).path == "/me/sign-in"
+    assert browser.get(answer.location).status_code == 200
+    assert "code" in back(signed_in(app, given, me).get(a_request(key, **asked)))
+
+
+def test_an_application_that_may_not_ask_is_told_that_its_resident_must_sign_in_again(app, given, key, me):
+    then = clock.system_clock() - timedelta(minutes=11)
+    browser = app.test_client()
+    browser.set_cookie(SESSION, given(a_session, me, now=then).token)
+
+    assert back(browser.get(a_request(key, prompt="none", max_age="600")))["error"] == "login_required"
+
+
+def test_a_code_of_a_closed_account_is_worth_nothing(client, browser, given, key, me):
+    code = back(browser.get(a_request(key)))["code"]
+
+    given(identity.close, me, now=clock.system_clock())
+
+    assert exchange(client, key, code).json["error"] == "invalid_grant"
+
+
+@pytest.mark.parametrize("told", ["Basic /////w==", "Basic", "Basic %%%", "Basic Z2Rw", "Bearer x"])
+def test_a_secret_that_cannot_be_read_is_refused(client, key, told):
+    answer = client.post(TOKEN, data={"grant_type": "authorization_code"}, headers={"Authorization": told})
+
+    assert (answer.status_code, answer.json["error"]) == (401, "invalid_client")
+
+
+def test_a_scope_that_is_asked_for_many_times_is_given_once(client, browser, key):
+    came = back(browser.get(a_request(key, scope="openid " * 16)))
+
+    assert exchange(client, key, came["code"]).json["scope"] == "openid"
+
+
+def test_the_sandbox_offers_its_people_whatever_the_address_holds(client, given):
+    asked = a_request(given(a_key)).partition("?")[2]
+
+    answer = client.get(AUTHORIZE, environ_overrides={"QUERY_STRING": f"{asked}&hall_sample=x&more=\xff"})
+    way = unescape(re.search(r'href="(\?[^"]*hall_sample=1)"', answer.text)[1])
+
+    assert "code" in back(client.get(f"{AUTHORIZE}{way}"))
+
+
+def test_a_request_that_is_too_long_is_too_long_for_everybody(client, browser, key):
+    asked = a_request(key, state="s" * 500)
+
+    assert [one.get(asked).status_code for one in (client, browser)] == [422, 422]
