@@ -12,6 +12,7 @@ from app.applications import attachments, retention, service
 from app.applications.blobs import FolderStore
 from app.applications.paper_html import as_html
 from app.core import clock, db
+from app.core.apart import each_apart
 from app.core.installation import settings
 from app.core.outbox import Job
 from mobile_pages.report.pdf import to_pdf
@@ -57,9 +58,7 @@ def clear_files(_payload: Mapping[str, Any]) -> None:
 
 
 def _each(case_ids: list[int], act: Callable[..., object]) -> None:
-    # A transaction each: one that fails holds up none of the others.
-    for case_id in case_ids:
-        db.transaction(partial(act, case_id, now=clock.system_clock()))
+    each_apart(case_ids, lambda one: db.transaction(partial(act, one, now=clock.system_clock())))
 
 
 def recompute_limits(_payload: Mapping[str, Any]) -> None:

@@ -190,16 +190,24 @@ def save(
     """
     row = _draft(resident_id, theme_application_id)
     moving.check_version(row, version)
+    former, materials = made_of(row), materials or {}
     changed, cleared = _follow_items(row, now)
     made = made_of(row)
+    if changed:
+        # Who sent this could not know: what is not asked any more must not keep the rest from being saved.
+        changes, needless = catalogue.still_asked(former.merged.form, made.merged.form, row.answers, changes)
+        cleared += needless
     cleared += _put(row, made, changes)
     slots = made.slots(row.answers)
-    row.materials = _chosen(slots, row.materials, materials or {})
+    if changed:
+        ways = {(one.code, way) for one in slots for way in one.handings}
+        materials = {code: way for code, way in materials.items() if way is None or (code, way) in ways}
+    row.materials = _chosen(slots, row.materials, materials)
     row.version += 1
     row.saved_at = now
     row.expires_on = day_of(now) + timedelta(days=DRAFT_DAYS)
     db.writing().flush()
-    return Saved(row.version, cleared, problems_of(row, made, now), changed)
+    return Saved(row.version, list(dict.fromkeys(cleared)), problems_of(row, made, now), changed)
 
 
 def _put(row: ThemeApplication, made: Made, changes: Mapping[str, Any]) -> list[str]:
@@ -330,6 +338,17 @@ def expired_drafts(today: date, *, limit: int = 200) -> list[int]:
     """Return drafts that nobody saved for long."""
     query = select(ThemeApplication.id).where(ThemeApplication.expires_on < today).limit(limit)
     return list(db.session().scalars(query))
+
+
+def forget_resident(resident_id: int, *, now: datetime) -> None:
+    """Give up the drafts of a closed account; its answers are forgotten at once."""
+    query = select(ThemeApplication.id).where(
+        ThemeApplication.resident_id == resident_id, ThemeApplication.state == State.DRAFT
+    )
+    for theme_application_id in list(db.writing().scalars(query)):
+        row = moving.locked(theme_application_id)
+        if row.state is State.DRAFT:
+            give_up(row, moving.SYSTEM, now)
 
 
 def forget_draft(theme_application_id: int, *, now: datetime) -> None:

@@ -28,6 +28,7 @@ from app.themes.drafts import discard as discard
 from app.themes.drafts import draft_of as draft_of
 from app.themes.drafts import expired_drafts as expired_drafts
 from app.themes.drafts import forget_draft as forget_draft
+from app.themes.drafts import forget_resident as forget_resident
 from app.themes.drafts import save as save
 from app.themes.drafts import start as start
 from app.themes.extending import extend as extend

@@ -10,7 +10,10 @@ CAPABILITY = Capability(
     pages=(pages, desk),
     jobs="app.themes.jobs:JOBS",
     mine=(("我的一件事", "theme_pages.mine"),),
-    hears={"application.changed": "themes.follow-case"},
+    hears={
+        "application.changed": "themes.follow-case",
+        "resident.closed": "themes.forget-resident",
+    },
     finds=service.found_by_number,
     held="app.themes.own_data:held",
 )
