@@ -18,10 +18,11 @@ from app.exchange import service
 from app.exchange.domain import LADDER
 from app.exchange.models import ExchangeOut
 from app.exchange.service import Kind, OutState
+from app.identity import service as identity
 from app.third_parties import service as third_parties
 from app.third_parties.service import EventKind, Stage
 from tests.app.alerts.receivers import a_receiver
-from tests.app.applications.builders import a_case, row_of, take_step
+from tests.app.applications.builders import a_case, owner_of, row_of, take_step
 from tests.app.catalogue.builders import good_answers
 from tests.app.exchange.builders import a_manager, a_system, take
 from tests.builders import a_principal
@@ -68,6 +69,18 @@ def test_a_new_case_is_told_with_its_form_and_materials(app, client, given):
     assert body["answers"]["单位"] == "示例工厂"
     assert {material["CLMC"] for material in body["SBCLQD"]} == {"身份证", "住所证明"}
     assert one["sblsh"] == given(lambda: row_of(case_id).number)
+
+
+@LITE
+def test_the_applicant_sees_once_which_system_got_name_and_number(app, client, given):
+    docked, case_id = a_told_system(given, app)
+    inbox(client, docked)
+    inbox(client, docked)
+
+    (use,) = given(lambda: identity.uses(owner_of(case_id)))
+
+    assert "身份证号码" in use.what
+    assert use.case_number == given(lambda: row_of(case_id).number)
 
 
 @LITE
