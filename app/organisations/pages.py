@@ -22,6 +22,8 @@ LOCAL_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x1f\x7f]*")
 WRONG = "用户名、密码或验证码不对。连续输错 5 次，账户会锁定 15 分钟。"
 SECTIONS = (
     (Permission.PAGES_READ, "/console/pages", "移动网页", "登记、检测、审核和发布"),
+    (Permission.CASES_READ, "/desk/cases", "办件", "要受理、审查和决定的申请，统计和文书"),
+    (Permission.CALENDAR_MANAGE, "/console/calendar", "工作日历", "各年的节假日和调休，办理期限按它计算"),
     (Permission.WATCH, "/wall", "监控墙", "各地各部门网页的运行情况"),
     (None, "/alerts", "告警", "我的告警消息和接收方式"),
     (Permission.CHANNELS_MANAGE, "/console/accounts", "渠道账号", "微信公众号、支付宝服务窗"),
@@ -180,7 +182,16 @@ def _set_up_form(token: str, problem: str = "") -> str:
 def landing() -> str:
     who = access.current_staff()
     open_to = [section[1:] for section in SECTIONS if section[0] is None or who.may(section[0])]
-    return render_template("organisations/landing.html", sections=open_to)
+    demo = service.is_demo_account(who.staff_id, environment=settings().environment)
+    return render_template("organisations/landing.html", sections=open_to, demo=demo)
+
+
+@pages.get("/demo-code")
+@access.staff()
+def demo_code() -> str:
+    who, now = access.current_staff(), clock.system_clock()
+    told = service.demo_code(who.staff_id, environment=settings().environment, now=now)
+    return render_template("organisations/demo_code.html", told=told)
 
 
 @pages.get("/tokens")

@@ -1,6 +1,7 @@
 """The only public face of organisations: places, bodies, schedules, staff, authority, sign-in."""
 
 from app.organisations.authority import bodies_of, covers, on_duty, places, scope_condition
+from app.organisations.demo_accounts import demo_code, demo_links, is_demo_account
 from app.organisations.domain import (
     ATTEMPTS_PER_ADDRESS,
     NAME_MAX,
@@ -67,7 +68,6 @@ from app.organisations.staffing import (
     add_grant,
     api_tokens,
     create_staff,
-    demo_links,
     disable_staff,
     find_staff,
     get_staff,
@@ -125,6 +125,7 @@ __all__ = [
     "confirm",
     "covers",
     "create_staff",
+    "demo_code",
     "demo_links",
     "disable_staff",
     "find_body",
@@ -132,6 +133,7 @@ __all__ = [
     "finish_set_up",
     "forget_expired",
     "freshly_confirmed",
+    "is_demo_account",
     "get_body",
     "get_staff",
     "grant_for",

@@ -16,7 +16,6 @@ from app.core.ids import read_id
 from app.organisations.domain import (
     LINK_LIVES,
     NAME_MAX,
-    ROLE_LABELS,
     SCOPE_OF,
     TOKEN_DAYS_MAX,
     TOKEN_NAME_MAX,
@@ -284,53 +283,6 @@ def one_time_link(
     if purpose is not LinkPurpose.SECOND_FACTOR:
         audit.record(by, "link-issued", "staff", staff_id, {"purpose": purpose.value})
     return secret
-
-
-def demo_links(*, environment: Environment, now: datetime) -> dict[Role, str]:
-    """Make sure that one demo account per role exists and return a new sign-in secret for each.
-
-    Demo accounts have no password; one that was disabled stays so and gets no link.
-
-    Raises:
-        Forbidden: in production.
-        NotFound: the notice's tables are not filled yet.
-    """
-    if environment is Environment.PRODUCTION:
-        raise Forbidden("演示账户只在演示和测试环境可用")
-    links = {}
-    for role in Role:
-        username = f"demo-{role.value.replace('_', '-')}"
-        row = db.writing().scalar(select(Staff).where(Staff.username == username))
-        if row is None:
-            grant = grant_for(role, _demo_scope(role))
-            made = create_staff(
-                username=username, name=f"演示{ROLE_LABELS[role]}", grants=[grant], by="system", now=now
-            )
-            row = db.writing().get_one(Staff, made.id)
-        if row.state is StaffState.DISABLED:
-            continue
-        if row.state is StaffState.INVITED:
-            row.state = StaffState.ACTIVE
-            db.writing().flush()
-        links[role] = one_time_link(
-            row.id, LinkPurpose.SIGN_IN, by="system", environment=environment, now=now
-        )
-    return links
-
-
-def _demo_scope(role: Role) -> str:
-    match SCOPE_OF[role]:
-        case ScopeKind.PROVINCE:
-            return ""
-        case ScopeKind.CITY:
-            return "440100"
-        case ScopeKind.COUNTY:
-            return "440106"
-        case ScopeKind.BODY:
-            body_id = db.writing().scalar(select(Body.id).where(Body.full_name == "省公安厅"))
-            if body_id is None:
-                raise NotFound("先运行 flask hall prepare")
-            return str(body_id)
 
 
 def names_of(actors: Iterable[str]) -> dict[str, str]:

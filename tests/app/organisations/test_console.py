@@ -1,17 +1,18 @@
 """Accounts in the console, API tokens, the public lists and the commands."""
 
 import re
+from functools import partial
 
 import pytest
 from sqlalchemy import select
 
 from app.core import access, audit, clock, db, outbox
-from app.core.errors import Forbidden
+from app.core.errors import Forbidden, NotFound
 from app.organisations import service
 from app.organisations.service import Role
 from config import notice
 from config.settings import Environment
-from tests.builders import a_bearer, a_body, a_principal, sign_in, submit
+from tests.builders import NOW, a_bearer, a_body, a_principal, sign_in, submit
 
 
 @pytest.fixture
@@ -221,6 +222,24 @@ def test_demo_links_sign_in_one_account_per_role_again_and_again(app, client, gi
         assert submit(browser, line.partition(":8000")[2]).location == "/staff/"
     with app.app_context():
         assert len(service.staff_list()) == len(Role)
+
+
+def test_a_demo_account_is_told_codes_that_hold_and_nobody_else_is(app, client, given):
+    given(service.import_notice, notice.load(), lambda _done, _total: None)
+    given(service.demo_links, environment=Environment.DEMO, now=NOW)
+    person = given(lambda: service.principal_of(service.find_staff("demo-department-head").id))
+    own = given(a_principal, username="demo-like").staff_id
+    told = partial(service.demo_code, environment=Environment.DEMO, now=NOW)
+
+    codes = [given(told, person.staff_id)]
+    held = [given(service.confirm, person, codes[0], now=NOW)]
+    codes.append(given(told, person.staff_id))
+    held += [given(service.confirm, person, code, now=NOW) for code in codes]
+
+    assert held == [True, False, True]
+    for staff_id, environment in ((own, Environment.DEMO), (person.staff_id, Environment.PRODUCTION)):
+        with pytest.raises(NotFound):
+            given(service.demo_code, staff_id, environment=environment, now=NOW)
 
 
 def test_demo_links_need_the_notices_tables(app, client):
