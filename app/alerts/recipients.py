@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -21,6 +21,9 @@ _BY_AUDIENCE = {
     Audience.BODY: frozenset({Role.DEPARTMENT_OPERATOR, Role.CITY_OPERATOR, Role.COUNTY_OPERATOR}),
     Audience.PROVINCE: frozenset({Role.PROVINCE_WATCH}),
 }
+_ALSO: Mapping[str, frozenset[Role]] = {Topic.CASES_DUE: frozenset({Role.DEPARTMENT_HEAD})}
+"""Whom else a topic concerns."""
+
 _STAFF, _ENDPOINT = "staff:", "endpoint:"
 
 
@@ -66,11 +69,11 @@ class Directory:
     places: dict[int, Place]
     endpoints: list[Endpoint]
     wishes: dict[str, Wishes]
-    _found: dict[tuple[int, int | None, str | None], tuple[str, ...]] = field(default_factory=dict)
+    _found: dict[tuple[int, int | None, str | None, bool], tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, body_ids: Collection[int]) -> Directory:
-        roles = frozenset().union(*_BY_AUDIENCE.values())
+        roles = frozenset().union(*_BY_AUDIENCE.values(), *_ALSO.values())
         endpoints = list(
             db.session().scalars(select(Endpoint).where(Endpoint.active, Endpoint.removed_at.is_(None)))
         )
@@ -93,14 +96,14 @@ class Directory:
 
         Where nobody holds the level's roles, the alert goes one level up: none is for nobody.
         """
-        key = (alert.audience, alert.body_id, alert.city_code)
+        key = (alert.audience, alert.body_id, alert.city_code, alert.topic in _ALSO)
         if key not in self._found:
             self._found[key] = self._staff(alert) + self._endpoints(alert)
         return self._found[key]
 
     def _staff(self, alert: AlertRow) -> tuple[str, ...]:
         for level in range(alert.audience, Audience.PROVINCE + 1):
-            roles = _BY_AUDIENCE[Audience(level)]
+            roles = _BY_AUDIENCE[Audience(level)] | _ALSO.get(alert.topic, frozenset())
             found = {
                 staff_id
                 for staff_id, grant in self.grants

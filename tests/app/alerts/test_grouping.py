@@ -62,6 +62,19 @@ def test_each_level_has_its_own_audience(context, audience, roles):
     assert {recipient for recipient, _ in told(LATER)} == {f"staff:{known[role]}" for role in roles}
 
 
+def test_cases_that_are_due_concern_the_head_of_the_body_too(operator):
+    head = db.transaction(lambda: a_principal("department_head"))
+    db.transaction(lambda: a_principal("department_head", body=a_body("教育厅")))
+
+    db.transaction(lambda: raise_for(audience=Audience.BODY, group_key="incident:9"))
+    db.transaction(lambda: raise_for(audience=Audience.BODY, topic=Topic.CASES_DUE, group_key="cases:1"))
+
+    both = [f"staff:{operator.staff_id}", f"staff:{head.staff_id}"]
+    found = told(LATER)
+    assert {who for who, _ in found} == set(both)
+    assert [who for who, _ in found].count(both[1]) == 1
+
+
 def test_a_city_wide_alert_reaches_who_watches_the_city(context):
     here = db.transaction(lambda: a_principal("city_operator", region_code="440100"))
     db.transaction(lambda: a_principal("city_operator", region_code="440300"))
