@@ -75,6 +75,20 @@ def settle(system: ExchangeSystem, case: ExchangeCase, *, now: datetime) -> None
     db.writing().flush()
 
 
+def waiting_cases(system_id: int) -> list[int]:
+    """Return the ids of a system's cases with messages that wait."""
+    query = select(ExchangeMessage.case_id).where(
+        ExchangeMessage.system_id == system_id, ExchangeMessage.state == MessageState.QUARANTINED
+    )
+    return list(db.session().scalars(query.distinct().order_by(ExchangeMessage.case_id)))
+
+
+def settle_again(case_id: int, *, now: datetime) -> None:
+    """Try again what waits in a case, after something besides its messages changed."""
+    case = db.writing().get_one(ExchangeCase, case_id, with_for_update=True)
+    settle(db.writing().get_one(ExchangeSystem, case.system_id), case, now=now)
+
+
 def messages_of(case_id: int) -> list[ExchangeMessage]:
     """Return the messages of a case, in no order; inside a transaction as they are there."""
     return list(db.session().scalars(select(ExchangeMessage).where(ExchangeMessage.case_id == case_id)))

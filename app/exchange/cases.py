@@ -10,6 +10,7 @@ from app.applications import service as applications
 from app.applications.service import CaseFacts
 from app.core import db
 from app.core.errors import NotFound
+from app.exchange import systems
 from app.exchange.domain import CASE_NUMBER
 from app.exchange.models import ExchangeAlias, ExchangeCase, ExchangeSystem
 from app.third_parties.service import Stage
@@ -109,8 +110,9 @@ def facts_of(case: ExchangeCase, item_code: str) -> CaseFacts | None:
 
 
 def handles(system: ExchangeSystem, facts: CaseFacts) -> bool:
-    """Tell whether a case is the system's to handle: of its body, and one of its items."""
-    return facts.body_id == system.body_id and (not system.items or facts.item_code in system.items)
+    """Tell whether a case is the system's to handle: no other system of the body goes before it."""
+    first = systems.handling(facts.body_id, facts.item_code)
+    return first is not None and first.id == system.id
 
 
 def _made(system: ExchangeSystem, stage: Stage, number: str, now: datetime) -> int:

@@ -18,6 +18,9 @@ _MONEY = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?")
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_CODE = re.compile(r"[A-Za-z][A-Za-z_]{0,29}")
+UNNAMED = "?"
+"""Stands for the name of an unknown field that looks like no field's code."""
 _EARLIEST = date(2000, 1, 1)
 SHAPES = {"number": "只能是数字", "money": "应是金额，如 12.50", "region": "应是六位行政区划代码"}
 
@@ -57,7 +60,8 @@ def find_faults(
         regions: codes of places that there are.
     """
     found = [
-        Finding(code, "", "unknown_field", "规范里没有这个字段") for code in body.keys() - spec.fields.keys()
+        Finding(_named(code), "", "unknown_field", "规范里没有这个字段")
+        for code in body.keys() - spec.fields.keys()
     ]
     found += _missing(spec, body)
     for code, field in spec.fields.items():
@@ -71,14 +75,15 @@ def find_faults(
 
 
 def business_time(spec: MessageSpec, body: Mapping[str, Any]) -> datetime | None:
-    """Return when a message says that it happened; of a mere day its first moment."""
+    """Return when a message says that it happened; of a mere day its first moment.
+
+    None where it says nothing that can be: a refused message is kept, and years that a database cannot
+    hold must not keep it out.
+    """
     given = body.get(spec.at)
-    if not isinstance(given, str):
+    if not isinstance(given, str) or not (_is_moment(given) or _is_day(given)):
         return None
-    try:
-        return datetime.fromisoformat(given).replace(tzinfo=HALL_TIME)
-    except ValueError:
-        return None
+    return datetime.fromisoformat(given).replace(tzinfo=HALL_TIME)
 
 
 def same_text(body: Mapping[str, Any]) -> str:
@@ -90,9 +95,19 @@ def differing(before: Mapping[str, Any], after: Mapping[str, Any], spec: Message
     """Return the fields in which two bodies differ, without their values."""
     codes = sorted(code for code in {*before, *after} if before.get(code) != after.get(code))
     return [
-        Finding(code, spec.fields[code].name if code in spec.fields else "", "differs", "与已收到的内容不同")
+        Finding(
+            _named(code),
+            spec.fields[code].name if code in spec.fields else "",
+            "differs",
+            "与已收到的内容不同",
+        )
         for code in codes
     ]
+
+
+def _named(code: str) -> str:
+    """Return the code of a field as it may be told and kept: what is no code may be a person's number."""
+    return code if _CODE.fullmatch(code) else UNNAMED
 
 
 def _missing(spec: MessageSpec, body: Mapping[str, Any]) -> Iterator[Finding]:
@@ -175,7 +190,7 @@ def _list_faults(field: FieldSpec, value: Any, regions: Set[str], rules: Standar
     for place, one in enumerate(value):
         where = f"{field.code}[{place}]"
         for code in sorted(one.keys() - rules.material.keys()):
-            yield Finding(f"{where}.{code}", "", "unknown_field", "规范里没有这个字段")
+            yield Finding(f"{where}.{_named(code)}", "", "unknown_field", "规范里没有这个字段")
         for code in rules.material_required:
             if one.get(code) in (None, ""):
                 yield Finding(f"{where}.{code}", rules.material[code].name, "required", "必填")

@@ -130,7 +130,9 @@ def _special_ended(_body: Body, case: CaseFacts, _results: Mapping[str, str]) ->
 def _supplement_asked(body: Body, case: CaseFacts, _results: Mapping[str, str]) -> Plan:
     if case.state is not State.SUBMITTED:
         raise _impossible(case)
-    items = [{"text": f"{one['CLMC']}（{body['BZGZYY']}）"} for one in body["BZCLQD"]]
+    # The reason once: beside each of many materials it would be longer than what a step may say.
+    first, *more = (one["CLMC"] for one in body["BZCLQD"])
+    items = [{"text": f"{first}（{body['BZGZYY']}）"}, *({"text": name} for name in more)]
     return (Do(Event.ASK_SUPPLEMENT, Told(items=items, reason=body["BZGZYY"])),)
 
 

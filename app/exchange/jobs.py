@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from app.core import clock, db
+from app.core.apart import each_apart
 from app.core.outbox import Job
 from app.exchange import service
 
@@ -36,13 +37,17 @@ def catch_up(payload: Mapping[str, Any]) -> None:
         after = db.transaction(partial(service.catch_up, system_id, now=clock.system_clock(), after=after))
 
 
+def bring_in(payload: Mapping[str, Any]) -> None:
+    """Try again what waits of a system whose registration was changed, a case at a time."""
+    now, waiting = clock.system_clock(), service.waiting_cases(int(payload["system_id"]))
+    each_apart(waiting, lambda one: db.transaction(partial(service.settle_again, one, now=now)))
+
+
 def look_after(_payload: Mapping[str, Any]) -> None:
     """Hand over again what nobody acknowledged, and tell people what has waited too long."""
     now = clock.system_clock()
-    for out_id in service.due(now):
-        # A transaction each: one that fails holds up none of the others.
-        db.transaction(partial(service.hand_over, out_id, now=now))
     db.transaction(lambda: service.tell_of_waiting(now=now))
+    each_apart(service.due(now), lambda one: db.transaction(partial(service.hand_over, one, now=now)))
 
 
 JOBS = (
@@ -50,5 +55,6 @@ JOBS = (
     Job(service.HAND_OVER_JOB, hand_over, urgent=True),
     Job("exchange.note-push", note_push),
     Job(service.CATCH_UP_JOB, catch_up),
+    Job(service.BRING_IN_JOB, bring_in),
     Job("exchange.look-after", look_after, every=timedelta(minutes=1)),
 )

@@ -14,7 +14,6 @@ from app.exchange.domain import (
     ACTOR_MAX,
     CODE_MAX,
     DIGEST_LENGTH,
-    ITEM_CODE_MAX,
     NAME_MAX,
     NUMBER_MAX,
     REASON_MAX,
@@ -123,7 +122,6 @@ class ExchangeMessage(Model):
     state: Mapped[MessageState]
     body: Mapped[list[str]] = mapped_column(JSON)
     digest: Mapped[str] = mapped_column(DIGEST)
-    item_code: Mapped[str] = mapped_column(String(ITEM_CODE_MAX))
     findings: Mapped[list[dict[str, str]]] = mapped_column(JSON)
     corrects: Mapped[bool]
     business_at: Mapped[datetime | None]

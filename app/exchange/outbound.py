@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.applications import service as applications
 from app.applications.service import HandedIn
@@ -68,23 +68,33 @@ def tell_system(application_id: int, step: int, *, now: datetime) -> None:
     system = systems.handling(facts.body_id, facts.item_code)
     if system is None:
         return
-    taken = applications.step_taken(application_id, step)
     case = cases.case_of(system, application_id, facts.number, now)
-    if taken.actor == actor_of(system):
+    if applications.step_taken(application_id, step).actor == actor_of(system):
         return
     # The case before the system, as for messages that come in: who waits for whom stays the same.
     locked = db.writing().get_one(ExchangeCase, case.id, with_for_update=True)
     settle(system, locked, now=now)
-    code = applications.MESSAGES.get(taken.event, "")
-    put(
-        system,
-        case,
-        taken.event.value,
-        Kind[code] if code else None,
-        step=step,
-        happening=f"{system.id}:{application_id}:{step}",
-        now=now,
-    )
+    # Whichever step is told of first: those before it that the inbox lacks go in before it.
+    for number in range(_last_told(case) + 1, step + 1):
+        taken = applications.step_taken(application_id, number)
+        if taken.actor == actor_of(system):
+            continue
+        code = applications.MESSAGES.get(taken.event, "")
+        put(
+            system,
+            case,
+            taken.event.value,
+            Kind[code] if code else None,
+            step=number,
+            happening=f"{system.id}:{application_id}:{number}",
+            now=now,
+        )
+
+
+def _last_told(case: ExchangeCase) -> int:
+    """Return the last step of a locked case that lies in its system's inbox; 0 for none."""
+    query = select(func.max(ExchangeOut.step)).where(ExchangeOut.case_id == case.id)
+    return db.writing().scalar(query) or 0
 
 
 def catch_up(system_id: int, *, now: datetime, after: int = 0) -> int | None:

@@ -283,7 +283,6 @@ class _Taking:
         spec = standard().messages[self.given.kind]
         row.body, row.digest = storing.keep(self.text), self.mark
         row.data_version, row.received_at = self.given.data_version, self.now
-        row.item_code = str(self.given.body.get("SXBM") or "")[:40]
         row.business_at = business_time(spec, self.given.body)
         row.findings, row.told_at = [], None
 

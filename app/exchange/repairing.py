@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import case, select
 
+from app.applications import service as applications
 from app.core import audit, db, hearing
 from app.core.errors import Invalid, NotFound, Stale
 from app.exchange import cases, storing, systems
@@ -192,7 +193,7 @@ def resend(
         row.id,
         {"fields": sorted(changed), "data_version": data_version},
     )
-    given = Given(_own_number(found), Kind(row.kind), row.seq, data_version, said)
+    given = Given(_number_in(said, found), Kind(row.kind), row.seq, data_version, said)
     return receive(system, row.stage, given, now=now)
 
 
@@ -212,13 +213,11 @@ def close(by: Principal, message_id: int, reason: str, *, version: int, now: dat
     db.writing().refresh(row)
     if row.version != version or row.state not in NEEDS_CARE:
         raise Stale
-    rejected = row.state is MessageState.REJECTED
-    event = MessageEvent.GIVE_UP if rejected else MessageEvent.TIMEOUT
+    event = MessageEvent.GIVE_UP if row.state is MessageState.REJECTED else MessageEvent.TIMEOUT
     move(row, event, actor=by.actor, reason=reason)
     row.reason = reason
     db.writing().flush()
-    if not rejected:
-        settle(system, found, now=now)
+    settle(system, found, now=now)
 
 
 def of_case(by: Principal, application_id: int) -> tuple[list[MessageLine], list[OutLine]]:
@@ -315,6 +314,14 @@ def _shown(value: Any, *, personal: bool) -> str:
     if isinstance(value, str):
         return STARS if personal else value
     return json.dumps(value, ensure_ascii=False)
+
+
+def _number_in(said: Mapping[str, Any], found: ExchangeCase) -> str:
+    """Return the number of the case that a message says, the case's own where it says another's."""
+    known = cases.numbers_of(found.id)
+    if found.application_id is not None:
+        known.append(applications.facts_of(found.application_id).number)
+    return next((one for one in known if one == said.get("SBLSH")), known[0])
 
 
 def _own_number(found: ExchangeCase) -> str:

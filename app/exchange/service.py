@@ -6,6 +6,8 @@ Functions that write need a running transaction.
 from __future__ import annotations
 
 from app.applications import service as applications
+from app.exchange.applying import settle_again as settle_again
+from app.exchange.applying import waiting_cases as waiting_cases
 from app.exchange.conformance import RunView as RunView
 from app.exchange.conformance import Task as Task
 from app.exchange.conformance import current as current
@@ -63,6 +65,7 @@ from app.exchange.repairing import undelivered as undelivered
 from app.exchange.showing import CaseSeen as CaseSeen
 from app.exchange.showing import case_seen as case_seen
 from app.exchange.showing import file_of as file_of
+from app.exchange.systems import BRING_IN_JOB as BRING_IN_JOB
 from app.exchange.systems import CATCH_UP_JOB as CATCH_UP_JOB
 from app.exchange.systems import SystemView as SystemView
 from app.exchange.systems import SystemWanted as SystemWanted

@@ -34,6 +34,7 @@ from config import exchange
 
 OBJECT = "exchange_system"
 CATCH_UP_JOB = "exchange.catch-up"
+BRING_IN_JOB = "exchange.bring-in"
 MANAGE = Permission.EXCHANGE_MANAGE
 
 
@@ -137,6 +138,8 @@ def change(by: Principal, system_id: int, wanted: SystemWanted, *, version: int,
         results=dict(wanted.results),
     )
     audit.record(by.actor, "exchange_system.change", OBJECT, row.id, {"results": dict(wanted.results)})
+    # What waited for a result code may go on now.
+    outbox.enqueue(BRING_IN_JOB, {"system_id": str(row.id)})
     return _views([row])[0]
 
 

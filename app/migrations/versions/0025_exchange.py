@@ -127,7 +127,6 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=32), nullable=False),
         sa.Column("body", sa.JSON(), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
-        sa.Column("item_code", sa.String(length=40), nullable=False),
         sa.Column("findings", sa.JSON(), nullable=False),
         sa.Column("corrects", sa.Boolean(), nullable=False),
         sa.Column("business_at", Instant(), nullable=True),

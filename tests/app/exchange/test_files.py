@@ -30,8 +30,8 @@ def a_case_with_a_photo(client, given, docked):
 
 
 def test_a_system_takes_the_files_of_its_case_and_the_applicant_sees_it(app, client, given):
-    docked = given(a_system, materials=MATERIALS)
-    other = given(a_system, item_id=docked.item_id)
+    docked = given(a_system, materials=MATERIALS, code="GZ-AA1")
+    other = given(a_system, item_id=docked.item_id, code="GZ-AA2")
     owner, number = a_case_with_a_photo(client, given, docked)
     Worker(app, app.extensions["hall_jobs"]).drain()
 
