@@ -48,9 +48,12 @@ class Assets:
             NotFound: there is none, or it lies outside the folder.
         """
         path = safe_join(self._folder, name)
-        if path is None or not (file := Path(path)).is_file():
-            raise NotFound
-        stat = file.stat()
+        try:
+            if path is None or not (file := Path(path)).is_file():
+                raise NotFound
+            stat = file.stat()
+        except OSError:  # a name longer than any file's; or gone meanwhile
+            raise NotFound from None
         stamp = (stat.st_mtime_ns, stat.st_size)
         known = self._known.get(name)
         if known is None or known.stamp != stamp:

@@ -61,6 +61,14 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Exception, _unforeseen)
 
 
+def as_page(page: str, error: DomainError) -> Response:
+    """Return a page that shows an error in its own words, with the status and what goes with it."""
+    answer = make_response(page, status_of(error))
+    if isinstance(error, errors.TooMany | errors.Unavailable):
+        answer.headers["Retry-After"] = str(error.retry_after_seconds)
+    return answer
+
+
 def _domain(error: DomainError) -> ResponseReturnValue:
     if isinstance(error, errors.NotSignedIn) and _wants_page():
         # Only what can be asked for again: the address of a form's answer may know POST alone.

@@ -77,7 +77,7 @@ def _form(typed: Mapping[str, str], trouble: DomainError | None = None) -> Respo
         problems=_by_field(trouble),
         trouble=trouble,
     )
-    return page if trouble is None else (page, problems.status_of(trouble))
+    return page if trouble is None else problems.as_page(page, trouble)
 
 
 def _by_field(trouble: DomainError | None) -> dict[str, Any]:

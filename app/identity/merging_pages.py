@@ -57,7 +57,7 @@ def _page(link_id: int, typed: Mapping[str, str], trouble: DomainError | None) -
         problems=trouble.fields if trouble else {},
         trouble=trouble,
     )
-    return page if trouble is None else (page, problems.status_of(trouble))
+    return page if trouble is None else problems.as_page(page, trouble)
 
 
 @merging_pages.post("/<id:link_id>/undo")

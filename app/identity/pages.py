@@ -10,7 +10,6 @@ from flask import (
     Blueprint,
     Response,
     flash,
-    make_response,
     redirect,
     render_template,
     request,
@@ -20,7 +19,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 
 from app.core import access, clock, db, limits, problems, web
-from app.core.errors import DomainError, NotFound, TooMany, Unavailable
+from app.core.errors import DomainError, NotFound
 from app.core.installation import links_of_residents, settings
 from app.core.own_path import is_own_path
 from app.identity import authenticator, service
@@ -76,10 +75,7 @@ def _trouble(error: DomainError) -> Response:
         status=int(status),
         again=url_for(".sign_in", return_to=restart),
     )
-    answer = make_response(page, status)
-    if isinstance(error, TooMany | Unavailable):
-        answer.headers["Retry-After"] = str(error.retry_after_seconds)
-    return answer
+    return problems.as_page(page, error)
 
 
 @pages.get("/me/sign-in")

@@ -65,7 +65,7 @@ def _page(
         problems=said,
         trouble=trouble,
     )
-    return page if trouble is None else (page, problems.status_of(trouble))
+    return page if trouble is None else problems.as_page(page, trouble)
 
 
 @pages.post("/me/verify")
@@ -122,7 +122,7 @@ def face_return() -> ResponseReturnValue:
         )
     except DomainError as error:
         page = render_template("identity/face_trouble.html", trouble=error, signed_in=me is not None)
-        return page, problems.status_of(error)
+        return problems.as_page(page, error)
     if back.code:
         return render_template("identity/face_code.html", code=back.code)
     flash("人脸核验成功，30 分钟内有效。", "success")
@@ -160,7 +160,7 @@ def _enterprises(typed: Mapping[str, str], trouble: DomainError | None = None) -
         problems=trouble.fields if trouble else {},
         trouble=trouble,
     )
-    return page if trouble is None else (page, problems.status_of(trouble))
+    return page if trouble is None else problems.as_page(page, trouble)
 
 
 @pages.post("/me/enterprises")
