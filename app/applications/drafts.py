@@ -74,6 +74,7 @@ def start_draft(
     on_behalf_of: int | None = None,
     variant: str = "",
     fresh: bool = False,
+    beside: bool = False,
     channel: Channel,
     now: datetime,
 ) -> Started:
@@ -83,6 +84,7 @@ def start_draft(
         on_behalf_of: the delegation under which somebody else applies; None for oneself.
         variant: 情形 in which one applies, where one knows it already.
         fresh: discard the old draft and begin anew.
+        beside: leave the old draft alone and begin another.
 
     Raises:
         NotFound: no such item.
@@ -96,7 +98,7 @@ def start_draft(
     if on_behalf_of is not None:
         principal = principal_for(resident_id, on_behalf_of, item.directory_id, on=day_of(now))
     under_way = _open_number(resident_id, item_id) if principal is None else ""
-    former = draft_of(resident_id, item_id, on_behalf_of=on_behalf_of)
+    former = None if beside else draft_of(resident_id, item_id, on_behalf_of=on_behalf_of)
     if former is not None and not fresh:
         return Started(former, True, under_way)
     if former is not None:

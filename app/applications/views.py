@@ -195,7 +195,7 @@ def case_view(row: Application, query_code: str, *, who: tuple[Who, ...], masked
         supplements=supplements_of(row.id),
         may=tuple(event for one in who for event in events_from(row.state, one)),
         variant=row.variant,
-        needed=catalogue.materials_for(item.content, row.variant),
+        needed=_needed(row, item),
         files=files_of(row, for_desk=Who.RESIDENT not in who),
         sources=row.sources,
         acting=_acting(row),
@@ -203,6 +203,12 @@ def case_view(row: Application, query_code: str, *, who: tuple[Who, ...], masked
         expires_on=row.expires_on,
         forgotten_at=row.forgotten_at,
     )
+
+
+def _needed(row: Application, item: ItemView) -> tuple[Material, ...]:
+    """Return the materials of the case's variant; the place above that it was referred to may not have it."""
+    known = row.variant in {one.code for one in item.content.variants}
+    return catalogue.materials_for(item.content, row.variant if known else "")
 
 
 def _acting(row: Application) -> str:

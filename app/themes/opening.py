@@ -9,7 +9,7 @@ from typing import Any
 from app.applications import service as applications
 from app.applications.service import AnswersRefused, ItemClosed, Standing
 from app.core import db
-from app.core.errors import Conflict, NotFound
+from app.core.errors import Conflict, Invalid, NotFound
 from app.themes import sealing, telling
 from app.themes.domain import PartStatus
 from app.themes.made import Made
@@ -23,8 +23,8 @@ def open_part(
 ) -> bool:
     """Open the sub-case of a part whose turn it is; return False when it could not be opened now.
 
-    Where the item asks for more by now than was filled in, or for files, the sub-case begins as a draft
-    that the applicant completes.
+    Where the item asks for more by now than was filled in, for files, or has not the variant any more, the
+    sub-case begins as a draft that the applicant completes.
     """
     answers = sealing.opened(row, made.merged.form)
     own = {**made.projection(part.item, answers), **_fed(made, part.item, feeding)}
@@ -42,7 +42,7 @@ def open_part(
                 now=now,
             )
         part.status, part.reason = PartStatus.OPEN, ""
-    except AnswersRefused as refused:
+    except Invalid as refused:
         if not _begin_draft(row, view.id, part, own, materials, refused, now):
             return False
         telling.tell_part_waits(row, made, part.item, now)
@@ -74,12 +74,15 @@ def _begin_draft(
     part: ThemePart,
     answers: Mapping[str, Any],
     materials: Mapping[str, str],
-    refused: AnswersRefused,
+    refused: Invalid,
     now: datetime,
 ) -> bool:
     try:
         with db.writing().begin_nested():
-            draft_id = applications.start_draft(row.resident_id, item_id, channel=row.channel, now=now).id
+            # Beside a draft that the person began alone: that one is not the theme's to fill in or give up.
+            draft_id = applications.start_draft(
+                row.resident_id, item_id, beside=True, channel=row.channel, now=now
+            ).id
     except Conflict as error:
         part.reason = str(error)
         return False

@@ -98,7 +98,9 @@ def follow(theme_application_id: int, *, now: datetime) -> None:
         NotFound: there is none.
     """
     row = moving.locked(theme_application_id)
-    if row.state is not State.DRAFT and row.state not in ENDED:
+    if row.state is State.WITHDRAWN:
+        _look_at_kept(row, now)
+    elif row.state is not State.DRAFT and row.state not in ENDED:
         _advance(row, made_of(row), now)
 
 
@@ -123,6 +125,15 @@ def _advance(row: ThemeApplication, made: Made, now: datetime) -> None:
     _return_lost(made, parts, now)
     _move_on(row, made, parts, bool(opened), now)
     row.followed_at = now
+    db.writing().flush()
+
+
+def _look_at_kept(row: ThemeApplication, now: datetime) -> None:
+    """Follow what was decided already when the rest was withdrawn; nothing else is opened or moved."""
+    parts = parts_of(row.id)
+    known = standings_of(parts)
+    for part in parts.values():
+        _look(part, known, now)
     db.writing().flush()
 
 

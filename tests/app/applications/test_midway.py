@@ -139,6 +139,22 @@ def test_a_variant_that_answers_tell_is_not_chosen_against_them():
     assert row_of(draft_id).variant == ""
 
 
+def test_a_case_is_still_shown_where_the_place_above_has_not_its_variant():
+    item_id = do(an_open_item)
+    do(a_version, item_id, variants=[{"code": "own", "name": "自有住房"}])
+    case_id = do(a_draft, item_id, ground="home", employer=None)
+    save(case_id, {}, variant="own")
+    owner = owner_of(case_id)
+    do(service.submit, owner, case_id, version=version_of(case_id), now=NOW)
+    for event in (Event.ACCEPT, Event.BEGIN, Event.REFER_UP):
+        do(take_step, case_id, event)
+
+    above = service.standings([case_id])[case_id].id
+
+    assert above != case_id
+    assert [one.code for one in service.my_case(owner, above).needed] == ["m1", "m2"]
+
+
 def test_whole_numbers_are_whole_however_they_are_written():
     form = a_form()
     form["rules"] = [{"sum": {"of": ["rooms"], "at_most": 3}, "message": "太多"}]
