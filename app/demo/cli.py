@@ -15,6 +15,7 @@ from app.demo import alipay, notices, people, service, themes
 from app.demo.catalogue import add_items, add_scenes, link_pages, relate_items
 from app.demo.catalogue_desk import show_desk
 from app.demo.conversations import set_rules
+from app.demo.desk import show_cases
 from app.demo.exchange import dock, write_keys
 from app.demo.identity import sign_in_person
 from app.demo.third_parties import make_applications
@@ -127,6 +128,8 @@ def resident() -> None:
         click.echo("沙箱的手机已登录过一次 the sandbox's person is known as a resident")
     if person is not None and people.make_people(person, now):
         click.echo("两位已实名的示例居民、一家企业、一份授权 sample people, an enterprise, a delegation")
+    if person is not None and (shown := db.transaction(lambda: show_cases(person, now))):
+        click.echo(f"示例办件 sample cases on the desk: {shown}")
     if db.transaction(lambda: make_applications(person, now=now)):
         click.echo("示例第三方应用 sample applications of third parties: 2")
 
