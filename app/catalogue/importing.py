@@ -98,11 +98,12 @@ class ImportView:
 
 @dataclass(slots=True)
 class _Work:
-    """One row with everything that is needed to do it."""
+    """One row with everything that is needed to do it; ``seen`` is what it would change, as it stands."""
 
     row: FileRow
     act: Act
     name: str
+    seen: str = ""
     directory: NewDirectory | None = None
     directory_id: int = 0
     directory_version: int = 0
@@ -135,17 +136,17 @@ def try_file(by: Principal, what: What, name: str, content: bytes, *, now: datet
         Forbidden: the directory is the reviewers'.
         ImportRefused: with every error found, by row and column.
     """
-    planned = _told(_worked_out(by, what, read_file(what, name, content), now))
+    rows = _told(_worked_out(by, what, read_file(what, name, content), now))
     row = ItemImport(
         staff_id=by.staff_id,
         file_name=name[-FILE_NAME_MAX:],
         content=content,
-        outcome={"what": what.value, "rows": [[one.number, one.act, one.code, one.name] for one in planned]},
+        outcome={"what": what.value, "rows": rows},
         created_at=now,
     )
     db.writing().add(row)
     db.writing().flush()
-    audit.record(by.actor, "catalogue.import_tried", "item_import", row.id, {"rows": len(planned)})
+    audit.record(by.actor, "catalogue.import_tried", "item_import", row.id, {"rows": len(rows)})
     return _view(row)
 
 
@@ -171,20 +172,27 @@ def commit(by: Principal, import_id: int, *, now: datetime) -> ImportView:
         raise Conflict("这个文件已经导入过了")
     what = What(row.outcome["what"])
     works = _worked_out(by, what, read_file(what, row.file_name, row.content), now)
+    tried = {number: (act, seen) for number, act, _, _, seen in row.outcome["rows"]}
     errors = []
     for work in works:
+        if tried[work.row.number] != (work.act, work.seen):
+            errors.append(_changed_since(what, work))
+            continue
         try:
             _do(by, what, work, now)
         except DomainError as error:
             errors.append(RowError(work.row.number, "", str(error)))
     if errors:
         raise ImportRefused(errors)
-    planned = _told(works)
-    row.outcome = {**row.outcome, "rows": [[one.number, one.act, one.code, one.name] for one in planned]}
     row.committed_at, row.content = now, None
-    counts = Counter(one.act.value for one in planned)
+    counts = Counter(one.act.value for one in works)
     audit.record(by.actor, "catalogue.import_committed", "item_import", row.id, dict(counts))
     return _view(row)
+
+
+def _changed_since(what: What, work: _Work) -> RowError:
+    text = "试导入以后有人改过"
+    return RowError(work.row.number, label_of(what, "code"), text, "重新上传文件，看过结果再确认")
 
 
 def forget_imports(*, now: datetime) -> None:
@@ -201,14 +209,14 @@ def _mine(by: Principal, import_id: int, *, locked: bool) -> ItemImport:
 
 
 def _view(row: ItemImport) -> ImportView:
-    planned = [Planned(number, Act(act), code, name) for number, act, code, name in row.outcome["rows"]]
+    planned = [Planned(number, Act(act), code, name) for number, act, code, name, _ in row.outcome["rows"]]
     return ImportView(
         row.id, row.file_name, What(row.outcome["what"]), planned, row.created_at, row.committed_at
     )
 
 
-def _told(works: Sequence[_Work]) -> list[Planned]:
-    return [Planned(one.row.number, one.act, one.row.told["code"], one.name) for one in works]
+def _told(works: Sequence[_Work]) -> list[list[Any]]:
+    return [[one.row.number, one.act.value, one.row.told["code"], one.name, one.seen] for one in works]
 
 
 def _worked_out(by: Principal, what: What, rows: Sequence[FileRow], now: datetime) -> list[_Work]:
@@ -306,7 +314,15 @@ def _directory_work(row: FileRow, known: _Known, faults: _Faults) -> _Work | Non
         _filled(there.legal_basis),
     )
     act = Act.SAME if same else Act.EDIT
-    return _Work(row, act, new.name, directory=new, directory_id=there.id, directory_version=there.version)
+    return _Work(
+        row,
+        act,
+        new.name,
+        seen=str(there.version),
+        directory=new,
+        directory_id=there.id,
+        directory_version=there.version,
+    )
 
 
 def _filled(bases: Sequence[Mapping[str, str]]) -> list[tuple[str, ...]]:
@@ -322,6 +338,7 @@ def _item_work(row: FileRow, known: _Known, today: date, faults: _Faults) -> _Wo
     if work is None or content is None or faults:
         return None
     work.content, work.form, work.name = content, form, content.name
+    work.seen = f"{newest.id}:{newest.version}" if newest else ""
     work.effective_on = _effective_on(row, newest, faults)
     _choose_act(work, newest, today, faults)
     return work

@@ -11,6 +11,7 @@ from openpyxl import Workbook, load_workbook
 from sqlalchemy import func, select
 
 from app.catalogue import importing
+from app.catalogue import versions as versions_of
 from app.catalogue import service as catalogue
 from app.catalogue.cells import HEADINGS
 from app.catalogue.content import from_json, to_json
@@ -318,6 +319,29 @@ def test_a_code_that_stands_twice_is_named(given, operator):
 
     assert found[0][0] == 3
     assert "第 2 行已有" in found[0][2]
+
+
+@on_sqlite
+def test_what_others_changed_since_the_trial_is_not_overwritten(given, app, operator):
+    item_id = given(an_item)
+    version_id = given(a_version, item_id, until=None)
+    with app.app_context():
+        code = catalogue.item(item_id).code
+    table = a_table([code, "test", "6"], columns=("实施编码", "实施编码体系", "承诺办结时限"))
+    tried = try_file(given, operator, table)
+    given(rename, version_id, "别人刚改的名称")
+
+    found = errors_of(lambda: given(importing.commit, operator, tried.id, now=NOW))
+
+    assert "试导入以后有人改过" in found[0][2]
+    with app.app_context():
+        assert db.session().get_one(ItemVersion, version_id).content["name"] == "别人刚改的名称"
+
+
+def rename(version_id, name):
+    row = db.writing().get_one(ItemVersion, version_id)
+    content = from_json({**row.content, "name": name})
+    versions_of.edit_version(version_id, content, row.form, effective_on=row.effective_on, actor="test")
 
 
 @on_sqlite
