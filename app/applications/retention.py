@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import structlog
 from sqlalchemy import and_, or_, select
 
-from app.applications import attachments, moving, sealing
+from app.applications import attachments, moving, papers, sealing
 from app.applications.domain import DRAFT_DAYS, DRAFT_REMINDER_DAYS, State
 from app.applications.drafts import give_up
 from app.applications.models import Application
@@ -17,6 +17,7 @@ from app.catalogue import service as catalogue
 from app.core import audit, db
 from app.core.clock import day_of
 from app.core.errors import Invalid
+from app.identity import service as identity
 from app.notices import service as notices
 from app.notices.service import UnknownTemplate
 
@@ -116,6 +117,7 @@ def forget_case(application_id: int, *, now: datetime) -> None:
     for name in list(row.sealed):
         sealing.drop(row, name)
     attachments.forget_all_but(row, frozenset())
+    papers.forget_names(row.id)
     row.sources = {}
     row.forgotten_at = now
     audit.record(BY, "application.forget", "application", row.id)
@@ -124,9 +126,13 @@ def forget_case(application_id: int, *, now: datetime) -> None:
 def forget_resident(resident_id: int, *, now: datetime) -> int:
     """Give up the drafts of a closed account, and what it uploaded and never sent; return how many.
 
-    Cases that were submitted are kept as long as the law wants.
+    Cases that were submitted are kept as long as the law wants; and all of them for a person who has another
+    account that was merged with this one, and goes on there.
     """
-    theirs = or_(Application.resident_id == resident_id, Application.agent_id == resident_id)
+    accounts = identity.accounts_of(resident_id)
+    if any(identity.is_open(one) for one in accounts):
+        return 0
+    theirs = or_(Application.resident_id.in_(accounts), Application.agent_id.in_(accounts))
     query = select(Application.id).where(theirs, Application.state.in_((State.DRAFT, State.SUPPLEMENT_DUE)))
     found = list(db.writing().scalars(query))
     for application_id in found:

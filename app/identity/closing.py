@@ -17,8 +17,8 @@ def close(resident_id: int, *, now: datetime) -> None:
 
     What was applied for, and the audit trail, refer to the number; the law wants both kept. A person
     who has another account merged with this one still finds those cases there, and delegations go over
-    to it; without one, they end, and the accounts that nobody can sign in to close too. With their last
-    account a person is forgotten.
+    to it; without one, they end. Accounts that nobody can sign in to go over to another one of the person, or
+    close with the last. With their last account a person is forgotten.
     Other capabilities hear ``resident.closed`` and forget what is theirs to forget.
 
     Raises:
@@ -30,8 +30,11 @@ def close(resident_id: int, *, now: datetime) -> None:
     heirs = [one for one in open_ones if one in merged]
     if heirs:
         delegations.pass_on(resident_id, heirs[0])
+    others = [one for one in open_ones if one != resident_id]
     _close(row, now)
-    if not heirs:
+    if others and not heirs:
+        merging.leave_to(row, others[0], now=now)
+    elif not heirs:
         for other in people.open_among(merged):
             _close(lock(other), now)
 

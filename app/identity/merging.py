@@ -229,6 +229,20 @@ def _release(account: Resident, link: AccountLink, reason: str, actor: str, now:
         join(person, (ends or left)[0], now=now)
 
 
+def leave_to(account: Resident, heir_id: int, *, now: datetime) -> None:
+    """Part a closed account from those nobody can sign in to, and let another of the person have them.
+
+    The other one agreed to no merger: it sees what departments brought in, and nothing of the closed one.
+    """
+    query = select(AccountLink).where(_of(account.id), AccountLink.state == LinkState.MERGED)
+    rows = db.writing().scalars(query.with_for_update()).all()
+    for row in rows:
+        _undo(row, "账户已注销", actor_of(account.id), now)
+    person = db.writing().get(Person, rows[0].person_id, with_for_update=True) if rows else None
+    if person is not None:
+        join(person, heir_id, now=now)
+
+
 def _undo(row: AccountLink, reason: str, actor: str, now: datetime) -> None:
     _move(row, LinkEvent.UNDO, actor)
     row.undone_at, row.undone_by, row.reason = now, actor, reason

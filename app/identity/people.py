@@ -92,6 +92,21 @@ def accounts_of(resident_id: int) -> tuple[int, ...]:
     return _group(resident_id, ((first, second) for first, second in pairs))
 
 
+def reached_at(resident_id: int) -> int:
+    """Return the account through which the person of this one is told things.
+
+    It is this account, unless nobody can sign in to it (any more): then an open one merged with it.
+    """
+    # Closed accounts have no way of signing in.
+    bound = select(ResidentBinding.id).where(ResidentBinding.resident_id == resident_id).limit(1)
+    if db.session().scalar(bound) is not None:
+        return resident_id
+    others = accounts_of(resident_id)[1:]
+    theirs = select(ResidentBinding.resident_id).where(ResidentBinding.resident_id.in_(others))
+    known = set(db.session().scalars(theirs)) if others else set()
+    return next((one for one in others if one in known), resident_id)
+
+
 def _group(resident_id: int, pairs: Iterable[tuple[int, int]]) -> tuple[int, ...]:
     near: dict[int, list[int]] = defaultdict(list)
     for first, second in pairs:

@@ -74,6 +74,7 @@ from app.identity.people import RealName as RealName
 from app.identity.people import accounts_of as accounts_of
 from app.identity.people import applicant_for as applicant_for
 from app.identity.people import person_of as person_of
+from app.identity.people import reached_at as reached_at
 from app.identity.people import real_name as real_name
 from app.identity.people_domain import DELEGATION_LABELS as DELEGATION_LABELS
 from app.identity.people_domain import DELEGATION_STATE_LABELS as DELEGATION_STATE_LABELS

@@ -12,6 +12,7 @@ from app.core import audit, db, outbox, vault
 from app.core.errors import Invalid
 from app.core.ids import new_id
 from app.core.own_path import is_own_path
+from app.identity import service as identity
 from app.notices import preferences
 from app.notices import wording as words
 from app.notices.domain import (
@@ -44,6 +45,8 @@ def send(
     It stands in the hall at once. Whatever else it takes happens later, by a job: outside quiet hours
     unless the template is urgent, on one way after the other until one takes it.
 
+    Who cannot sign in to this account is told through one that was merged with it.
+
     Args:
         data: a value for each variable of the template; what is too long is cut.
         link: path of ours to what it is about, e.g. ``"/me/applications/17"``; ``""`` for none.
@@ -59,6 +62,7 @@ def send(
         raise Invalid(fields={"link": "须是本站的路径"})
     if not 1 <= len(dedup_key) <= DEDUP_KEY_MAX:
         raise Invalid(fields={"dedup_key": f"1 至 {DEDUP_KEY_MAX} 个字"})
+    resident_id = identity.reached_at(resident_id)
     values = words.checked_values(version_view(row).wording.variables, data)
     quiet = None if template.urgent else preferences.settings(resident_id).quiet
     due_at = quiet.end_after(now) if quiet is not None and quiet.covers(now) else now

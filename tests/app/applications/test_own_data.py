@@ -309,3 +309,19 @@ def test_text_that_looks_like_a_formula_or_markup_is_data(client, given, me, app
 
     assert seen["answers"]["employer"] == told
     assert "=HYPERLINK(&#34;x&#34;)&lt;b&gt;&amp;{{1}}" in page
+
+
+def test_a_draft_outlives_one_of_two_merged_accounts_and_not_both(app, context, register):
+    with set_up(app, register):
+        first, second = (a_person(register.provider()) for _ in range(2))
+    for one in (first, second):
+        do(identity.prove_link, one, 2, identity.links(second)[0].id, now=clock.system_clock())
+    do(identity.merge_proved, clock.system_clock())
+    draft_id, states = do(a_draft, None, first), []
+
+    for one in (first, second):
+        do(identity.close, one, now=clock.system_clock())
+        do(retention.forget_resident, one, now=clock.system_clock())
+        states.append(row_of(draft_id).state)
+
+    assert states == [State.DRAFT, State.WITHDRAWN]

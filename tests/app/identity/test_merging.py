@@ -237,6 +237,28 @@ def test_closing_one_of_two_leaves_the_person_and_their_cases_with_the_other(by)
     assert service.accounts_of(second) == (second, first)
 
 
+def test_who_claims_an_account_or_closes_one_is_told_of_its_cases_where_they_sign_in(by):
+    old = db.transaction(an_old_account)
+    first, second, _ = merged(by)
+    stranger = somebody()
+
+    before = [service.reached_at(one) for one in (old, first, second, stranger)]
+    db.transaction(lambda: service.close(first, now=NOW()))
+
+    assert before == [first, first, second, stranger]
+    assert [service.reached_at(one) for one in (old, first)] == [second, second]
+
+
+def test_closing_one_of_two_accounts_that_were_not_merged_leaves_old_cases_to_the_other(by):
+    old = db.transaction(an_old_account)
+    first, second, _ = two_accounts(by)
+
+    db.transaction(lambda: service.close(first, now=NOW()))
+
+    assert service.is_open(old)
+    assert set(service.accounts_of(second)) == {second, old}
+
+
 def test_an_account_closed_before_the_merger_ends_it(by):
     first, second, link_id = two_accounts(by)
     prove(first, link_id)
