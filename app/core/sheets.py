@@ -26,6 +26,8 @@ _MACROS = "vbaProject.bin"
 # What neither CSV as we read it nor a workbook can hold.
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _SIGNED_NUMBER = re.compile(r"[+-][0-9 ()-]*")
+_NARROW = str.maketrans("＝＠＋－", "=@+-")
+"""Where Chinese is written, spreadsheet programs take the wide signs for the narrow ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ def _row(
 
 def is_formula(cell: str) -> bool:
     """Tell whether a spreadsheet program would run ``cell``; signed telephone numbers are none."""
-    text = cell.strip()
+    text = cell.strip().translate(_NARROW)
     return text.startswith(("=", "@")) or (text.startswith(("+", "-")) and not _SIGNED_NUMBER.fullmatch(text))
 
 

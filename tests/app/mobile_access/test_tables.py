@@ -70,7 +70,9 @@ def test_a_formula_is_named_by_row_and_column():
     assert [(one.row, one.column) for one in errors] == [(3, "服务名")]
 
 
-@pytest.mark.parametrize("cell", ["=1+1", " =cmd|'/C calc'!A0", "@SUM(A1)", "+HYPERLINK(1)", "-1+cmd"])
+@pytest.mark.parametrize(
+    "cell", ["=1+1", " =cmd|'/C calc'!A0", "@SUM(A1)", "+HYPERLINK(1)", "-1+cmd", "＝1+1"]
+)
 def test_what_a_spreadsheet_would_run_is_a_formula(cell):
     assert is_formula(cell)
 
