@@ -249,8 +249,25 @@ def _row(application_id: int, paper_id: int) -> ApplicationDocument:
     return row
 
 
+def forget_names(application_id: int) -> None:
+    """Forget for whom the papers of a case were, and their prints; what was decided stays to be read."""
+    of_case = select(ApplicationDocument).where(
+        ApplicationDocument.application_id == application_id, ApplicationDocument.name_token.is_not(None)
+    )
+    for row in db.writing().scalars(of_case):
+        assert row.name_token is not None
+        if _digest(vault.unseal(NAME_FIELD, row.name_token), row.content) == row.digest:
+            # Without the name the old digest says nothing; of a paper that was tampered with it goes on to.
+            row.digest = _digest(UNNAMED, row.content)
+        vault.forget(row.name_token)
+        if row.paper_token is not None:
+            vault.forget(row.paper_token)
+        row.name_token = row.paper = row.paper_token = None
+    db.writing().flush()
+
+
 def ask_print(application_id: int, paper_id: int, *, actor: str, now: datetime) -> None:
-    """Have the PDF of a paper made in the background; once.
+    """Have the PDF of a paper made in the background; once, unless that failed.
 
     Raises:
         NotFound: the case has no such paper.
@@ -260,7 +277,8 @@ def ask_print(application_id: int, paper_id: int, *, actor: str, now: datetime) 
     if row.paper_token is None:
         row.asked_at = now
         payload = {"application_id": str(application_id), "paper_id": str(paper_id)}
-        outbox.enqueue(PRINT_JOB, payload, dedup_key=f"{PRINT_JOB}:{paper_id}")
+        # Once an hour: a print that failed for good, or was forgotten, may be asked for again.
+        outbox.enqueue(PRINT_JOB, payload, dedup_key=f"{PRINT_JOB}:{paper_id}:{now:%Y%m%d%H}")
 
 
 def keep_print(application_id: int, paper_id: int, pdf: bytes) -> None:

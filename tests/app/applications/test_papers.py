@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
+from sqlalchemy import func, select
 
-from app.applications import service
+from app.applications import retention, service
 from app.applications.desk_models import ApplicationDocument
 from app.applications.service import Event, State
 from app.core import db
+from app.core.outbox import JobRow
 from app.core.vault import VaultDamaged
 from app.identity import service as identity
 from tests.app.applications.builders import (
@@ -159,3 +161,32 @@ def test_the_pdf_is_printed_once_and_stays_the_same_bytes(given, app):
     with app.app_context():
         kept = db.session().get(ApplicationDocument, paper_id).paper
         assert b"%PDF-" not in kept
+
+
+def test_a_papers_name_is_forgotten_with_its_case_and_its_words_stay(given, app):
+    case_id = given(a_case, State.NOT_ACCEPTED)
+    with app.app_context():
+        paper_id = service.papers_of(case_id)[0].id
+        before = service.paper(case_id, paper_id)
+    given(service.keep_print, case_id, paper_id, b"%PDF-1.7 named")
+
+    given(retention.forget_case, case_id, now=NOW + LATER)
+
+    with app.app_context():
+        after, row = service.paper(case_id, paper_id), db.session().get(ApplicationDocument, paper_id)
+        assert (before.name, after.name, after.content) == ("测试一", "申请人", before.content)
+        assert service.printed(case_id, paper_id) is None
+        assert (row.name_token, row.paper_token, row.paper) == (None, None, None)
+
+
+def test_a_print_that_failed_for_good_may_be_asked_for_again(given, app):
+    case_id = given(a_case, State.NOT_ACCEPTED)
+    with app.app_context():
+        paper_id = service.papers_of(case_id)[0].id
+
+    for now in (NOW, NOW, NOW + LATER):
+        given(service.ask_print, case_id, paper_id, actor="staff:1", now=now)
+
+    with app.app_context():
+        asked = select(func.count()).where(JobRow.name == service.PRINT_JOB)
+        assert db.session().scalar(asked) == 2
