@@ -11,8 +11,8 @@ from openpyxl import Workbook, load_workbook
 from sqlalchemy import func, select
 
 from app.catalogue import importing
-from app.catalogue import versions as versions_of
 from app.catalogue import service as catalogue
+from app.catalogue import versions as versions_of
 from app.catalogue.cells import HEADINGS
 from app.catalogue.content import from_json, to_json
 from app.catalogue.desk_reading import Filter
