@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from app.applications.domain import ENDED, State
 from app.applications.models import Application
 from app.applications.views import due_of
 from app.core import db
+from app.core.clock import day_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class Standing:
 
     Attributes:
         id: of the case that decides, which is another than the one asked for after a referral.
+        accepted_at: when it was first accepted, be it before a referral.
+        pauses: those before a referral too; a case that has ended pauses nothing any more.
         granted: None while it is not decided.
     """
 
@@ -53,7 +56,7 @@ def standings(application_ids: Collection[int]) -> dict[int, Standing]:
     found: dict[int, Standing] = {}
     while asked:
         rows = {row.id: row for row in _rows(Application.id, asked)}
-        found |= {asked[row_id]: _standing(row) for row_id, row in rows.items()}
+        found |= {asked[row_id]: _standing(row, found.get(asked[row_id])) for row_id, row in rows.items()}
         referred = {one for one, row in rows.items() if row.state is State.CLOSED_NO_RESULT}
         above = _rows(Application.referred_from_id, referred) if referred else []
         asked = {row.id: asked[row.referred_from_id] for row in above if row.referred_from_id is not None}
@@ -66,7 +69,10 @@ def _rows(column: InstrumentedAttribute[Any], values: Collection[int]) -> list[A
     return list(db.session().scalars(query))
 
 
-def _standing(row: Application) -> Standing:
+def _standing(row: Application, below: Standing | None) -> Standing:
+    """Return where a case stands; ``below`` is the one that it was referred up from."""
+    before = below.accepted_at if below else None
+    accepted = [one for one in (before, row.accepted_at) if one is not None]
     return Standing(
         id=row.id,
         number=row.number,
@@ -75,15 +81,23 @@ def _standing(row: Application) -> Standing:
         body_id=row.body_id,
         item_version_id=row.item_version_id,
         submitted_at=row.submitted_at,
-        accepted_at=row.accepted_at,
+        accepted_at=min(accepted, default=None),
         promise_due_on=row.promise_due_on,
         lawful_due_on=row.lawful_due_on,
         due_on=due_of(row),
-        pauses=pauses_from(row.pauses),
+        pauses=[*(below.pauses if below else ()), *_pauses(row)],
         granted=row.granted,
         reason=row.reason,
         result=row.result,
     )
+
+
+def _pauses(row: Application) -> list[Pause]:
+    pauses = pauses_from(row.pauses)
+    if row.ended_at is None:
+        return pauses
+    last = day_of(row.ended_at)
+    return [replace(one, ended_on=one.ended_on or max(last, one.began_on)) for one in pauses]
 
 
 def origins(application_id: int) -> tuple[int, ...]:

@@ -1,10 +1,13 @@
 """What changes while somebody fills a theme in or waits for its parts."""
 
+from datetime import timedelta
+
 import pytest
 
 from app.applications import service as applications
 from app.applications.service import Channel, Event
 from app.core import db
+from app.core.clock import day_of
 from app.core.outbox import enqueue
 from app.core.runner import Worker
 from app.themes import jobs, service
@@ -124,3 +127,48 @@ def test_a_theme_that_fails_holds_up_none_of_the_others(items, monkeypatch):
         jobs._follow(several)
 
     assert done == several[1:]
+
+
+def joint():
+    """Return a theme application in 广州市 whose item SW is carried out by the province too."""
+    told(lambda: (build.the_items(), build.the_items(body="广州市", region="440100")))
+    made = told(build.a_draft, told(build.a_theme), region="440100")
+    row = build.row_of(made)
+    told(service.submit, row.resident_id, made, version=row.version, level=1, now=NOW)
+    return made
+
+
+def test_a_referral_keeps_the_first_acceptance_and_what_paused_the_joint_limit():
+    made = joint()
+    below = build.case_of(made, "SW")
+    told(cases.take_step, below, Event.ACCEPT)
+    told(cases.take_step, below, Event.BEGIN)
+    told(cases.take_step, below, Event.SPECIAL_BEGIN)
+    told(cases.take_step, below, Event.SPECIAL_END, now=NOW + timedelta(days=20))
+    told(service.follow, made, now=NOW)
+    before = build.row_of(made).joint_due_on
+
+    told(cases.take_step, below, Event.REFER_UP, now=NOW + timedelta(days=20))
+    above = applications.standings([below])[below].id
+    told(cases.take_step, above, Event.ACCEPT, now=NOW + timedelta(days=21))
+    told(service.follow, made, now=NOW)
+
+    assert above != below
+    assert (build.row_of(made).accepted_on, build.row_of(made).joint_due_on) == (day_of(NOW), before)
+
+
+def test_a_part_that_ends_while_it_is_paused_stops_the_joint_limit_no_longer():
+    made = joint()
+    owner, paused, other = (
+        build.row_of(made).resident_id,
+        build.case_of(made, "SW"),
+        build.case_of(made, "GS"),
+    )
+    for event in (Event.ACCEPT, Event.BEGIN, Event.SPECIAL_BEGIN):
+        told(cases.take_step, paused, event)
+    told(cases.take_step, other, Event.ACCEPT)
+    told(applications.withdraw, owner, paused, version=cases.version_of(paused), now=NOW)
+
+    told(service.follow, made, now=NOW)
+
+    assert build.row_of(made).joint_due_on is not None
