@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import select
 
@@ -220,7 +220,22 @@ def _acting(row: Application) -> str:
     return f"由{agent.name_masked if agent else '代办人'}代办"
 
 
-def due_of(row: Application) -> date | None:
+class _Dated(Protocol):
+    """A case, or as much of its row as was read."""
+
+    @property
+    def state(self) -> State: ...
+    @property
+    def intake_due_on(self) -> date | None: ...
+    @property
+    def supplement_due_on(self) -> date | None: ...
+    @property
+    def promise_due_on(self) -> date | None: ...
+    @property
+    def delivery_due_on(self) -> date | None: ...
+
+
+def due_of(row: _Dated) -> date | None:
     """Return by when the department must act next."""
     match row.state:
         case State.SUBMITTED:

@@ -19,7 +19,7 @@ def init_app(app: Flask, finders: Iterable[Finder | None]) -> None:
 def find_number(number: str, query_code: str) -> Any:
     """Return what a capability above knows of a number, None when none does.
 
-    All are asked each time, so that the time it takes does not tell which numbers exist.
+    All are asked, also when one knows it, so that the time it takes does not tell which numbers exist.
     """
     found = [find(number, query_code) for find in current_app.extensions["hall_numbers"]]
     return next((one for one in found if one is not None), None)
