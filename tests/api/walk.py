@@ -22,9 +22,11 @@ from tests.builders import a_bearer, a_principal
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 API = "/api/v1/"
-CALLBACKS = "/callbacks/"
+MACHINES = ("/callbacks/", "/oidc/token", "/oidc/userinfo")
+"""What other systems' servers call, each with its own proof of who they are: no cookie, no form."""
 _PLACE = re.compile(r"<(?:(?P<kind>[a-z]+)(?:\((?P<details>[^)]*)\))?:)?(?P<name>[a-z_]+)>")
 _ORDINARY = {"id": "1", "int": "1", "path": "core/hall.css", None: "x"}
+_LEAST = re.compile(r"min=(\d+)")
 _FIELD = re.compile(r'name="([a-z_-]+)"')
 
 FIELDS = sorted(
@@ -52,7 +54,7 @@ class Route:
 
     @property
     def is_callback(self) -> bool:
-        return self.rule.startswith(CALLBACKS)
+        return self.rule.startswith(MACHINES)
 
     @property
     def is_page(self) -> bool:
@@ -72,7 +74,8 @@ class Route:
                 return quote(str(values[found["name"]]), safe="%")
             if found["kind"] == "any":
                 return found["details"].split(",")[0].strip(" '\"")
-            return _ORDINARY[found["kind"]]
+            least = _LEAST.search(found["details"] or "")
+            return least[1] if least else _ORDINARY[found["kind"]]
 
         return _PLACE.sub(fill, self.rule)
 
