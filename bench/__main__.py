@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from bench import channels, check, farm, history, masking, probes, published, wall
+from bench import channels, check, desk, farm, history, masking, probes, published, services, wall
 from tests.builders import an_environment
 
 if __name__ == "__main__":
@@ -26,6 +26,10 @@ if __name__ == "__main__":
         channels.run()
         print()
         masking.run()
+        print()
+        services.run()
+        print()
+        desk.run()
         print()
         history.run()
         print()
