@@ -11,7 +11,7 @@ from app.applications.domain import OPEN, Event, State, Who
 from app.applications.models import Application
 from app.catalogue import service as catalogue
 from app.catalogue.service import VersionEvent
-from app.core import db
+from app.core import db, working_years
 from app.core.clock import day_of
 
 CLOCK = "system"
@@ -31,7 +31,7 @@ def deem_accepted(application_id: int, *, now: datetime) -> bool:
     """
     row = moving.locked(application_id)
     overdue = row.intake_due_on is not None and row.intake_due_on < day_of(now)
-    if row.state is not State.SUBMITTED or row.received_at is None or not overdue:
+    if row.state is not State.SUBMITTED or row.received_at is None or not overdue or _reckoned_before(row):
         return False
     item = catalogue.version(row.item_version_id)
     moving.start_handling(row, item, row.received_at)
@@ -61,7 +61,7 @@ def return_overdue(application_id: int, *, now: datetime) -> bool:
     """Return a case whose supplement is overdue to its applicant; tell whether."""
     row = moving.locked(application_id)
     overdue = row.supplement_due_on is not None and row.supplement_due_on < day_of(now)
-    if row.state is not State.SUPPLEMENT_DUE or not overdue:
+    if row.state is not State.SUPPLEMENT_DUE or not overdue or _reckoned_before(row):
         return False
     row.reason, row.remedy = "逾期没有补正", "可以补齐后重新申请"
     moving.make_move(
@@ -75,6 +75,11 @@ def return_overdue(application_id: int, *, now: datetime) -> bool:
     )
     telling.tell(row, catalogue.version(row.item_version_id), telling.DOCUMENT, now, paper="退件通知书")
     return True
+
+
+def _reckoned_before(row: Application) -> bool:
+    """Tell whether a newer calendar may still move the limit; nothing ends by it before that is known."""
+    return row.calendar_version < working_years.version()
 
 
 def retire_versions(*, now: datetime) -> int:

@@ -20,6 +20,7 @@ from app.core import db
 from app.core.access import Permission
 from app.core.clock import day_of
 from app.core.errors import Invalid
+from app.core.ids import read_id
 from app.core.working_time import calendar
 from app.organisations import service as organisations
 from app.organisations.service import Principal, ScopeKind
@@ -156,10 +157,14 @@ def _wanted(query: Select[Any], by: Principal, wanted: Wanted, today: date) -> S
 
 def _decoded(cursor: str) -> tuple[date, int]:
     on, _, last = cursor.partition(".")
+    last_id = read_id(last)
     try:
-        return date.fromisoformat(on), int(last)
+        day = date.fromisoformat(on)
     except ValueError:
-        raise Invalid("分页标记无效", fields={"cursor": ["分页标记无效"]}) from None
+        day = None
+    if day is None or last_id is None:
+        raise Invalid("分页标记无效", fields={"cursor": ["分页标记无效"]})
+    return day, last_id
 
 
 def risk_of(row: Application, today: date) -> Risk:
@@ -210,6 +215,8 @@ def take_next(by: Principal, *, now: datetime) -> int:
             in_scope(by, Permission.CASES_HANDLE),
             func.coalesce(Application.handler_id, 0) == 0,
             Application.desk_on < moving.NOBODYS_TURN,
+            # One's own proposal waits for somebody else.
+            func.coalesce(Application.proposed_by_id, 0) != by.staff_id,
         )
         .order_by(Application.desk_on, Application.id)
         .limit(_CANDIDATES)

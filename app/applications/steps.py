@@ -157,6 +157,7 @@ def ask_supplement(act: Act, told: Told) -> None:
         )
     )
     act.row.supplement_due_on, act.row.intake_due_on = due_on, None
+    act.row.calendar_version = calendar().version
     wanted = "；".join(one["text"] for one in told.items)
     act.move(told, f"请在{telling.day(due_on)}前补正：{wanted}", items=told.items)
     act.tell(telling.CORRECTION, until=due_on)

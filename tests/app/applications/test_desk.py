@@ -350,3 +350,26 @@ def test_what_has_ended_is_nobodys_to_take(given):
 
     with pytest.raises(MoveNotAllowed):
         given(service.take, given(an_operator), case_id, version=given(version_of, case_id), now=NOW)
+
+
+@on_sqlite
+def test_cases_one_proposed_oneself_hide_no_others(given, app):
+    item = given(an_open_item, second_person=True)
+    by = given(an_operator)
+    for day in range(5):
+        own = given(a_case, State.ACCEPTED, item_id=item, now=NOW - timedelta(days=7 - day))
+        given(take_step, own, Event.DECIDE_ON_SPOT, by=by)
+    other = given(a_case, item_id=item)
+
+    assert given(service.take_next, by, now=NOW) == other
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "cursor", ["2026-03-02.99999999999999999999", "2026-03-02.-1", "2026-03-02.", "9999-13-01.1", "x"]
+)
+def test_a_page_mark_that_is_none_of_ours_is_refused(given, app, cursor):
+    by = given(an_operator)
+
+    with app.app_context(), pytest.raises(Invalid):
+        service.queue(by, today=TODAY, cursor=cursor)

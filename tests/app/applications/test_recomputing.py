@@ -9,12 +9,14 @@ import pytest
 import yaml
 
 from app.alerts.models import AlertRow
-from app.applications import recomputing, service
+from app.applications import moving, recomputing, service, steps
 from app.applications.desk_domain import LimitKind, ReminderKind
 from app.applications.desk_models import ApplicationLimitChange, ApplicationReminder
-from app.applications.service import State
+from app.applications.service import Event, State
+from app.catalogue import service as catalogue
 from app.core import db, working_years
 from app.core.runner import Worker
+from app.core.working_time import fresh_calendar, working_days_later
 from app.notices.models import Message
 from config import working_days
 from tests.app.applications.builders import (
@@ -24,6 +26,7 @@ from tests.app.applications.builders import (
     an_open_item,
     owner_of,
     row_of,
+    take_step,
 )
 from tests.builders import NOW
 
@@ -283,3 +286,40 @@ def test_the_jobs_of_the_clocks_run_on_an_empty_desk(app, tables):
     with app.app_context():
         for name in ("recompute-limits", "remind", "tell-desks"):
             app.extensions["hall_jobs"][f"applications.{name}"].run({})
+
+
+@on_sqlite
+def test_no_clock_ends_a_case_by_a_calendar_that_is_not_in_force_any_more(given, app):
+    given(land, *FILED.values())
+    intake, supplement = given(a_case), given(a_case, State.SUPPLEMENT_DUE)
+    given(land, CHANGED)
+
+    def end():
+        late = NOW + timedelta(days=30)
+        return given(service.deem_accepted, intake, now=late), given(
+            service.return_overdue, supplement, now=late
+        )
+
+    early = end()
+    recompute(given)
+
+    assert (early, end()) == ((False, False), (True, True))
+
+
+@on_sqlite
+def test_a_limit_told_by_an_old_calendar_is_reckoned_anew(given, app, monkeypatch):
+    given(land, *FILED.values())
+    old = given(fresh_calendar)
+    given(land, replace(CHANGED, workdays=FILED[2026].workdays))
+    given(fresh_calendar)
+    case_id = given(a_case)
+    for module in (moving, steps):
+        monkeypatch.setattr(module, "calendar", lambda: old)
+    given(take_step, case_id, Event.ASK_SUPPLEMENT)
+    monkeypatch.undo()
+
+    recompute(given)
+
+    with app.app_context():
+        days = catalogue.version(row_of(case_id).item_version_id).content.supplement_days
+        assert row_of(case_id).supplement_due_on == working_days_later(NOW.date(), days, fresh_calendar())
