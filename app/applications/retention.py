@@ -14,7 +14,7 @@ from app.applications.drafts import give_up
 from app.applications.models import Application
 from app.applications.telling import day, link_of
 from app.catalogue import service as catalogue
-from app.core import audit, db
+from app.core import audit, db, hearing
 from app.core.clock import day_of
 from app.core.errors import Invalid
 from app.identity import service as identity
@@ -24,6 +24,8 @@ from app.notices.service import UnknownTemplate
 BY = "system"
 BATCH = 200
 DRAFT_ENDING = "application.draft-ending"
+FORGOTTEN = "application.forgotten"
+"""Heard by who holds something personal of the case too."""
 DECIDED = frozenset({State.DELIVERED, State.NOT_ACCEPTED})
 """Ends that a person may want to have reviewed; the others decide nothing."""
 
@@ -121,6 +123,7 @@ def forget_case(application_id: int, *, now: datetime) -> None:
     row.sources = {}
     row.forgotten_at = now
     audit.record(BY, "application.forget", "application", row.id)
+    hearing.tell(FORGOTTEN, {"application_id": str(row.id)}, dedup_key=str(row.id))
 
 
 def forget_resident(resident_id: int, *, now: datetime) -> int:

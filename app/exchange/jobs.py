@@ -43,6 +43,11 @@ def bring_in(payload: Mapping[str, Any]) -> None:
     each_apart(waiting, lambda one: db.transaction(partial(service.settle_again, one, now=now)))
 
 
+def forget_case(payload: Mapping[str, Any]) -> None:
+    """Forget what messages said of a case whose personal answers are kept no longer."""
+    db.transaction(lambda: service.forget_case(int(payload["application_id"])))
+
+
 def look_after(_payload: Mapping[str, Any]) -> None:
     """Hand over again what nobody acknowledged, and tell people what has waited too long."""
     now = clock.system_clock()
@@ -56,5 +61,6 @@ JOBS = (
     Job("exchange.note-push", note_push),
     Job(service.CATCH_UP_JOB, catch_up),
     Job(service.BRING_IN_JOB, bring_in),
+    Job("exchange.forget-case", forget_case),
     Job("exchange.look-after", look_after, every=timedelta(minutes=1)),
 )

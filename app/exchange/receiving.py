@@ -157,7 +157,7 @@ class _Taking:
     def differences(self) -> list[Finding]:
         """Return in which fields it differs from the body that came under its version first."""
         for row in self._rows():
-            if row.data_version == self.given.data_version:
+            if row.data_version == self.given.data_version and row.body:
                 spec = standard().messages[self.given.kind]
                 return differing(storing.opened(row.body), self.given.body, spec)
         return []

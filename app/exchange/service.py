@@ -6,6 +6,7 @@ Functions that write need a running transaction.
 from __future__ import annotations
 
 from app.applications import service as applications
+from app.exchange.applying import forget_case as forget_case
 from app.exchange.applying import settle_again as settle_again
 from app.exchange.applying import waiting_cases as waiting_cases
 from app.exchange.conformance import RunView as RunView

@@ -9,5 +9,9 @@ CAPABILITY = Capability(
     api=(api,),
     pages=(pages, docs_pages),
     jobs="app.exchange.jobs:JOBS",
-    hears={"application.changed": "exchange.tell-system", service.PUSHED: "exchange.note-push"},
+    hears={
+        "application.changed": "exchange.tell-system",
+        "application.forgotten": "exchange.forget-case",
+        service.PUSHED: "exchange.note-push",
+    },
 )

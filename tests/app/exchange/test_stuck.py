@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.applications.service import State
-from app.core import clock, db
+from app.core import clock, db, vault
 from app.core.errors import NotFound
 from app.exchange import jobs, service
 from app.exchange.models import ExchangeOut
@@ -159,3 +159,20 @@ def test_a_number_in_place_of_a_field_or_an_item_is_written_down_nowhere(context
         for row in db.session().execute(sa.text(f"SELECT * FROM {table}"))
     ]
     assert PERSON not in "".join(rows)
+
+
+@LITE
+def test_what_messages_said_of_a_case_is_forgotten_with_the_case(context):
+    docked = db.transaction(a_system)
+    for seq, kind in enumerate((Kind.SB, Kind.SL, Kind.LQDJ), start=1):
+        came(docked, "GZ-1", kind, seq)
+    sealed = [token for row in messages() for token in row.body]
+
+    jobs.forget_case({"application_id": str(the_case().id)})
+    again = came(docked, "GZ-1", Kind.SB, 1, version=2, SQRMC="测试二")
+    clash = came(docked, "GZ-1", Kind.SL, 2, SLSJ="2026-03-02 09:30:00")
+
+    with pytest.raises(NotFound):
+        vault.unseal("exchange_body", sealed[0])
+    assert [row.state for row in messages() if row.seq == 3] == [MessageState.DEAD]
+    assert (again.status, clash.status, clash.findings) == (202, 409, [])
