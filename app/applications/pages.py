@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 from app.applications import service
 from app.applications.api import guarded_progress
 from app.applications.form_reading import MATERIAL, answers_from, materials_from, starred
-from app.applications.service import AnswersRefused, CaseView, Channel, Event, State
+from app.applications.service import AnswersRefused, CaseView, Channel, Event, State, SupplementView
 from app.catalogue import service as catalogue
 from app.core import access, clock, db, idempotency, web
 from app.core.errors import DomainError, LevelTooLow, Stale
@@ -143,12 +143,18 @@ def _case_page(
         papers=service.papers_of(found.id),
         problems=problems,
         asked=asked,
-        fields=[one["field"] for one in asked.items if one.get("field")] if asked else [],
+        fields=_fields_to_supply(found, asked, problems) if asked else [],
         materials={one["material"] for one in asked.items if one.get("material")} if asked else set(),
         values={**found.answers, **(typed or {})},
         chosen={**found.materials, **(chosen or {})},
         statement=request.form.get("statement", ""),
     )
+
+
+def _fields_to_supply(found: CaseView, asked: SupplementView, problems: Mapping[str, Any]) -> list[str]:
+    """Return the fields of the notice, and those that became necessary by what was supplied."""
+    named = [one["field"] for one in asked.items if one.get("field")]
+    return list(dict.fromkeys((*named, *(name for name in problems if name in found.form["fields"]))))
 
 
 @pages.get("/me/applications/<id:application_id>/form")

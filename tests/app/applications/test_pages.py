@@ -122,6 +122,23 @@ def test_a_supplement_is_handed_in_on_the_page(app, given):
     assert taken.status_code == 303
 
 
+def test_the_page_asks_for_what_a_supplied_answer_makes_necessary(app, given):
+    resident_id = given(a_resident)
+    case_id = given(a_case, resident_id=resident_id, ground="home", employer=None)
+    given(take_step, case_id, Event.ASK_SUPPLEMENT, items=[{"field": "ground", "text": "请核对理由"}])
+    browser = signed_in(app, given, resident_id)
+    page = f"/me/applications/{case_id}"
+    version = re.search(r'name="version" value="(\d+)"', browser.get(page).text)[1]
+
+    told = {"version": version, "ground": "work"}
+    refused = post(browser, page, f"{page}/supplement", shown=["ground"], **told)
+    shown = re.findall(r'name="shown" value="(\w+)"', refused.text)
+    taken = post(browser, page, f"{page}/supplement", shown=shown, employer="乙厂", **told)
+
+    assert (refused.status_code, shown) == (422, ["ground", "employer"])
+    assert taken.status_code == 303
+
+
 def test_withdrawing_needs_a_tick(app, given):
     resident_id = given(a_resident)
     case_id = given(a_case, resident_id=resident_id)
