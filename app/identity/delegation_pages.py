@@ -122,6 +122,9 @@ def _offer(typed: Mapping[str, str]) -> Offer:
     if said or starts_on is None or ends_on is None:
         raise Invalid("授权填写有误", fields=said)
     scope = _scope()
+    # What cannot be read must not turn into an empty scope, which is every item.
+    if any(read_id(one) is None for one in request.values.getlist("scope")):
+        raise NotFound("没有这个事项")
     if len(item_names("", scope)) != len(set(scope)):
         raise NotFound("没有这个事项")
     return Offer(

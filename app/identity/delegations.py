@@ -309,7 +309,7 @@ def _live_of(resident_id: int) -> Sequence[Delegation]:
 def expire_delegations(now: datetime, *, limit: int = 500) -> int:
     """Mark delegations and offers whose time is over; return how many.
 
-    What is in force is asked of the dates; this makes lists say so too, and forgets names.
+    What is in force is asked of the dates; this makes lists say so too.
     """
     over = or_(
         Delegation.ends_on < day_of(now),

@@ -69,7 +69,7 @@ def _authorize(*, agreed: bool) -> ResponseReturnValue:
         return _sandbox(client)
     me = cast(SignedIn | None, access.maybe_resident())
     try:
-        grant = server.get_consent_grant(end_user=me)
+        grant = _read(me)
     except OAuth2Error as error:
         return _refused(error)
     if me is None:
@@ -79,6 +79,15 @@ def _authorize(*, agreed: bool) -> ResponseReturnValue:
             return _refused(LoginRequiredError(redirect_uri=client.callback_url), grant)
         return _to_sign_in(again="yes")
     return _asked_first(client, me, grant, agreed=agreed) or _with_code(client, me, grant, agreed=agreed)
+
+
+def _read(whose: Any) -> Any:
+    """Return the request as Authlib reads it, for :func:`_with_code`."""
+    try:
+        return server.get_consent_grant(end_user=whose)
+    except ValueError:
+        # Authlib repeats what was sent in its errors, and stumbles over characters that none may hold.
+        raise Invalid("应用发来的登录请求有误：参数里有不能用的字符") from None
 
 
 def _is_long_ago(me: SignedIn) -> bool:
@@ -146,7 +155,7 @@ def _sandbox(client: Client) -> ResponseReturnValue:
         resident_id, known = service.sample_arrived(client.caller, number, now=now)
         person = Person(resident_id, known.subject, known.level, now)
         try:
-            grant = server.get_consent_grant(end_user=person)
+            grant = _read(person)
         except OAuth2Error as error:
             return _refused(error)
         answer: ResponseReturnValue = server.create_authorization_response(grant_user=person, grant=grant)

@@ -209,6 +209,14 @@ def test_an_application_is_told_what_its_request_lacks(browser, key, changed, er
     assert error in told
 
 
+@pytest.mark.parametrize("name", ["response_type", "redirect_uri"])
+@pytest.mark.parametrize("given_value", ["\x00", "²", "a\nb"])
+def test_characters_that_no_answer_may_hold_are_refused_in_words(browser, key, name, given_value):
+    answer = browser.get(a_request(key, **{name: given_value}))
+
+    assert answer.status_code == 422
+
+
 def test_a_nonce_is_taken_once(browser, key):
     asked = a_request(key, nonce="n-twice-1")
     back(browser.get(asked))
