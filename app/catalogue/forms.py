@@ -30,6 +30,9 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # As core.fields: nothing that a person types, everything that breaks exports.
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _NOT_ASKED = "这一项不需要填写"
+_THE_PAGES = frozenset({"csrf_token", "version", "key", "shown", "then", "variant", "statement"})
+"""What the page of a form sends besides the answers: a field of that name would get the page's own value."""
+
 _WHOLE_MAX = 2**53 - 1
 """The greatest whole number that a phone's JavaScript counts with."""
 
@@ -42,6 +45,8 @@ def _meta() -> Draft202012Validator:
 def form_problems(form: Form) -> list[str]:
     """Return what is wrong with a form, in Chinese; an item with such a form is not accepted."""
     faults = [f"{'/'.join(map(str, one.instance_path))}: {one.message}" for one in _meta().iter_errors(form)]
+    taken = sorted(_THE_PAGES & set(form["schema"]["properties"])) if not faults else ()
+    faults += [f"{name}: 这个字段名是网页自己用的，请换一个，例如 my_{name}" for name in taken]
     return faults or list(_inner_problems(form))
 
 

@@ -60,6 +60,16 @@ def test_unsound_forms_are_told(form, word):
     assert word in " ".join(forms.form_problems(form))
 
 
+@pytest.mark.parametrize("name", ["version", "statement", "key"])
+def test_a_field_cannot_take_a_name_that_the_page_itself_sends(name):
+    form = copy.deepcopy(FORM)
+    form["schema"]["properties"][name] = {"type": "string", "maxLength": 9}
+    form["fields"][name] = {"label": "说明"}
+    form["sections"][0]["fields"].append(name)
+
+    assert forms.form_problems(form) == [f"{name}: 这个字段名是网页自己用的，请换一个，例如 my_{name}"]
+
+
 def test_good_answers_have_no_problems():
     assert forms.problems(FORM, good_answers(), TODAY) == {}
 
