@@ -14,7 +14,9 @@ from app.core import audit, clock, db, vault
 from app.core.errors import Invalid, LevelTooLow, TooMany
 from app.identity import service
 from app.identity.models import Resident
+from app.identity.people import detach
 from app.identity.people_models import Enterprise, Person, RealNameCheck
+from app.identity.residents import lock
 from app.identity.service import FACE_LEVEL, NAME_LEVEL, IdKind
 from tests.app.identity.builders import a_session, rows
 from tests.app.identity.people_builders import (
@@ -246,6 +248,21 @@ def test_another_face_raises_nothing(by, register, person, shown):
     for refusal in (service.FaceRefused, service.CheckGone):
         with pytest.raises(refusal):
             service.return_from_face(state_of(register), session.id, by=by, now=now)
+
+    assert level(session, now) == NAME_LEVEL
+
+
+@on_sqlite
+def test_a_face_of_whom_the_account_was_does_not_count_for_whom_it_is(by, register):
+    resident_id, now = a_person(by), NOW()
+    session = db.transaction(lambda: a_session(resident_id))
+    task = service.start_face(resident_id, session.id, return_to="/x", by_code=False, by=by, now=now)
+    register.show_face(task.url)
+
+    db.transaction(lambda: detach(lock(resident_id)))
+    service.verify_name(resident_id, *LI, by=by, now=now)
+    with pytest.raises(service.CheckGone):
+        service.return_from_face(state_of(register), session.id, by=by, now=now)
 
     assert level(session, now) == NAME_LEVEL
 
