@@ -110,8 +110,13 @@ def facts_of(case: ExchangeCase, item_code: str) -> CaseFacts | None:
 
 
 def handles(system: ExchangeSystem, facts: CaseFacts) -> bool:
-    """Tell whether a case is the system's to handle: no other system of the body goes before it."""
-    first = systems.handling(facts.body_id, facts.item_code)
+    """Tell whether a case is the system's to handle: of its body, and no other system goes before it."""
+    return facts.body_id == system.body_id and goes_first(system, facts.item_code)
+
+
+def goes_first(system: ExchangeSystem, item_code: str) -> bool:
+    """Tell whether a system handles an item of its body, and none that names the item does."""
+    first = systems.handling(system.body_id, item_code)
     return first is not None and first.id == system.id
 
 

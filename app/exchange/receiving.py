@@ -301,6 +301,8 @@ class _Taking:
             return [("SXBM", "unknown_item", "本单位没有这个事项，或没有发布")]
         if catalogue.item_by_code(code, self.system.body_id, region) is None:
             return [("XZQHDM", "other_region", "这个事项不在这个地区办理")]
+        if self.case.stage is Stage.PRODUCTION and not cases.goes_first(self.system, code):
+            return [("SXBM", "other_system", "这个事项由本单位的另一个系统报送")]
         return []
 
     def _facts(self) -> CaseFacts | None:

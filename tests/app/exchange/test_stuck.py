@@ -101,6 +101,7 @@ def test_one_of_two_systems_of_a_body_gets_a_case_and_may_report_on_it(context):
     assert came(named, number, Kind.SL, 1).state is MessageState.APPLIED
     with pytest.raises(NotFound):
         came(first, number, Kind.SPCL, 1)
+    assert [one["code"] for one in came(first, "GZ-9", Kind.SB, 1).findings] == ["other_system"]
 
 
 @LITE
