@@ -120,6 +120,7 @@ from app.applications.receipts import receipt as receipt
 from app.applications.recomputing import RECOMPUTE_JOB as RECOMPUTE_JOB
 from app.applications.recomputing import recompute as recompute
 from app.applications.reminders import due_reminders as due_reminders
+from app.applications.reminders import fit_hour as fit_hour
 from app.applications.reminders import remind as remind
 from app.applications.reminders import tell_desks as tell_desks
 from app.applications.reported import step_by_system as step_by_system
@@ -136,7 +137,6 @@ from app.applications.submitting import free_number as free_number
 from app.applications.submitting import submit as submit
 from app.applications.uploads import case_file as case_file
 from app.applications.uploads import my_file as my_file
-from app.applications.uploads import my_files as my_files
 from app.applications.uploads import remove_file as remove_file
 from app.applications.uploads import upload as upload
 from app.applications.views import CaseLine as CaseLine

@@ -96,15 +96,6 @@ def remove_file(resident_id: int, application_id: int, file_id: int, *, now: dat
     audit.record(actor_of(resident_id), "application.file_remove", "application", row.id, detail)
 
 
-def my_files(resident_id: int, application_id: int) -> list[FileView]:
-    """Return the files of one's case, the first first.
-
-    Raises:
-        NotFound: there is none, or it is another person's.
-    """
-    return attachments.files_of(party_row(resident_id, application_id))
-
-
 def my_file(
     resident_id: int, application_id: int, file_id: int, *, thumb: bool, store: BlobStore
 ) -> tuple[FileView, bytes]:

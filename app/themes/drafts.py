@@ -341,9 +341,12 @@ def expired_drafts(today: date, *, limit: int = 200) -> list[int]:
 
 
 def forget_resident(resident_id: int, *, now: datetime) -> None:
-    """Give up the drafts of a closed account; its answers are forgotten at once."""
+    """Give up the drafts of a closed account; a person who has another one merged with it goes on there."""
+    accounts = identity.accounts_of(resident_id)
+    if any(identity.is_open(one) for one in accounts):
+        return
     query = select(ThemeApplication.id).where(
-        ThemeApplication.resident_id == resident_id, ThemeApplication.state == State.DRAFT
+        ThemeApplication.resident_id.in_(accounts), ThemeApplication.state == State.DRAFT
     )
     for theme_application_id in list(db.writing().scalars(query)):
         row = moving.locked(theme_application_id)

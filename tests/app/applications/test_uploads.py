@@ -334,7 +334,7 @@ def test_a_case_that_is_referred_takes_its_files_along(app, client, given, me):
         linked = (
             db.session().scalars(select(Application).where(Application.referred_from_id == case_id)).one()
         )
-        (file,) = service.my_files(me[0], linked.id)
+        (file,) = service.my_case(me[0], linked.id).files
         store = FolderStore(app.extensions["hall_settings"].files_dir)
         content = service.my_file(me[0], linked.id, file.id, thumb=False, store=store)[1]
 

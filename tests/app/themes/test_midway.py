@@ -8,8 +8,8 @@ from app.applications import service as applications
 from app.applications.service import Channel, Event
 from app.core import db
 from app.core.clock import day_of
-from app.core.outbox import enqueue
 from app.core.runner import Worker
+from app.identity import service as identity
 from app.themes import jobs, service
 from app.themes.domain import PartStatus, State
 from tests.app.applications import builders as cases
@@ -104,7 +104,7 @@ def test_a_closed_account_leaves_no_draft_of_a_theme_behind(app, items):
     made = told(build.a_draft, told(build.a_theme))
     owner = build.row_of(made).resident_id
 
-    told(enqueue, "themes.forget-resident", {"resident_id": str(owner)})
+    told(identity.close, owner, now=NOW)
     Worker(app, app.extensions["hall_jobs"]).drain()
 
     row = build.row_of(made)
