@@ -257,6 +257,7 @@ def step(by: Principal, application_id: int, event: Event, told: Told, *, now: d
     held = rights(by, row)
     check_seen(row, told.version)
     who = _acting(row, event, held)
+    steps.check_lengths(told)
     if row.proposed_by_id is not None and event is not Event.VOID:
         raise SecondPersonNeeded
     item = catalogue.version(row.item_version_id)

@@ -68,8 +68,12 @@ def recompute_limits(_payload: Mapping[str, Any]) -> None:
 
 
 def remind(_payload: Mapping[str, Any]) -> None:
-    for case_id, kind in service.due_reminders(clock.day_of(clock.system_clock())):
-        db.transaction(partial(service.remind, case_id, kind, now=clock.system_clock()))
+    now = clock.system_clock()
+    if service.fit_hour(now):
+        each_apart(
+            service.due_reminders(clock.day_of(now)),
+            lambda due: db.transaction(partial(service.remind, *due, now=clock.system_clock())),
+        )
 
 
 def print_paper(payload: Mapping[str, Any]) -> None:

@@ -14,12 +14,18 @@ from app.applications.domain import DELIVERY_DAYS, State
 from app.applications.models import Application, ApplicationSupplement
 from app.catalogue import service as catalogue
 from app.core import db, hearing
-from app.core.clock import day_of
+from app.core.clock import HALL_TIME, day_of
 from app.core.working_time import calendar
 from config import time_limits
 
 BATCH = 200
 LIMITS_NEAR = "desk.limits-near"
+FROM_HOUR, TO_HOUR = 8, 21
+
+
+def fit_hour(now: datetime) -> bool:
+    """Tell whether people may be reminded at this time of the day; what is due waits for the morning."""
+    return FROM_HOUR <= now.astimezone(HALL_TIME).hour < TO_HOUR
 
 
 def due_reminders(today: date) -> list[tuple[int, ReminderKind]]:
@@ -56,7 +62,7 @@ def tell_desks(today: date, *, now: datetime) -> int:
     Whoever carries words to staff hears of it; the marks of single cases stand on the desk.
     """
     days = calendar()
-    if not days.is_workday(today):
+    if not days.is_workday(today) or not fit_hour(now):
         return 0
     soon = days.at_place(days.place(today) + time_limits.load().warning_left_days)
     late = func.sum(case((Application.desk_on < today, 1), else_=0))

@@ -120,6 +120,18 @@ def _demand(**said: tuple[str, str]) -> None:
         raise Invalid(fields=faults)
 
 
+def check_lengths(told: Told) -> None:
+    """Refuse more words than a step keeps, whether it needs them or not.
+
+    Raises:
+        Invalid: ``fields`` says which are too long.
+    """
+    said = {"opinion": told.opinion, "reason": told.reason, "remedy": told.remedy}
+    faults = {name: [f"不超过 {TEXT_MAX} 字"] for name, value in said.items() if len(value) > TEXT_MAX}
+    if faults:
+        raise Invalid(fields=faults)
+
+
 def _demand_reason_and_remedy(told: Told) -> None:
     _demand(reason=(told.reason, "请说明理由和依据"), remedy=(told.remedy, "请告知申请人可以怎样救济"))
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from app.core.errors import Unavailable
 
+T = TypeVar("T")
 
-def each_apart(ids: Iterable[int], act: Callable[[int], object]) -> None:
+
+def each_apart(ids: Iterable[T], act: Callable[[T], object]) -> None:
     """Act on each id; one that fails holds up none of the others, now or when the job runs again.
 
     Raises:

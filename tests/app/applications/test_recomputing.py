@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from app.alerts.models import AlertRow
-from app.applications import moving, recomputing, service, steps
+from app.applications import jobs, moving, recomputing, service, steps, telling
 from app.applications.desk_domain import LimitKind, ReminderKind
 from app.applications.desk_models import ApplicationLimitChange, ApplicationReminder
 from app.applications.service import Event, State
@@ -291,7 +291,9 @@ def test_the_jobs_of_the_clocks_run_on_an_empty_desk(app, tables):
 @on_sqlite
 def test_no_clock_ends_a_case_by_a_calendar_that_is_not_in_force_any_more(given, app):
     given(land, *FILED.values())
-    intake, supplement = given(a_case), given(a_case, State.SUPPLEMENT_DUE)
+    item = given(an_open_item)
+    intake = given(a_case, item_id=item)
+    supplement = given(a_case, State.SUPPLEMENT_DUE, item_id=item)
     given(land, CHANGED)
 
     def end():
@@ -323,3 +325,40 @@ def test_a_limit_told_by_an_old_calendar_is_reckoned_anew(given, app, monkeypatc
     with app.app_context():
         days = catalogue.version(row_of(case_id).item_version_id).content.supplement_days
         assert row_of(case_id).supplement_due_on == working_days_later(NOW.date(), days, fresh_calendar())
+
+
+@on_sqlite
+def test_nobody_is_told_of_limits_in_the_middle_of_the_night(given, app, monkeypatch):
+    item = given(an_open_item)
+    given(a_case, item_id=item, now=NOW - timedelta(days=20))
+    waiting = given(a_case, State.SUPPLEMENT_DUE, item_id=item)
+    monkeypatch.setattr(jobs.clock, "system_clock", lambda: NOW + timedelta(days=20, hours=-8))
+
+    at_one = given(service.tell_desks, NOW.date(), now=NOW - timedelta(hours=8))
+    with app.app_context():
+        jobs.remind({})
+        sent = db.session().query(ApplicationReminder).filter_by(application_id=waiting).count()
+
+    assert (at_one, sent) == (0, 0)
+
+
+@on_sqlite
+def test_a_reminder_that_fails_holds_up_none_of_the_others(given, app, monkeypatch):
+    item = given(an_open_item)
+    cases = [given(a_case, State.SUPPLEMENT_DUE, item_id=item) for _ in range(2)]
+    monkeypatch.setattr(jobs.clock, "system_clock", lambda: NOW + timedelta(days=20))
+    with app.app_context():
+        first = service.due_reminders((NOW + timedelta(days=20)).date())[0][0]
+        tell, message = telling.remind, "no such template"
+
+        def fail(row, *said):
+            if row.id == first:
+                raise LookupError(message)
+            tell(row, *said)
+
+        monkeypatch.setattr(telling, "remind", fail)
+        with pytest.raises(ExceptionGroup):
+            jobs.remind({})
+        sent = [one.application_id for one in db.session().query(ApplicationReminder)]
+
+    assert sent == [one for one in cases if one != first]

@@ -46,6 +46,8 @@ def a_promised_item():
         (State.SUBMITTED, Event.ASK_SUPPLEMENT, {"items": [{"material": "m9", "text": "x"}]}, "items"),
         (State.HANDLING, Event.DECIDE, {"granted": None}, "granted"),
         (State.HANDLING, Event.DECIDE, {"granted": False}, "remedy"),
+        (State.HANDLING, Event.DECIDE, {"granted": True, "reason": "长" * 1001}, "reason"),
+        (State.SUBMITTED, Event.ACCEPT, {"opinion": "长" * 1001}, "opinion"),
         (State.HANDLING, Event.EXTEND, {"days": 11}, "days"),
         (State.HANDLING, Event.EXTEND, {"reason": ""}, "reason"),
         (State.HANDLING, Event.SPECIAL_BEGIN, {"kind": "等领导回来"}, "kind"),
