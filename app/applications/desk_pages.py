@@ -27,6 +27,7 @@ from app.core import access, clock, db
 from app.core.access import Permission
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound
 from app.core.ids import read_id
+from app.core.installation import settings
 from app.organisations import service as organisations
 
 TEXT_MAX = 1000
@@ -155,6 +156,7 @@ def _page(found: DeskCase, problems: dict[str, Any], clear: dict[str, Any] | Non
         handles=organisations.covers(by, Permission.CASES_HANDLE, found.item.body_id),
         colleagues=service.colleagues(found.item.body_id) if may_hand_over else [],
         asks_code=not organisations.freshly_confirmed(by, clock.system_clock()),
+        demo=organisations.is_demo_account(by.staff_id, environment=settings().environment),
         tried=request.form.get("event", ""),
         sent=request.form,
     )

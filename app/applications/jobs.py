@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from itertools import islice
@@ -13,6 +13,7 @@ from app.applications.blobs import FolderStore
 from app.applications.paper_html import as_html
 from app.core import clock, db
 from app.core.apart import each_apart
+from app.core.errors import Unavailable
 from app.core.installation import settings
 from app.core.outbox import Job
 from mobile_pages.report.pdf import to_pdf
@@ -62,9 +63,24 @@ def _each(case_ids: list[int], act: Callable[..., object]) -> None:
 
 
 def recompute_limits(_payload: Mapping[str, Any]) -> None:
-    """Reckon the limits of open cases anew after the calendar changed; a portion per transaction."""
-    while db.transaction(lambda: service.recompute(now=clock.system_clock())):
-        pass
+    """Reckon the limits of open cases anew after the calendar changed; a portion per transaction.
+
+    Of a portion that fails each case is tried alone: one that cannot be reckoned holds up none of the others.
+    """
+    after, failed = 0, list[int]()
+    while several := service.reckoned_before(after):
+        try:
+            _recompute(several)
+        except Unavailable:
+            raise
+        except Exception:
+            failed += several
+        after = several[-1]
+    each_apart(failed, lambda one: _recompute([one]))
+
+
+def _recompute(several: Sequence[int]) -> None:
+    db.transaction(lambda: service.recompute(several, now=clock.system_clock()))
 
 
 def remind(_payload: Mapping[str, Any]) -> None:

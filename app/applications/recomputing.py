@@ -120,16 +120,20 @@ def _asked_on(application_ids: Sequence[int]) -> dict[int, date]:
     return {application_id: day_of(asked_at) for application_id, asked_at in db.session().execute(query)}
 
 
-def recompute(*, now: datetime) -> int:
-    """Reckon the limits of some open cases by the present calendar; return how many were looked at.
+def reckoned_before(after: int) -> list[int]:
+    """Return some of the open cases, by id after ``after``, that bear an older calendar than the present."""
+    older = Application.calendar_version < working_years.version()
+    query = select(Application.id).where(Application.state.in_(OPEN), older, Application.id > after)
+    return list(db.session().scalars(query.order_by(Application.id).limit(BATCH)))
 
-    Called until it returns 0, and at any time again: a case bears the version it was reckoned by.
+
+def recompute(ids: Sequence[int], *, now: datetime) -> None:
+    """Reckon the limits of open cases by the present calendar.
+
+    Safe at any time again: a case bears the version it was reckoned by.
     """
     calendar = fresh_calendar()
     older = (Application.state.in_(OPEN), Application.calendar_version < calendar.version)
-    ids = list(db.writing().scalars(select(Application.id).where(*older).limit(BATCH)))
-    if not ids:
-        return 0
     query = select(Application).where(Application.id.in_(ids), *older).order_by(Application.id)
     rows = list(db.writing().scalars(query.with_for_update()))
     reasons: dict[int, str] = {}
@@ -145,7 +149,6 @@ def recompute(*, now: datetime) -> int:
         .values(calendar_version=calendar.version)
         .execution_options(synchronize_session=False)
     )
-    return len(ids)
 
 
 def _why(since: int) -> str:

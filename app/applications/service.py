@@ -118,6 +118,7 @@ from app.applications.progress import progress as progress
 from app.applications.receipts import Receipt as Receipt
 from app.applications.receipts import receipt as receipt
 from app.applications.recomputing import RECOMPUTE_JOB as RECOMPUTE_JOB
+from app.applications.recomputing import reckoned_before as reckoned_before
 from app.applications.recomputing import recompute as recompute
 from app.applications.reminders import due_reminders as due_reminders
 from app.applications.reminders import fit_hour as fit_hour

@@ -47,7 +47,8 @@ def land(*years):
 
 def recompute(given):
     rounds = 0
-    while given(service.recompute, now=NOW):
+    while ids := given(service.reckoned_before, 0):
+        given(service.recompute, ids, now=NOW)
         rounds += 1
     return rounds
 
@@ -90,12 +91,13 @@ def test_it_goes_on_where_it_stopped_and_does_nothing_twice(given, app, monkeypa
         given(a_case, item_id=item)
     given(land, CHANGED)
 
-    first = given(service.recompute, now=NOW)
+    first = given(service.reckoned_before, 0)
+    given(service.recompute, first, now=NOW)
     rest = recompute(given)
     again = recompute(given)
 
     with app.app_context():
-        assert (first, rest, again) == (2, 1, 0)
+        assert (len(first), rest, again) == (2, 1, 0)
         assert db.session().query(ApplicationLimitChange).count() == 3
 
 
@@ -362,3 +364,24 @@ def test_a_reminder_that_fails_holds_up_none_of_the_others(given, app, monkeypat
         sent = [one.application_id for one in db.session().query(ApplicationReminder)]
 
     assert sent == [one for one in cases if one != first]
+
+
+@on_sqlite
+def test_a_case_that_cannot_be_reckoned_anew_holds_up_none_of_the_others(given, app, monkeypatch):
+    given(land, *FILED.values())
+    item = given(an_open_item)
+    cases = [given(a_case, item_id=item) for _ in range(3)]
+    given(land, CHANGED)
+    tell, message = telling.tell_moved, "no such template"
+
+    def fail(row, *said):
+        if row.id == cases[1]:
+            raise LookupError(message)
+        tell(row, *said)
+
+    monkeypatch.setattr(telling, "tell_moved", fail)
+    with app.app_context(), pytest.raises(ExceptionGroup):
+        jobs.recompute_limits({})
+
+    with app.app_context():
+        assert [row_of(one).calendar_version for one in cases] == [13, 12, 13]
