@@ -175,7 +175,7 @@ def commit(by: Principal, import_id: int, *, now: datetime) -> ImportView:
     tried = {number: (act, seen) for number, act, _, _, seen in row.outcome["rows"]}
     errors = []
     for work in works:
-        if tried[work.row.number] != (work.act, work.seen):
+        if tried[work.row.number] != (work.act, work.seen) or _is_overtaken(work):
             errors.append(_changed_since(what, work))
             continue
         try:
@@ -188,6 +188,15 @@ def commit(by: Principal, import_id: int, *, now: datetime) -> ImportView:
     counts = Counter(one.act.value for one in works)
     audit.record(by.actor, "catalogue.import_committed", "item_import", row.id, dict(counts))
     return _view(row)
+
+
+def _is_overtaken(work: _Work) -> bool:
+    """Tell whether somebody else began a version in this moment; from here on nobody can."""
+    if work.act is not Act.VERSION:
+        return False
+    db.writing().get_one(ItemImplementation, work.implementation_id, with_for_update=True)
+    newest = editing.newest_version(work.implementation_id)
+    return work.seen.partition(":")[0] != (str(newest.id) if newest else "")
 
 
 def _changed_since(what: What, work: _Work) -> RowError:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import settings
 from openpyxl import Workbook, load_workbook
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app.catalogue import importing
 from app.catalogue import service as catalogue
@@ -31,7 +31,7 @@ from app.catalogue.exchange_files import (
 from app.catalogue.exporting import exported
 from app.catalogue.fields import FIELDS
 from app.catalogue.importing import Act
-from app.catalogue.models import ItemDirectory, ItemVersion
+from app.catalogue.models import ItemDirectory, ItemStanding, ItemVersion
 from app.catalogue.service import VersionEvent
 from app.catalogue.vetting import vetted
 from app.core import db
@@ -336,6 +336,27 @@ def test_what_others_changed_since_the_trial_is_not_overwritten(given, app, oper
     assert "试导入以后有人改过" in found[0][2]
     with app.app_context():
         assert db.session().get_one(ItemVersion, version_id).content["name"] == "别人刚改的名称"
+
+
+@on_sqlite
+def test_a_file_begins_no_second_version_beside_one_begun_in_the_same_moment(given, app, operator):
+    item_id = given(an_item)
+    with app.app_context():
+        there = catalogue.item(item_id)
+    table = a_table([there.code, "test", "6"], columns=("实施编码", "实施编码体系", "承诺办结时限"))
+    tried = try_file(given, operator, table)
+    given(a_version, item_id, until=None)
+    given(look_back, there.version_id)
+
+    errors_of(lambda: given(importing.commit, operator, tried.id, now=NOW))
+
+    assert versions(app) == 2
+
+
+def look_back(version_id):
+    """Have the standings show what a statement saw that had to wait for the other's commit."""
+    db.writing().flush()
+    db.writing().execute(update(ItemStanding).values(newest_id=version_id))
 
 
 def rename(version_id, name):
