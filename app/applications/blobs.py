@@ -78,7 +78,9 @@ class FolderStore:
 
     def older_than(self, instant: datetime) -> Iterator[str]:
         folders = sorted(self._folder.iterdir()) if self._folder.is_dir() else []
-        for path in (path for folder in folders for path in sorted(folder.iterdir())):
+        # Whatever else somebody left here is none of ours, and no reason to clear up nothing.
+        ours = (folder for folder in folders if folder.is_dir())
+        for path in (path for folder in ours for path in sorted(folder.iterdir())):
             with suppress(FileNotFoundError):
                 if path.stat().st_mtime >= instant.timestamp():
                     continue

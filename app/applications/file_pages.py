@@ -18,6 +18,7 @@ from app.catalogue.service import Handing, Material
 from app.core import access, clock, db, web
 from app.core.access import Permission
 from app.core.errors import NotFound
+from app.core.idempotency import KeyReused
 from app.core.problems import MIME
 
 PAGE_UPLOAD_BYTES = 40 * 1024 * 1024
@@ -86,6 +87,9 @@ def add_files(application_id: int, code: str) -> ResponseReturnValue:
             if _by_script():
                 raise
             problems.append(f"{(one.filename or '')[-40:]}：{error}")
+        except KeyReused:
+            # Somebody went back to a page that has sent its file; the page that is shown now has a new key.
+            problems.append(_("%(file)s：没有传上，请再选一次", file=(one.filename or "")[-40:]))
     if problems:
         found = service.my_case(access.current_resident().id, application_id)
         return _material_page(found, code, problems), 422

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -26,11 +27,12 @@ from tests.app.applications.builders import (
     version_of,
 )
 from tests.app.applications.uploads import EICAR, a_clamd, a_pdf, a_photo
-from tests.app.identity.builders import a_bearer
+from tests.app.identity.builders import a_bearer, signed_in
 from tests.builders import NOW, a_principal
 from tests.builders import a_bearer as a_staff_bearer
 
 MINE = "/api/v1/my/applications"
+NEEDED = ("csrf_token", "key")
 MATERIALS = [
     {"code": "m1", "name": "身份证", "handings": ["upload", "shared"], "required": False},
     {"code": "m2", "name": "住所证明", "handings": ["paper", "promise", "upload"]},
@@ -275,6 +277,31 @@ def test_a_file_from_a_server_whose_clock_is_ahead_reaches_the_desk(app, client,
     seen = client.get(f"/api/v1/cases/{draft}", headers=bearer).get_json()
 
     assert [one["sent"] for one in seen["files"]] == [True]
+
+
+def test_a_page_that_was_gone_back_to_says_to_choose_the_other_photo_again(app, given, me, draft):
+    browser = signed_in(app, given, me[0])
+    page = f"/me/applications/{draft}/materials/m2"
+    told = {name: re.search(rf'name="{name}" value="([^"]+)"', browser.get(page).text)[1] for name in NEEDED}
+
+    def choose(content):
+        data = {**told, "file": (io.BytesIO(content), "photo.jpg")}
+        return browser.post(page, data=data, content_type="multipart/form-data")
+
+    first, other = choose(a_photo()), choose(a_photo(50, 50))
+
+    assert first.status_code == 303
+    assert other.status_code == 422
+    assert "请再选一次" in other.text
+
+
+def test_what_lies_about_in_the_folder_stops_no_clearing_up(app):
+    folder = app.extensions["hall_settings"].files_dir.parent / "files-apart"
+    store = FolderStore(folder)
+    address = store.put(b"noise")
+    (folder / ".keep").write_text("")
+
+    assert list(store.older_than(NOW + timedelta(days=36500))) == [address]
 
 
 def test_a_file_goes_with_its_draft_and_cannot_be_opened_from_then_on(app, client, me, draft):
