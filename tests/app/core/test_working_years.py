@@ -1,5 +1,6 @@
 """The years of the calendar: version by version, filled from the file, noticed by every process."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 
@@ -124,6 +125,20 @@ def test_a_list_of_days_makes_years():
 def test_a_list_with_a_fault_names_its_line(text, said):
     with pytest.raises(ValueError, match=said):
         working_days.years_from_csv(text, source="示例", provisional=False)
+
+
+def test_two_years_landed_in_the_same_moment_both_count(given, app):
+    def bring(year):
+        with app.app_context():
+            return db.transaction(lambda: land([year], by="staff:1", now=NOW))
+
+    given(land, [FILED[2025]], by="staff:1", now=NOW)
+    with ThreadPoolExecutor(2) as pool:
+        landed = list(pool.map(bring, [PUBLISHED, FILED[2026]]))
+
+    with app.app_context():
+        assert landed == [[PUBLISHED], [FILED[2026]]]
+        assert sorted(one.number for one in history()) == [1, 2, 3]
 
 
 def test_landing_needs_a_transaction(context):
