@@ -264,6 +264,7 @@ def test_production_knows_no_demo_accounts_and_no_sign_in_links(app, given):
 def test_the_administrator_sees_work_that_failed_for_good_and_lets_it_be_tried_again(
     client, app, given, administrator
 ):
+    given(outbox.enqueue, "test.note", {"name": "户政"})
     job_id = given(a_dead_letter)
 
     page = client.get("/console/jobs").text
@@ -280,8 +281,6 @@ def test_work_that_is_not_put_aside_cannot_be_given_up(client, administrator):
 
 
 def a_dead_letter():
-    outbox.enqueue("test.note", {"name": "户政"})
-    db.writing().flush()
     row = db.writing().scalar(select(outbox.JobRow))
     row.state = outbox.JobState.DEAD
     return row.id
