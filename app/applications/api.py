@@ -10,7 +10,7 @@ from flask.views import MethodView
 
 from app.applications import schemas, service
 from app.applications.domain import PROGRESS_PER_ADDRESS, PROGRESS_PER_NUMBER, STARTS_PER_HOUR
-from app.applications.service import CaseList, CaseView, ProgressView, Saved
+from app.applications.service import CaseList, CaseView, ProgressView, Receipt, Saved
 from app.core import access, clock, db, idempotency, limits
 from app.core.idempotency import Answer
 from app.core.json_api import Blueprint, answered_once
@@ -102,8 +102,9 @@ class Submission(MethodView):
         me, now = access.current_resident(), clock.system_clock()
 
         def work() -> Answer:
-            service.submit(me.id, application_id, version=sent["version"], level=me.level, now=now)
-            return _receipt_of(me.id, application_id)
+            return _told(
+                service.submit(me.id, application_id, version=sent["version"], level=me.level, now=now)
+            )
 
         return answered_once(me.actor, f"applications.submit:{application_id}", work)
 
@@ -141,15 +142,14 @@ class Supplements(MethodView):
                 version=sent["version"],
                 now=now,
             )
-            return _receipt_of(me.id, application_id)
+            return _told(service.receipt(me.id, application_id))
 
         return answered_once(me.actor, f"applications.supply:{application_id}", work)
 
 
-def _receipt_of(resident_id: int, application_id: int) -> Answer:
+def _told(receipt: Receipt) -> Answer:
     """Return the answer that is kept for repeats: nothing personal, for it lies outside the vault."""
-    receipt = _receipt.dump(service.receipt(resident_id, application_id))
-    return Answer(200, json.dumps(receipt, ensure_ascii=False))
+    return Answer(200, json.dumps(_receipt.dump(receipt), ensure_ascii=False))
 
 
 def _saved(application_id: int, sent: dict[str, Any]) -> Saved:

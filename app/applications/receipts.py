@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from app.applications.domain import PLAIN_LABELS, State
+from app.applications.models import Application
 from app.applications.parties import party_locked
 
 
@@ -28,7 +29,11 @@ def receipt(resident_id: int, application_id: int) -> Receipt:
     Raises:
         NotFound: not theirs.
     """
-    row = party_locked(resident_id, application_id)
+    return receipt_of(party_locked(resident_id, application_id))
+
+
+def receipt_of(row: Application) -> Receipt:
+    """Return the receipt of a case whose row is at hand."""
     return Receipt(
         id=row.id,
         version=row.version,

@@ -27,6 +27,7 @@ from app.applications.drafts import (
 from app.applications.models import Application
 from app.applications.own import actor_of
 from app.applications.parties import principal_for
+from app.applications.receipts import Receipt, receipt_of
 from app.applications.views import form_of
 from app.catalogue import service as catalogue
 from app.catalogue.service import ItemView
@@ -47,7 +48,7 @@ def submit(
     version: int,
     level: int = identity.CHANNEL_LEVEL,
     now: datetime,
-) -> None:
+) -> Receipt:
     """Submit a draft; the form it was filled in with, its files and sources stay with it.
 
     Args:
@@ -75,6 +76,7 @@ def submit(
     if faults:
         raise AnswersRefused(fields=faults)
     _hand_in(row, item, resident_id, now)
+    return receipt_of(row)
 
 
 def demand_level(item: ItemView, level: int) -> None:
