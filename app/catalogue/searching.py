@@ -82,10 +82,10 @@ def listing(
 
 def _scored(way: terms.Way, reach: Reach) -> list[tuple[int, float]]:
     """Return the items carried out here that fit a query well beside the best one, best first."""
-    telling, common = _told_apart(way)
-    found = _best(telling, way.least if not common else 1, reach)
-    if common and found:
-        # What everybody has tells little, but it decides between those that the rarer words found.
+    telling, cut_short = _told_apart(way)
+    found = _best(telling, 1 if cut_short else way.least, reach)
+    if cut_short and found:
+        # What everybody has tells little, but it decides between those that were found without it.
         among = ItemTerm.directory_id.in_([directory_id for directory_id, _ in found])
         rarity = case(telling, value=ItemTerm.term, else_=1)
         postings = select(ItemTerm.directory_id, _told(rarity), _WHOLE).where(
@@ -95,15 +95,18 @@ def _scored(way: terms.Way, reach: Reach) -> list[tuple[int, float]]:
     return [one for one in found if one[1] >= found[0][1] * _WORTH_SHOWING]
 
 
-def _told_apart(way: terms.Way) -> tuple[dict[str, int], list[str]]:
-    """Return the terms to look up with their rarity, and those left out: thousands of items have them."""
+def _told_apart(way: terms.Way) -> tuple[dict[str, int], bool]:
+    """Return the terms to look up with their rarity, and whether that leaves anything out.
+
+    Terms that thousands of items have are looked up only where there is no other, and then not to their end.
+    """
     counts = [
         select(literal(term), select(func.count()).select_from(_postings(term).subquery()).scalar_subquery())
         for term in sorted(way.terms)
     ]
     known = {term: count for term, count in db.session().execute(union_all(*counts)) if count}
     rare = {term: 1 if way.slips else _rarity(count) for term, count in known.items() if count < _POSTINGS}
-    return (rare, sorted(known.keys() - set(rare))) if rare else (dict.fromkeys(sorted(known), 1), [])
+    return rare or dict.fromkeys(sorted(known), 1), len(rare) < len(known)
 
 
 def _rarity(count: int) -> int:
