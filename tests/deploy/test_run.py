@@ -70,6 +70,7 @@ def test_a_first_start_tells_every_address_and_a_link_per_role(first: First) -> 
         "省级审核员",
         "省级值守员",
         "部门经办员",
+        "部门负责人",
         "地市经办员",
         "县（市、区）经办员",
         "审计员",
