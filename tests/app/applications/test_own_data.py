@@ -267,7 +267,8 @@ def test_submitting_takes_four_statements_besides_trail_outbox_and_notice(app, g
     item_id = given(an_open_item)
     given(a_case, item_id=item_id, resident_id=me)
     draft_id = given(a_draft, item_id, me)
-    besides = ("audit_", " job ", "notice_", "vault_")
+    # The notice asks besides where its reader signs in: their account may be merged or closed.
+    besides = ("audit_", " job ", "notice_", "vault_", "FROM resident_binding")
 
     with statements(app) as sent:
         given(service.submit, me, draft_id, version=2, now=NOW)
