@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from sqlalchemy import exists, select
 
-from app.applications import moving, telling
+from app.applications import attachments, moving, telling
 from app.applications.domain import OPEN, Event, State, Who
 from app.applications.models import Application
 from app.catalogue import service as catalogue
@@ -63,6 +63,7 @@ def return_overdue(application_id: int, *, now: datetime) -> bool:
     overdue = row.supplement_due_on is not None and row.supplement_due_on < day_of(now)
     if row.state is not State.SUPPLEMENT_DUE or not overdue or _reckoned_before(row):
         return False
+    attachments.forget_unsent(row)
     row.reason, row.remedy = "逾期没有补正", "可以补齐后重新申请"
     moving.make_move(
         row,

@@ -18,6 +18,7 @@ from app.core import audit, db, vault
 from app.core.vault import VaultEntry
 from app.identity import service as identity
 from tests.app.applications.builders import (
+    LATER,
     a_case,
     a_draft,
     a_resident,
@@ -264,6 +265,20 @@ def test_a_supplement_takes_files_for_what_it_names_and_the_desk_sees_them_once_
     assert without.get_json()["errors"] == {"materials.m2": ["请上传新的照片或文件"]}
     assert other.get_json()["code"] == "file_not_wanted"
     assert (before, taken.status_code, seen_by_the_desk()) == (1, 200, 2)
+
+
+def test_what_was_uploaded_for_a_supplement_that_never_came_is_forgotten(app, client, given, me, draft):
+    submitted(given, client, me, draft)
+    asked = [{"material": "m2", "text": "请重拍住所证明"}]
+    given(take_step, draft, Event.ASK_SUPPLEMENT, items=asked, now=NOW)
+    upload(client, me[1], draft, a_photo(40, 40), key="never-sent")
+
+    returned = given(service.return_overdue, draft, now=NOW + LATER)
+
+    with app.app_context():
+        left = db.session().scalars(select(ApplicationFile)).all()
+    assert returned
+    assert len(left) == 1  # what was handed in with the application
 
 
 def test_a_file_from_a_server_whose_clock_is_ahead_reaches_the_desk(app, client, given, me, draft):
