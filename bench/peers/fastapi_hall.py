@@ -21,11 +21,39 @@ from typing import Annotated, Any
 import jsonschema_rs
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from fastapi import Depends, FastAPI, Header, HTTPException
-from pydantic import BaseModel, ConfigDict
-from sqlalchemy import JSON, BigInteger, ForeignKey, String, Text, and_, func, or_, select
-from sqlalchemy.dialects.mysql import DATETIME
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.orm import DeclarativeBase, Mapped, joinedload, mapped_column, relationship
+from sqlalchemy.orm import joinedload
+
+from bench.peers.fastapi_shapes import (
+    Content,
+    Item,
+    ItemLine,
+    ItemList,
+    Progress,
+    ProgressStep,
+    Receipt,
+    Submission,
+)
+from bench.peers.fastapi_tables import (
+    Answered,
+    Application,
+    Body,
+    Directory,
+    Entry,
+    Event,
+    Head,
+    Implementation,
+    Job,
+    Line,
+    Message,
+    Region,
+    Session,
+    Template,
+    TemplateVersion,
+    Version,
+    new_id,
+)
 
 engine = create_async_engine(
     os.environ["HALL_PEER_URL"], isolation_level="READ COMMITTED", pool_size=10, max_overflow=10
@@ -33,362 +61,6 @@ engine = create_async_engine(
 sessions = async_sessionmaker(engine, expire_on_commit=False)
 app = FastAPI()
 KEY = b"k" * 32
-
-
-def new_id() -> int:
-    return secrets.randbits(63)
-
-
-class Base(DeclarativeBase):
-    type_annotation_map = {datetime: DATETIME(fsp=6), int: BigInteger, dict[str, Any]: JSON, list[Any]: JSON}
-
-
-class Region(Base):
-    __tablename__ = "region"
-    code: Mapped[str] = mapped_column(String(20), primary_key=True)
-    name: Mapped[str]
-    parent_code: Mapped[str | None]
-
-
-class Body(Base):
-    __tablename__ = "body"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    full_name: Mapped[str]
-    region_code: Mapped[str] = mapped_column(ForeignKey("region.code"))
-    region: Mapped[Region] = relationship()
-
-
-class Directory(Base):
-    __tablename__ = "item_directory"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    code: Mapped[str]
-    name: Mapped[str]
-    item_type: Mapped[str]
-    domain: Mapped[str]
-    legal_basis: Mapped[list[Any]]
-    sample: Mapped[bool]
-
-
-class Implementation(Base):
-    __tablename__ = "item_implementation"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    directory_id: Mapped[int] = mapped_column(ForeignKey("item_directory.id"))
-    body_id: Mapped[int] = mapped_column(ForeignKey("body.id"))
-    region_code: Mapped[str]
-    code: Mapped[str]
-    code_scheme: Mapped[str]
-    page_id: Mapped[int | None]
-    directory: Mapped[Directory] = relationship()
-    body: Mapped[Body] = relationship()
-
-
-class Version(Base):
-    __tablename__ = "item_version"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    implementation_id: Mapped[int] = mapped_column(ForeignKey("item_implementation.id"))
-    number: Mapped[int]
-    state: Mapped[str]
-    live: Mapped[int | None]
-    content: Mapped[dict[str, Any]]
-    form: Mapped[dict[str, Any] | None] = mapped_column(JSON)
-    effective_on: Mapped[date]
-    implementation: Mapped[Implementation] = relationship()
-
-
-class Session(Base):
-    __tablename__ = "resident_session"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    digest: Mapped[str]
-    resident_id: Mapped[int]
-    expires_at: Mapped[datetime]
-
-
-class Entry(Base):
-    __tablename__ = "vault_entry"
-    token: Mapped[str] = mapped_column(String(32), primary_key=True)
-    field: Mapped[str]
-    key_id: Mapped[int]
-    nonce: Mapped[bytes]
-    ciphertext: Mapped[bytes]
-    created_at: Mapped[datetime]
-
-
-class Application(Base):
-    __tablename__ = "application"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    resident_id: Mapped[int]
-    item_version_id: Mapped[int] = mapped_column(ForeignKey("item_version.id"))
-    body_id: Mapped[int]
-    region_code: Mapped[str]
-    number: Mapped[str | None]
-    state: Mapped[str]
-    version: Mapped[int]
-    answers: Mapped[dict[str, Any]]
-    sealed: Mapped[dict[str, Any]]
-    materials: Mapped[dict[str, Any]]
-    event_count: Mapped[int]
-    submitted_at: Mapped[datetime | None]
-    received_at: Mapped[datetime | None]
-    intake_due_on: Mapped[date | None]
-    promise_due_on: Mapped[date | None]
-    desk_on: Mapped[date | None]
-    item_version: Mapped[Version] = relationship()
-
-
-class Event(Base):
-    __tablename__ = "application_event"
-    id: Mapped[int] = mapped_column(primary_key=True, default=new_id)
-    application_id: Mapped[int]
-    number: Mapped[int]
-    event: Mapped[str]
-    from_state: Mapped[str]
-    to_state: Mapped[str]
-    who: Mapped[str]
-    actor: Mapped[str]
-    message: Mapped[str]
-    text: Mapped[str] = mapped_column(Text)
-    detail: Mapped[dict[str, Any]]
-    at: Mapped[datetime]
-
-
-class Job(Base):
-    __tablename__ = "job"
-    id: Mapped[int] = mapped_column(primary_key=True, default=new_id)
-    name: Mapped[str]
-    payload: Mapped[dict[str, Any]]
-    dedup_key: Mapped[str | None]
-    state: Mapped[str] = mapped_column(default="pending")
-    run_at: Mapped[datetime]
-    attempts: Mapped[int] = mapped_column(default=0)
-    created_at: Mapped[datetime]
-
-
-class Template(Base):
-    __tablename__ = "notice_template"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    key: Mapped[str]
-    topic: Mapped[str]
-    urgent: Mapped[bool]
-    binding: Mapped[bool]
-    valid_hours: Mapped[int]
-
-
-class TemplateVersion(Base):
-    __tablename__ = "notice_template_version"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    template_id: Mapped[int] = mapped_column(ForeignKey("notice_template.id"))
-    state: Mapped[str]
-    template: Mapped[Template] = relationship()
-
-
-class Message(Base):
-    __tablename__ = "notice_message"
-    id: Mapped[int] = mapped_column(primary_key=True, default=new_id)
-    resident_id: Mapped[int]
-    version_id: Mapped[int]
-    dedup_key: Mapped[str]
-    topic: Mapped[str]
-    urgent: Mapped[bool]
-    binding: Mapped[bool]
-    values_token: Mapped[str]
-    link: Mapped[str]
-    state: Mapped[str]
-    created_at: Mapped[datetime]
-    due_at: Mapped[datetime]
-    valid_until: Mapped[datetime]
-    touched_at: Mapped[datetime]
-    is_read: Mapped[bool]
-
-
-class Head(Base):
-    __tablename__ = "audit_head"
-    chain: Mapped[int] = mapped_column(primary_key=True)
-    number: Mapped[int]
-    mac: Mapped[str]
-
-
-class Line(Base):
-    __tablename__ = "audit_line"
-    id: Mapped[int] = mapped_column(primary_key=True, default=new_id)
-    chain: Mapped[int]
-    number: Mapped[int]
-    at: Mapped[datetime]
-    actor: Mapped[str]
-    action: Mapped[str]
-    object_kind: Mapped[str]
-    object_id: Mapped[int]
-    detail: Mapped[dict[str, Any]]
-    previous_mac: Mapped[str]
-    mac: Mapped[str]
-
-
-class Answered(Base):
-    __tablename__ = "idempotent_answer"
-    id: Mapped[int] = mapped_column(primary_key=True, default=new_id)
-    owner: Mapped[str]
-    operation: Mapped[str]
-    key: Mapped[str]
-    digest: Mapped[str]
-    status: Mapped[int]
-    body: Mapped[str]
-    created_at: Mapped[datetime]
-
-
-class ItemLine(BaseModel):
-    id: str
-    name: str
-    body_name: str
-    region_code: str
-    region_name: str
-    summary: str
-    online: bool
-    sample: bool
-    page_id: str | None
-
-
-class ItemList(BaseModel):
-    items: list[ItemLine]
-    next_after: str | None
-
-
-class Material(BaseModel):
-    code: str
-    name: str
-    handings: list[str]
-    source: str = "申请人自备"
-    original_count: int = 1
-    copy_count: int = 0
-    required: bool = True
-    note: str = ""
-    variants: list[str] = []
-
-
-class Step(BaseModel):
-    name: str
-    days: int
-    by: str = ""
-    result: str = ""
-
-
-class Fee(BaseModel):
-    name: str
-    fen: int | None
-    standard: str
-    basis: str = ""
-
-
-class Result(BaseModel):
-    name: str
-    kind: str = "证照"
-
-
-class Place(BaseModel):
-    name: str
-    address: str
-    hours: str
-
-
-class Question(BaseModel):
-    question: str
-    answer: str
-
-
-class Variant(BaseModel):
-    code: str
-    name: str
-    when: dict[str, Any] | None = None
-    note: str = ""
-
-
-class Content(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-    name: str
-    summary: str
-    served: list[str]
-    case_type: str
-    promised_days: int
-    lawful_days: int | None
-    conditions: list[str]
-    materials: list[Material]
-    steps: list[Step]
-    results: list[Result]
-    deliveries: list[str]
-    hotline: str
-    complaint_line: str
-    places: list[Place]
-    online: bool
-    full_process: bool
-    visits: int
-    visit_reason: str = ""
-    supplement_days: int = 15
-    pauses: list[str] = []
-    fees: list[Fee] = []
-    questions: list[Question] = []
-    synonyms: list[str] = []
-    variants: list[Variant] = []
-    level: int = 1
-    second_person: bool = False
-
-
-class LegalBasis(BaseModel):
-    name: str
-    number: str = ""
-    clause: str = ""
-
-
-class Item(BaseModel):
-    id: str
-    version_id: str
-    version_number: int
-    code: str
-    code_scheme: str
-    directory_id: str
-    directory_code: str
-    item_type: str
-    domain: str
-    legal_basis: list[LegalBasis]
-    sample: bool
-    body_id: str
-    body_name: str
-    region_code: str
-    region_name: str
-    page_id: str | None
-    state: str
-    effective_on: date
-    open: bool
-    content: Content
-    form: dict[str, Any] | None
-
-
-class Submission(BaseModel):
-    version: int
-
-
-class Receipt(BaseModel):
-    id: str
-    version: int
-    number: str
-    state: str
-    state_label: str
-    submitted_at: datetime
-    intake_due_on: date
-
-
-class ProgressStep(BaseModel):
-    number: int
-    label: str
-    at: datetime
-
-
-class Progress(BaseModel):
-    number: str
-    item_name: str
-    body_name: str
-    state: str
-    state_label: str
-    submitted_at: datetime
-    due_on: date | None
-    steps: list[ProgressStep]
 
 
 async def session() -> AsyncIterator[AsyncSession]:
